@@ -1,0 +1,66 @@
+# One vocabulary for people, hooks and CI. `make help` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then echo $$python; break; fi; done)
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: help
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
+
+.PHONY: install
+install: $(INSTALLED)  ## set up .venv from the locked, hashed requirements
+
+$(INSTALLED): requirements.lock
+	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed and none was found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "installing into .venv ($$($(PYTHON) --version)), a few minutes the first time"
+ifneq ($(UV),)
+	@test -x $(BIN)/python || uv venv --quiet --python "$$(command -v $(PYTHON))" .venv
+	@uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+else
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+endif
+	@touch $(INSTALLED)
+
+.PHONY: run
+run: install  ## train on the embedded listings: the main job
+	@$(BIN)/python run.py
+
+.PHONY: test
+test: install  ## lint, then the default tests
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest -m "not browser"
+
+.PHONY: test-browser
+test-browser: install  ## the dashboard in a real Chromium; takes the README's screenshot
+	@$(BIN)/python -m pytest -m browser
+
+.PHONY: lint
+lint: install  ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+.PHONY: format
+format: install  ## let ruff format and fix what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: bench
+bench: install  ## time the main job beside a plain script doing the same work
+	@$(BIN)/python -m benchmarks.training
+
+.PHONY: lock
+lock: install  ## resolve the lock again; UPGRADE=--upgrade takes newer versions
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url $(UPGRADE) --python-version 3.11 \
+		--custom-compile-command "make lock" --group dev --output-file requirements.lock pyproject.toml
+
+.PHONY: clean
+clean:  ## delete .venv, .state and caches
+	@rm -rf .venv .state .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The prediction service. What is imported here is all that a serving process loads."""

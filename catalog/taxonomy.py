@@ -1,0 +1,98 @@
+"""The product types: codes and labels, the 27 of the challenge or any others from a file."""
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+_NAME = re.compile(r"[^a-z0-9]+")
+
+
+class TaxonomyError(ValueError):
+    """A taxonomy file does not say what it must."""
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """A named set of product types. The name also names the registered model and the Bento."""
+
+    name: str
+    labels: Mapping[int, str]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a UTF-8 csv file with the columns `code` and `label`; its name comes from the file, or from its folder.
+
+        Raises `TaxonomyError` naming the file, the line and what was expected.
+        """
+        labels: dict[int, str] = {}
+        try:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                reader = csv.DictReader(file, strict=True)
+                if not {"code", "label"} <= set(reader.fieldnames or ()):
+                    found = ", ".join(reader.fieldnames or ()) or "nothing"
+                    raise TaxonomyError(f"{path}, line 1: expected the columns code,label, found {found}")
+                for row in reader:
+                    code, label = _entry(row, f"{path}, line {reader.line_num}")
+                    if code in labels or label in labels.values():
+                        twice = f"code {code}" if code in labels else f"label {label!r}"
+                        raise TaxonomyError(f"{path}, line {reader.line_num}: {twice} is there a second time")
+                    labels[code] = label
+        except FileNotFoundError:
+            raise TaxonomyError(f"{path}: there is no such taxonomy file") from None
+        except UnicodeDecodeError as error:
+            raise TaxonomyError(
+                f"{path} is not UTF-8 (byte {error.start} is {error.object[error.start]:#04x})"
+            ) from None
+        except (OSError, csv.Error) as error:
+            raise TaxonomyError(f"{path} cannot be read as csv: {error}") from error
+        if len(labels) < 2:
+            raise TaxonomyError(f"{path}: at least two product types are needed, found {len(labels)}")
+        named_after = path.resolve().parent.name if path.stem == "taxonomy" else path.stem
+        return cls(_NAME.sub("-", named_after.lower()).strip("-") or "catalogue", labels)
+
+
+def _entry(row: Mapping[str, str | None], where: str) -> tuple[int, str]:
+    label = (row["label"] or "").strip()
+    if not label:
+        raise TaxonomyError(f"{where}: the label is empty")
+    try:
+        return int(row["code"] or ""), label
+    except ValueError:
+        raise TaxonomyError(f"{where}: the code must be a whole number, found {row['code']!r}") from None
+
+
+RAKUTEN = Taxonomy(
+    "rakuten",
+    {
+        10: "Used Books",
+        40: "Used video games",
+        50: "Console games accessories",
+        60: "New console games",
+        1140: "Action figurines",
+        1160: "Trading card games",
+        1180: "Role-playing games",
+        1280: "Childrens toys",
+        1281: "Board games",
+        1300: "Miniature car toys",
+        1301: "Indoor games",
+        1302: "Outdoor play",
+        1320: "Baby care",
+        1560: "Furniture",
+        1920: "Home accessories",
+        1940: "Food",
+        2060: "Crafts & souvenirs",
+        2220: "Pet accessories",
+        2280: "Magazines & Comics",
+        2403: "Books, magazines & collections",
+        2462: "Used video games & accessories",
+        2522: "Office Supplies",
+        2582: "Gardening Furniture",
+        2583: "Pool & accessories",
+        2585: "Gardening tools",
+        2705: "New books",
+        2905: "Computer games",
+    },
+)

@@ -1,0 +1,9 @@
+"""What the command line does, a module a verb."""
+
+
+class CommandError(Exception):
+    """What went wrong, in a sentence for the person at the terminal, and the exit code."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code

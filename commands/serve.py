@@ -1,0 +1,121 @@
+"""`run.py serve`: serve the Bento in production, and follow the alias when it moves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from argparse import Namespace
+from pathlib import Path
+from time import monotonic, sleep
+from types import FrameType
+from typing import TYPE_CHECKING
+from urllib.request import urlopen
+
+from commands import CommandError
+from commands.models import connect, model_name
+from commands.progress import announce, console
+from commands.state import State
+
+if TYPE_CHECKING:
+    from steps.registry import Version
+
+_START_LIMIT = 60  # seconds until a service must be healthy
+_STOP_LIMIT = 30  # seconds for requests in flight to end
+
+
+def serve(state: State, options: Namespace) -> int:
+    """Serve until interrupted; when `production` moves, the next Bento is made ready before the old one goes."""
+    name = model_name(options)
+    state.prepare()
+    with announce("connecting to the registry"):
+        connect()
+        from steps.registry import PRODUCTION, by_alias
+    version = by_alias(name, PRODUCTION)
+    if version is None:
+        raise CommandError(f"model '{name}' has no version in production yet; train one with 'python run.py'")
+    signal.signal(signal.SIGTERM, _interrupt)
+    service = _start(version, options)
+    try:
+        while True:
+            sleep(options.every)
+            if service.poll() is not None:
+                raise CommandError(
+                    f"the service of {version.tags.get('bento_tag')} ended with exit code {service.returncode}"
+                )
+            moved = by_alias(name, PRODUCTION)
+            if moved and moved.number != version.number:
+                _restore(moved)  # while the old one still answers
+                console.print(f"Version {moved.number} is in production now: restarting.")
+                _stop(service)
+                version, service = moved, _start(moved, options)
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        _stop(service)
+
+
+def _start(version: "Version", options: Namespace) -> "subprocess.Popen[bytes]":
+    tag = _restore(version)
+    command = [
+        str(Path(sys.prefix) / "bin" / "bentoml"), "serve", tag, "--host", options.host, "--port", str(options.port),
+    ]  # fmt: skip
+    # Its own process group: Ctrl-C reaches this process alone, which then stops the service in order.
+    service = subprocess.Popen(command, start_new_session=True)
+    address = f"http://{options.host}:{options.port}"
+    deadline = monotonic() + _START_LIMIT
+    while monotonic() < deadline:
+        if service.poll() is not None:
+            raise CommandError(f"{tag} did not start (exit code {service.returncode}); is port {options.port} taken?")
+        if _answers(address, tag):
+            console.print(f"Serving {tag} (version {version.number}) on {address}; Ctrl-C ends it.")
+            return service
+        sleep(0.2)
+    _stop(service)
+    raise CommandError(f"{tag} was not healthy on {address} within {_START_LIMIT} s")
+
+
+def _answers(address: str, tag: str) -> bool:
+    """Tell whether the service there is healthy and is this Bento, not some other program on the port."""
+    try:
+        with urlopen(f"{address}/health", timeout=2) as response:
+            health = json.load(response)
+    except (OSError, ValueError):
+        return False
+    return tag.startswith(f"{health.get('model_name')}:{health.get('model_version')}-")
+
+
+def _stop(service: "subprocess.Popen[bytes]") -> None:
+    if service.poll() is None:
+        service.terminate()
+        try:
+            service.wait(_STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            os.killpg(service.pid, signal.SIGKILL)
+            service.wait()
+
+
+def _restore(version: "Version") -> str:
+    """Return the tag of a version's Bento, imported from its artifact where this machine's store lacks it."""
+    import bentoml
+    from bentoml.exceptions import NotFound
+
+    tag = version.tags.get("bento_tag", "")
+    try:
+        bentoml.get(tag)
+    except NotFound:
+        from zenml.client import Client
+
+        try:
+            run = Client().get_pipeline_run(version.tags["bento_run"], allow_name_prefix_match=False)
+            packaged = run.steps["package_bento"].outputs["bento"][0].load()
+        except KeyError as error:
+            raise CommandError(
+                f"Bento {tag} is neither in this machine's store nor among ZenML's artifacts; train with --no-cache"
+            ) from error
+        bentoml.import_bento(str(packaged.archive))
+    return tag
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

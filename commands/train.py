@@ -1,0 +1,125 @@
+"""`run.py train`: run the training pipeline on the active stack and say what came of it."""
+
+import json
+from argparse import Namespace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from commands import CommandError
+from commands.state import State, write_atomically
+
+if TYPE_CHECKING:
+    from zenml.models import PipelineRunResponse
+
+    from catalog.taxonomy import Taxonomy
+
+KEYS = (
+    "contract", "rows", "data_hash", "weighted_f1", "weighted_f1_interval", "macro_f1", "ece", "champion_weighted_f1",
+    "promoted", "reason", "model_version", "bento_tag", "seconds",
+)  # fmt: skip
+
+
+def train(state: State, options: Namespace) -> int:
+    """Train, and report: a table for people, JSON for programs."""
+    started = monotonic()
+    state.prepare()
+    report_to: Path | None = options.json
+    if report_to and not report_to.resolve().parent.is_dir():
+        raise CommandError(f"--json {report_to}: the folder {report_to.resolve().parent} does not exist")
+    with state.locked("run.py train"):
+        try:
+            outcome = _run(options)
+        except CommandError as error:
+            if report_to:
+                failed = dict.fromkeys(KEYS) | {"promoted": False, "reason": str(error)}
+                failed["contract"] = "failed" if isinstance(error, ContractBroken) else None
+                _write(report_to, failed, started)
+            raise
+    outcome["seconds"] = round(monotonic() - started, 1)
+    if report_to:
+        _write(report_to, outcome, started)
+    from commands.summary import show_outcome
+
+    show_outcome(state, outcome)
+    return 0
+
+
+class ContractBroken(CommandError):
+    """The listings do not keep the data contract."""
+
+
+def _run(options: Namespace) -> dict[str, Any]:
+    from catalog.taxonomy import RAKUTEN, Taxonomy, TaxonomyError
+
+    try:
+        taxonomy = Taxonomy.read(options.taxonomy) if options.taxonomy else RAKUTEN
+    except TaxonomyError as error:
+        raise CommandError(str(error)) from error
+    if options.taxonomy and not options.data:
+        raise CommandError("--taxonomy needs --data DIR: the embedded listings are of the 27 Rakuten types")
+    from commands.progress import announce, quieten
+
+    with announce("starting: loading ZenML and MLflow"):
+        from pipelines.config import ConfigurationError, TrainingConfig
+        from stacks.apply import StackError, ensure_stack
+
+        quieten(options.verbose)
+        try:
+            config = TrainingConfig.read(options.config)
+            stack = ensure_stack()
+        except (ConfigurationError, StackError) as error:
+            raise CommandError(str(error)) from error
+        if options.size is not None:
+            config = config.model_copy(update={"size": options.size})
+    return _run_pipeline(options, taxonomy, config, stack)
+
+
+def _run_pipeline(options: Namespace, taxonomy: "Taxonomy", config: Any, stack: str) -> dict[str, Any]:
+    from zenml import Model
+    from zenml.client import Client
+
+    from commands.progress import follow
+    from pipelines.training import training
+    from stacks.apply import settings_of
+
+    run_name = f"{taxonomy.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    pipeline = training.with_options(
+        run_name=run_name,
+        settings=settings_of(stack),
+        model=Model(name=taxonomy.name, description="Product types of marketplace listings"),
+        enable_cache=False if options.no_cache else None,
+    )
+    data = str(options.data.resolve()) if options.data else None
+    with follow(run_name):
+        try:
+            pipeline(data, taxonomy.name, dict(taxonomy.labels), config, options.new_baseline)
+        except Exception as error:  # whatever a step raised: the run knows which one and why
+            failed = Client().list_pipeline_runs(name=run_name, hydrate=True).items
+            raise _explain(failed[0] if failed else None, error) from error
+    run = Client().get_pipeline_run(run_name, allow_name_prefix_match=False)
+    outcome: dict[str, Any] = run.steps["promote_classifier"].outputs["outcome"][0].load()
+    return outcome
+
+
+def _explain(run: "PipelineRunResponse | None", error: Exception) -> CommandError:
+    """Turn a failed step into a sentence; our own errors are sentences already."""
+    for name, step in (run.steps if run else {}).items():
+        if (cause := step.exception_info) is None:
+            continue
+        source, message = cause.source or "", (cause.message or "").strip()
+        if source.endswith("DataContractError"):
+            return ContractBroken(message)
+        if source.split(".")[0] in {"catalog", "ledger", "steps"}:
+            return CommandError(message)
+        return CommandError(
+            f"step {name} failed: {source.rsplit('.', 1)[-1]}: {message}\n"
+            "Nothing was promoted. The step's log in the dashboard has the details; --verbose shows them here."
+        )
+    return CommandError(f"the pipeline could not run: {type(error).__name__}: {error}")
+
+
+def _write(path: Path, outcome: dict[str, Any], started: float) -> None:
+    content = {key: outcome[key] for key in KEYS if key != "seconds"} | {"seconds": round(monotonic() - started, 1)}
+    write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")

@@ -1,0 +1,1 @@
+"""What happened: predictions and the feedback that people gave on them."""

@@ -1,0 +1,1 @@
+"""The pipelines, each to be read like a table of contents."""

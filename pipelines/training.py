@@ -1,0 +1,37 @@
+"""The main job: listings in, a checked, tracked, promoted and packaged classifier out."""
+
+from zenml import pipeline
+from zenml.enums import ExecutionMode
+
+from pipelines.config import TrainingConfig
+from steps.check import check_listings, gate_listings
+from steps.collect import collect_inputs
+from steps.compare import compare_with_production
+from steps.consolidate import consolidate_listings
+from steps.evaluate import evaluate_classifier
+from steps.ingest import ingest_listings
+from steps.package import package_bento
+from steps.promote import promote_classifier
+from steps.train import train_classifier
+
+
+@pipeline(execution_mode=ExecutionMode.FAIL_FAST, tags=["product-types"])
+def training(
+    data: str | None, model_name: str, labels: dict[int, str], config: TrainingConfig, new_baseline: bool
+) -> None:
+    """Train on the listings in the folder `data` (None: the embedded ones) and promote what is better."""
+    seed = config.seed
+    source, feedback, last_profile = collect_inputs(data, config.size, seed, model_name)
+    raw = ingest_listings(source)
+    report, _ = check_listings(raw, last_profile, labels)
+    gate_listings(report)
+    listings, profile = consolidate_listings(raw, feedback, labels, config.consolidation, after="gate_listings")
+    trained = train_classifier(listings, profile, config.candidates, seed)
+    evaluation, _, _, window = evaluate_classifier(
+        listings, profile, trained, source, labels, model_name, config.target_precision, seed
+    )
+    decision, _ = compare_with_production(
+        trained, evaluation, window, labels, model_name, config.promotion, new_baseline, seed
+    )
+    bento = package_bento(listings, trained, evaluation, decision, labels, model_name)
+    promote_classifier(decision, evaluation, profile, report, bento, model_name)

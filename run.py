@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Product types of marketplace listings: train, serve, roll back, look around. `python run.py --help` tells more."""
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+VERBS = ("train", "serve", "rollback", "data", "env", "doctor")
+EXAMPLES = """examples:
+  python run.py                                  train on 20,000 embedded listings, promote what is better
+  python run.py --data DIR                       train on the challenge's files (X_train_update.csv, …)
+  python run.py --data DIR --taxonomy FILE       train on any other catalogue (csv: code,label)
+  python run.py serve                            serve the model in production on http://127.0.0.1:3000
+  python run.py rollback --reason "worse on toys"
+  python run.py doctor                           what is installed, where it writes, what is missing
+"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one verb and return the exit code; `train` is the verb when none is given."""
+    if sys.version_info[:2] not in ((3, 11), (3, 12), (3, 13)):
+        return _fail(f"Python 3.11, 3.12 or 3.13 is needed, this is {sys.version.split()[0]}", 1)
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
+        arguments = ["train", *arguments]
+    options = _parser().parse_args(arguments)
+    try:
+        from commands import CommandError
+        from commands.state import State
+    except ModuleNotFoundError as error:
+        return _fail(f"{error.name} is not installed here; 'make install' sets up .venv", 1)
+    state = State.chosen(options.state)
+    state.enter()
+    try:
+        verb = importlib.import_module(f"commands.{options.verb}")
+        code: int = getattr(verb, options.verb)(state, options)
+    except CommandError as error:
+        return _fail(str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        return _fail(
+            f"{error.name} is not installed here; 'make install' sets up .venv, '.venv/bin/python run.py' uses it", 1
+        )
+    except KeyboardInterrupt:
+        return _fail("interrupted; what was in production still is", 130)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="keep all state in DIR, ZenML's, MLflow's and BentoML's too (or STATE_DIR)",
+    )
+    model = argparse.ArgumentParser(add_help=False)
+    model.add_argument(
+        "--taxonomy", type=Path, metavar="FILE", help="csv with the columns code,label; the 27 Rakuten types"
+    )
+
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="run.py", description=__doc__, epilog=EXAMPLES, formatter_class=form)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+
+    train = verbs.add_parser("train", parents=[shared, model], help="run the training pipeline (the default)")
+    train.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder with the challenge's files; the embedded listings"
+    )
+    train.add_argument(
+        "--size", type=int, metavar="N", help="number of embedded listings (20,000 in the configuration)"
+    )
+    config = Path(__file__).parent / "pipelines" / "configs" / "training.yaml"
+    train.add_argument("--config", type=Path, metavar="FILE", default=config, help="pipelines/configs/training.yaml")
+    train.add_argument(
+        "--new-baseline",
+        action="store_true",
+        help="judge by the minimum scores alone, as if nothing were in production",
+    )
+    train.add_argument("--no-cache", action="store_true", help="run every step, whatever ran before")
+    train.add_argument("--json", type=Path, metavar="FILE", help="write the outcome as JSON too")
+    train.add_argument("--verbose", action="store_true", help="show ZenML's log and the steps' own")
+
+    serve = verbs.add_parser("serve", parents=[shared, model], help="serve the Bento in production, follow promotions")
+    serve.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1: this machine only)")
+    serve.add_argument("--port", type=int, default=3000, help="3000")
+    serve.add_argument(
+        "--every", type=float, default=5, metavar="SECONDS", help="how often to look for a promotion (5)"
+    )
+
+    rollback = verbs.add_parser("rollback", parents=[shared, model], help="return to the version in production before")
+    rollback.add_argument("--reason", default="not given", help="why, for the promotion log")
+
+    data = verbs.add_parser("data", parents=[shared], help="write the embedded listings as the challenge's files")
+    data.add_argument("directory", type=Path, metavar="DIR")
+    data.add_argument("--size", type=int, default=20_000, metavar="N", help="number of listings (20,000)")
+    data.add_argument("--seed", type=int, default=0, help="0")
+
+    verbs.add_parser("env", parents=[shared], help='print exports for native commands: eval "$(python run.py env)"')
+    verbs.add_parser("doctor", parents=[shared], help="versions, stack, services, writable places; says what to do")
+    return parser
+
+
+def _fail(message: str, exit_code: int) -> int:
+    sys.stderr.write(f"error: {message}\n")
+    return exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,69 @@
+"""Imports point one way, and a serving process loads only what it needs."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = {"catalog", "ledger", "steps", "pipelines", "bento", "stacks", "commands", "run"}
+MAY_IMPORT = {
+    "catalog": set(),
+    "ledger": set(),
+    "bento": {"catalog", "ledger"},
+    "steps": {"catalog", "ledger"},
+    "pipelines": {"catalog", "ledger", "steps"},
+    "stacks": set(),
+    "commands": {"catalog", "ledger", "steps", "pipelines", "stacks"},
+}
+NOT_IN_A_SERVING_PROCESS = ["zenml", "mlflow", "evidently", "great_expectations", "sklearn", "pandas", "scipy", "skops"]
+
+
+def imported_by(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_packages_import_only_what_is_below_them(package: str) -> None:
+    allowed = MAY_IMPORT[package] | {package}
+    wrong = [
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in (ROOT / package).rglob("*.py")
+        for module in imported_by(path)
+        if module.split(".")[0] in OURS - allowed
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("package", ["steps", "pipelines"])
+def test_steps_and_pipelines_know_no_stack(package: str) -> None:
+    for path in (ROOT / package).rglob("*.py"):
+        assert not {"zenml.client", "zenml.integrations"} & set(imported_by(path)), path
+        text = path.read_text(encoding="utf-8")
+        for name in ("local_docker", "airflow", "kubernetes", "mlflow_local", "sqlite:", "s3://", "http://"):
+            assert name not in text, f"{path} names {name}"
+
+
+def test_the_service_runs_where_the_training_libraries_do_not_exist() -> None:
+    block = f"import sys; sys.modules.update(dict.fromkeys({NOT_IN_A_SERVING_PROCESS!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{block}; import bento.service, catalog.predictor"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_needs_no_library() -> None:
+    block = "import sys; sys.modules.update(dict.fromkeys(['zenml', 'mlflow', 'pandas', 'numpy', 'sklearn', 'rich']))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{block}; import run; run.main(['--help'])"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "rollback" in done.stdout

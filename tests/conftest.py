@@ -1,0 +1,35 @@
+"""One isolated state for the whole session: ZenML, MLflow and BentoML never see the user's own."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+_SESSION = Path(tempfile.mkdtemp(prefix="product-types-tests-"))
+
+# Before any test module imports a library: ZenML reads its configuration folder once a process.
+os.environ["STATE_DIR"] = str(_SESSION / "state")
+for _variable in ("DATABASE_URL", "MLFLOW_TRACKING_URI", "ZENML_STORE_URL", "ZENML_ACTIVE_STACK_ID", "BENTOML_CONFIG"):
+    os.environ.pop(_variable, None)
+
+
+def pytest_configure() -> None:
+    from commands.state import State
+
+    State.chosen(None).enter()
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_SESSION, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def real_listings() -> Path:
+    """The folder of real product offers; tests that need it are skipped where there is none."""
+    folder = Path(os.environ.get("LISTINGS_DIR", ROOT.parent / "shared" / "data" / "pricerunner"))
+    if not (folder / "X_train.csv").is_file():
+        pytest.skip(f"no real listings in {folder}; name their folder in LISTINGS_DIR")
+    return folder

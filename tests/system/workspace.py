@@ -1,0 +1,97 @@
+"""Whole processes, started as a user starts them."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_NO_NETWORK = """
+import os, socket
+_connect, _connect_ex, _resolve = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+def _allowed(address):
+    host = str(address[0]) if isinstance(address, tuple) else "localhost"
+    inside = host in ("localhost", "::1", "") or host.startswith("127.")
+    if not inside:
+        with open(os.environ["ATTEMPTS"], "a") as log:
+            log.write(f"{address}\\n")
+    return inside
+def connect(self, address):
+    if not _allowed(address):
+        raise OSError("outgoing connections are blocked in this test")
+    return _connect(self, address)
+def connect_ex(self, address):
+    return _connect_ex(self, address) if _allowed(address) else 111
+def getaddrinfo(host, *rest, **named):
+    if host is not None and not _allowed((host.decode() if isinstance(host, bytes) else host,)):
+        raise socket.gaierror("names are not resolved in this test")
+    return _resolve(host, *rest, **named)
+socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo = connect, connect_ex, getaddrinfo
+"""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A state folder of its own, and run.py as a process on it."""
+
+    folder: Path
+    source: Path = ROOT
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def attempts(self) -> Path:
+        """Where blocked connections are written down."""
+        return self.folder / "attempts.log"
+
+    def environment(self) -> dict[str, str]:
+        guard = self.folder / "guard"
+        guard.mkdir(exist_ok=True)
+        (guard / "sitecustomize.py").write_text(_NO_NETWORK)
+        moved = {
+            "STATE_DIR": str(self.state),
+            "ZENML_CONFIG_PATH": str(self.state / "zenml"),
+            "BENTOML_HOME": str(self.state / "bentoml"),
+            "PYTHONPATH": str(guard),
+            "ATTEMPTS": str(self.attempts),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "COLUMNS": "160",
+        }
+        return {**os.environ, **moved}
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, str(self.source / "run.py"), *arguments],
+            cwd=self.source, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, str(self.source / "run.py"), *arguments],
+            cwd=self.source, env=self.environment(), capture_output=True, text=True, timeout=540, check=False,
+        )  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until a callable is true; fail naming what did not happen."""
+    deadline = monotonic() + seconds
+    while monotonic() < deadline:
+        if condition():
+            return
+        sleep(0.2)
+    pytest.fail(f"{what}: not within {seconds} s")
