@@ -21,6 +21,8 @@ def consolidate_listings(
     from catalog.listings import consolidate
 
     consolidation = consolidate(raw_listings, feedback, labels, rules)
-    facts: dict[str, Any] = {key: value for key, value in consolidation.profile.items() if isinstance(value, str | int | float)}
+    facts: dict[str, Any] = {
+        key: value for key, value in consolidation.profile.items() if isinstance(value, str | int | float)
+    }
     log_metadata(metadata=facts, artifact_name="listings", infer_artifact=True)
     return consolidation.listings, consolidation.profile

@@ -28,7 +28,7 @@ def promote_classifier(
             challenger,
             {"bento_tag": bento.tag or "", "mirror": str(mirror.version), "bento_run": context.pipeline_run.name},
         )
-        registry.promote(model_name, challenger, decision["reason"], decision)
+        registry.promote(model_name, challenger, decision["reason"])
         mirror.set_stage("production", force=True)
         log_metadata(metadata={"mlflow_version": challenger, "bento_tag": bento.tag or ""}, infer_model=True)
     if decision["settled"]:

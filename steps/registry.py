@@ -6,7 +6,6 @@ Everything goes through whatever MLflow tracking address is in force, so the sam
 
 import contextlib
 import io
-import json
 import logging
 import os
 import subprocess
@@ -149,7 +148,7 @@ def predict_with_own_code(version: Version, listings: "pd.DataFrame") -> NDArray
         return predicted
 
 
-def promote(name: str, number: str, reason: str, details: Mapping[str, Any]) -> None:
+def promote(name: str, number: str, reason: str) -> None:
     """Move `production` to a version and `previous` to the one it replaces, and write it into the log."""
     before = by_alias(name, PRODUCTION)
     if before is None or before.number != number:
@@ -157,7 +156,7 @@ def promote(name: str, number: str, reason: str, details: Mapping[str, Any]) -> 
         if before:
             client.set_registered_model_alias(name, PREVIOUS, before.number)
         client.set_registered_model_alias(name, PRODUCTION, number)
-        _log(name, "promotion", before.number if before else None, number, reason, details)
+        _log(name, "promotion", before.number if before else None, number, reason)
 
 
 def roll_back(name: str, reason: str) -> tuple[Version, Version]:
@@ -178,7 +177,7 @@ def roll_back(name: str, reason: str) -> tuple[Version, Version]:
     else:
         client.delete_registered_model_alias(name, PREVIOUS)
     client.set_registered_model_alias(name, PRODUCTION, target.number)
-    _log(name, "rollback", now.number, target.number, reason, {})
+    _log(name, "rollback", now.number, target.number, reason)
     return now, target
 
 
@@ -211,13 +210,13 @@ def _line_of_succession(name: str, current: str) -> list[str]:
     return line[: line.index(current)] if current in line else line
 
 
-def _log(name: str, event: str, before: str | None, after: str, reason: str, details: Mapping[str, Any]) -> None:
+def _log(name: str, event: str, before: str | None, after: str, reason: str) -> None:
+    """Write one entry: a run with tags and nothing else, so that no artifact store is needed for it."""
     experiment = mlflow.get_experiment_by_name(_log_name(name))
     experiment_id = experiment.experiment_id if experiment else mlflow.create_experiment(_log_name(name))
     client = mlflow.MlflowClient()
     tags = {"event": event, "from_version": before or "", "to_version": after, "reason": reason}
     run = client.create_run(experiment_id, tags=tags, run_name=f"{event} of version {after}")
-    client.log_text(run.info.run_id, json.dumps(dict(details), indent=2, default=str), "details.json")
     client.set_terminated(run.info.run_id)
 
 

@@ -1,0 +1,184 @@
+"""One clean table: repetition, trust, and splits that never leak or move."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.listings import (
+    Consolidation,
+    ConsolidationRules,
+    consolidate,
+    content_hash,
+    read_listings,
+    split_of,
+    text_key,
+)
+from catalog.taxonomy import Taxonomy
+from ledger.feedback import COLUMNS
+
+CODES = {10, 40, 50}
+NO_FEEDBACK = pd.DataFrame(columns=COLUMNS)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def listings(*rows: tuple[str, str | None, int]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "index": [str(number) for number in range(len(rows))],
+            "designation": [title for title, _, _ in rows],
+            "description": pd.Series([description for _, description, _ in rows], dtype=object),
+            "productid": "1",
+            "imageid": "1",
+            "prdtypecode": [str(code) for _, _, code in rows],
+        }
+    )
+
+
+def feedback(*rows: tuple[str, int, str, str]) -> pd.DataFrame:
+    """Rows of (title, code, user, role), given one hour after the other."""
+    return pd.DataFrame(
+        [
+            (title, None, code, user, role, START + timedelta(hours=hour))
+            for hour, (title, code, user, role) in enumerate(rows)
+        ],
+        columns=COLUMNS,
+    )
+
+
+def run(raw: pd.DataFrame, given: pd.DataFrame = NO_FEEDBACK, **rules: Any) -> Consolidation:
+    return consolidate(raw, given, CODES, ConsolidationRules(**rules))
+
+
+def codes_of(outcome: Consolidation) -> dict[str, int]:
+    return dict(zip(outcome.listings["designation"], outcome.listings["prdtypecode"], strict=True))
+
+
+def title_in(split: str, number: int = 0) -> str:
+    """A title whose text falls into a split."""
+    found = (title for title in map("titre {}".format, range(10_000)) if split_of(text_key(title, None)) == split)
+    return next(title for place, title in enumerate(found) if place == number)
+
+
+def test_the_same_text_is_kept_once_whatever_its_case_accents_and_mark_up() -> None:
+    outcome = run(listings(("Été", None, 10), ("ETE", "", 10), ("<b>&eacute;t&eacute;</b>", None, 10)))
+    assert len(outcome.listings) == 1
+    assert outcome.profile["duplicates_removed"] == 2
+
+
+def test_of_several_codes_for_a_text_the_majority_wins_and_the_conflict_is_told() -> None:
+    outcome = run(listings(("a", None, 10), ("a", None, 40), ("A", None, 40), ("b", None, 10), ("b", None, 50)))
+    assert set(codes_of(outcome).values()) == {40, 10}
+    assert outcome.profile["conflicts"]["count"] == 2
+    assert {"index": ["3", "4"], "codes": [10, 50], "kept": 10} in outcome.profile["conflicts"]["examples"]
+
+
+def test_empty_titles_are_dropped_and_long_ones_cut() -> None:
+    outcome = run(listings(("  ", None, 10), ("x" * 20_000, None, 10)))
+    assert outcome.listings["designation"].str.len().tolist() == [10_000]
+    assert (outcome.profile["empty_titles_dropped"], outcome.profile["titles_cut"]) == (1, 1)
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_what_a_reviewer_says_counts_like_a_listing_in_any_split(split: str) -> None:
+    outcome = run(listings(("a", None, 10)), feedback((title_in(split), 40, "r", "reviewer")))
+    row = outcome.listings[outcome.listings["origin"] == "reviewed"].iloc[0]
+    assert (row["prdtypecode"], row["split"]) == (40, split)
+
+
+def test_the_newest_trusted_label_wins_over_older_ones_and_over_the_listing() -> None:
+    given = feedback(("a", 40, "r", "reviewer"), ("A", 50, "boss", "admin"))
+    outcome = run(listings(("a", None, 10)), given)
+    assert outcome.listings["prdtypecode"].tolist() == [50]
+    assert outcome.profile["feedback"]["labels_replaced"] == 1
+    assert outcome.profile["conflicts"]["count"] == 1
+
+
+def test_what_a_plain_user_says_enters_training_alone() -> None:
+    titles = {split: title_in(split) for split in ("train", "validation", "test")}
+    outcome = run(listings(("a", None, 10)), feedback(*[(title, 40, "u", "user") for title in titles.values()]))
+    users = outcome.listings[outcome.listings["origin"] == "user"]
+    assert users["designation"].tolist() == [titles["train"]]
+    assert outcome.profile["feedback"]["user_held_out"] == 2
+
+
+def test_a_plain_user_never_overrules_a_listing_or_a_reviewer() -> None:
+    reviewed = title_in("train", 1)
+    given = feedback((reviewed, 50, "r", "reviewer"), (title_in("train"), 40, "u", "user"), (reviewed, 40, "u", "user"))
+    outcome = run(listings((title_in("train"), None, 10)), given)
+    assert codes_of(outcome) == {title_in("train"): 10, reviewed: 50}
+    assert outcome.profile["feedback"]["user_labelled_better"] == 2
+
+
+def test_one_user_can_add_only_so_much_and_the_newest_stays() -> None:
+    titles = [title_in("train", number) for number in range(5)]
+    given = feedback(*[(title, 40, "flood", "user") for title in titles], (title_in("train", 7), 40, "other", "user"))
+    outcome = run(listings(("a", None, 10)), given, max_feedback_per_user=2)
+    kept = outcome.listings.loc[outcome.listings["origin"] == "user", "designation"]
+    assert set(kept) == {titles[3], titles[4], title_in("train", 7)}
+    assert outcome.profile["feedback"]["user_over_the_cap"] == 3
+    assert outcome.profile["feedback"]["users_at_the_cap"] == 1
+    assert "flood" not in str(outcome.profile)
+
+
+def test_users_who_disagree_are_settled_by_majority_and_nobody_votes_twice() -> None:
+    title = title_in("train")
+    given = feedback((title, 40, "u1", "user"), (title, 40, "u1", "user"), (title, 50, "u2", "user"),
+                     (title, 50, "u3", "user"))  # fmt: skip
+    assert codes_of(run(listings(("a", None, 10)), given))[title] == 50
+
+
+def test_feedback_with_an_unknown_code_is_left_out_and_counted() -> None:
+    outcome = run(listings(("a", None, 10)), feedback(("b", 999, "r", "reviewer")))
+    assert len(outcome.listings) == 1
+    assert outcome.profile["feedback"]["unknown_code"] == 1
+
+
+texts = st.text(alphabet="aAéE <b>&;", min_size=1, max_size=8).filter(lambda text: text.strip() != "")
+tables = st.lists(
+    st.tuples(texts, st.one_of(st.none(), texts), st.sampled_from(sorted(CODES))), min_size=1, max_size=30
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(tables)
+def test_no_text_is_in_two_splits(rows: list[tuple[str, str | None, int]]) -> None:
+    frame = run(listings(*rows)).listings
+    keys = [text_key(*pair) for pair in zip(frame["designation"], frame["description"], strict=True)]
+    assert keys == frame["text_key"].tolist()
+    assert len(set(keys)) == len(keys)
+
+
+@settings(max_examples=50, deadline=None)
+@given(tables, tables)
+def test_a_row_keeps_its_split_as_data_grows(
+    rows: list[tuple[str, str | None, int]], more: list[tuple[str, str | None, int]]
+) -> None:
+    before = run(listings(*rows)).listings.set_index("text_key")["split"]
+    after = run(listings(*rows, *more)).listings.set_index("text_key")["split"]
+    assert after[before.index].equals(before)
+
+
+def test_neither_order_nor_index_show_in_the_hash() -> None:
+    rows = [(f"titre {number}", None, 10) for number in range(50)]
+    one, other = run(listings(*rows)), run(listings(*reversed(rows)))
+    assert one.profile["data_hash"] == other.profile["data_hash"] == content_hash(one.listings)
+    changed = run(listings(*rows[:-1], ("titre 49", None, 40)))
+    assert changed.profile["data_hash"] != one.profile["data_hash"]
+
+
+def test_splits_have_about_their_shares() -> None:
+    outcome = run(listings(*[(f"titre {number}", None, 10) for number in range(3_000)]))
+    shares = {split: rows / 3_000 for split, rows in outcome.profile["splits"].items()}
+    assert shares == pytest.approx({"train": 0.8, "validation": 0.1, "test": 0.1}, abs=0.02)
+
+
+def test_real_offers_consolidate_as_counted_by_hand(real_listings: Path) -> None:
+    taxonomy = Taxonomy.read(real_listings / "taxonomy.csv")
+    outcome = consolidate(read_listings(real_listings), NO_FEEDBACK, taxonomy.labels, ConsolidationRules())
+    assert (outcome.profile["duplicates_removed"], outcome.profile["conflicts"]["count"]) == (4_318, 2)
+    assert taxonomy.name == "pricerunner"

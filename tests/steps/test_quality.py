@@ -1,0 +1,129 @@
+"""The data contract: every expectation fails on what it is there for, and on nothing else."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from catalog.listings import read_listings
+from catalog.taxonomy import Taxonomy
+from steps.quality import DataContractError, DataReport, check_listings, gate
+
+LABELS = {10: "Books", 40: "Games", 50: "<b>Toys & co</b>"}
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+@pytest.fixture
+def raw() -> pd.DataFrame:
+    rows = range(300)
+    return pd.DataFrame(
+        {
+            "index": [str(row) for row in rows],
+            "designation": [f"titre numéro {row}" for row in rows],
+            "description": pd.Series(["une description" if row % 3 else None for row in rows], dtype=object),
+            "productid": [str(row) for row in rows],
+            "imageid": [str(row) for row in rows],
+            "prdtypecode": [str((10, 40, 50)[row % 3]) for row in rows],
+        }
+    )
+
+
+def setting(column: str, rows: slice, value: object) -> Change:
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame.index[rows], column] = value
+        return frame
+
+    return change
+
+
+def failed(report: DataReport) -> set[str]:
+    return {finding.name for finding in report.findings if not finding.passed}
+
+
+def test_sound_listings_pass(raw: pd.DataFrame) -> None:
+    report = check_listings(raw, LABELS, None)
+    assert (report.verdict, failed(report)) == ("ok", set())
+    gate(report.as_dict())
+
+
+CRITICAL: dict[str, tuple[Change, str, str]] = {
+    "column": (lambda frame: frame.drop(columns="imageid"), "columns", "imageid missing"),
+    "type of the index": (setting("index", slice(4, 5), "x7"), "whole_numbers_index", r"row 5 \(index x7\): 'x7'"),
+    "type of the code": (
+        setting("prdtypecode", slice(7, 8), "12.5"),
+        "whole_numbers_prdtypecode",
+        r"row 8 \(index 7\): '12\.5'",
+    ),
+    "unknown code": (setting("prdtypecode", slice(2, 3), "999"), "known_codes", r"row 3 \(index 2\): '999'"),
+    "repeated index": (setting("index", slice(1, 2), "0"), "unique_index", r"row 1 \(index 0\): '0'; row 2"),
+    "empty titles": (setting("designation", slice(0, 4), " "), "empty_titles", r"4 \(1\.3%\)"),
+    "too few rows": (lambda frame: frame.head(199), "enough_listings", "found 199"),
+    "one type": (setting("prdtypecode", slice(0, 300), "10"), "enough_types", "found 1"),
+}
+
+
+@pytest.mark.parametrize("fault", CRITICAL)
+def test_a_critical_fault_stops_the_run_with_its_place(raw: pd.DataFrame, fault: str) -> None:
+    change, name, message = CRITICAL[fault]
+    report = check_listings(change(raw), LABELS, None)
+    assert report.verdict == "failed"
+    with pytest.raises(DataContractError, match=f"{name}: expected that .*{message}"):
+        gate(report.as_dict())
+
+
+WARNINGS: dict[str, tuple[Change, str]] = {
+    "an empty title": (setting("designation", slice(0, 2), ""), "no_empty_title"),
+    "a title of a megabyte": (setting("designation", slice(0, 1), "x" * 1_000_000), "long_titles"),
+    "mojibake": (setting("description", slice(0, 1), "tÃ©lÃ©phone"), "mojibake"),
+    "a lost letter": (setting("designation", slice(0, 1), "t\ufffdl\ufffdphone"), "mojibake"),
+    "a repeated listing": (
+        lambda frame: pd.concat([frame, frame.head(1).assign(index="900")], ignore_index=True),
+        "repeated_listings",
+    ),
+    "one text, two codes": (
+        lambda frame: pd.concat([frame, frame.head(1).assign(index="900", prdtypecode="40")], ignore_index=True),
+        "one_code_a_text",
+    ),
+    "a small type": (setting("prdtypecode", slice(0, 190), "10"), "small_types"),
+}
+
+
+@pytest.mark.parametrize("fault", WARNINGS)
+def test_a_lesser_fault_is_reported_and_the_run_goes_on(raw: pd.DataFrame, fault: str) -> None:
+    change, name = WARNINGS[fault]
+    report = check_listings(change(raw), LABELS, None)
+    assert name in failed(report)
+    assert report.verdict == "warning"
+    gate(report.as_dict())
+
+
+@pytest.mark.parametrize(
+    ("before", "name"),
+    [
+        ({"missing_description_share": 0.2, "class_frequencies": {"10": 1 / 3, "40": 1 / 3, "50": 1 / 3}},
+         "missing_descriptions"),
+        ({"missing_description_share": 0.3, "class_frequencies": {"10": 0.8, "40": 0.1, "50": 0.1}},
+         "class_frequencies"),
+    ],
+)  # fmt: skip
+def test_what_moved_since_the_last_version_is_reported(raw: pd.DataFrame, before: dict[str, Any], name: str) -> None:
+    assert failed(check_listings(raw, LABELS, before)) == {name}
+
+
+def test_the_page_is_complete_escaped_and_loads_nothing(raw: pd.DataFrame) -> None:
+    raw.loc[0, "prdtypecode"] = "<script>alert(1)</script>"
+    page = check_listings(raw, LABELS, None).to_html()
+    assert "Data contract: failed" in page
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert "http" not in page
+
+
+def test_real_offers_pass_with_warnings(real_listings: Path) -> None:
+    taxonomy = Taxonomy.read(real_listings / "taxonomy.csv")
+    report = check_listings(read_listings(real_listings), taxonomy.labels, None)
+    assert report.verdict == "warning"
+    assert failed(report) == {"repeated_listings", "one_code_a_text"}
+    assert {finding.observed for finding in report.findings if not finding.passed} >= {"4,318"}
