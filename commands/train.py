@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from commands import CommandError
-from commands.state import State, write_atomically
+from commands.state import SOURCE_ROOT, State, write_atomically
 
 if TYPE_CHECKING:
     from zenml.models import PipelineRunResponse
@@ -79,11 +79,13 @@ def _run(options: Namespace) -> dict[str, Any]:
 def _run_pipeline(options: Namespace, taxonomy: "Taxonomy", config: Any, stack: str) -> dict[str, Any]:
     from zenml import Model
     from zenml.client import Client
+    from zenml.utils.source_utils import set_custom_source_root
 
     from commands.progress import follow
     from pipelines.training import training
     from stacks.apply import settings_of
 
+    set_custom_source_root(str(SOURCE_ROOT))  # ZenML would take the folder of whatever module was started
     run_name = f"{taxonomy.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
     pipeline = training.with_options(
         run_name=run_name,

@@ -119,6 +119,16 @@ def settings_of(name: str) -> dict[str, Any]:
 def _apply_component(client: Client, kind: StackComponentType, component: Component, changes: list[str]) -> UUID:
     wanted = {key: value for key, value in component.configuration.items() if value not in ("", None)}
     try:
+        return _reconcile(client, kind, component, wanted, changes)
+    except ValidationError as error:
+        problems = "; ".join(entry["msg"] for entry in error.errors())
+        raise StackError(f"the {kind.value} '{component.name}' cannot be configured so: {problems}") from None
+
+
+def _reconcile(
+    client: Client, kind: StackComponentType, component: Component, wanted: dict[str, Any], changes: list[str]
+) -> UUID:
+    try:
         existing = client.get_stack_component(kind, component.name, allow_name_prefix_match=False)
     except KeyError:
         created = client.create_stack_component(component.name, component.flavor, kind, configuration=wanted)

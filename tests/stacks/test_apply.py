@@ -1,0 +1,113 @@
+"""Stack files and ZenML's stacks: reconciled both ways, and nothing else touched."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from zenml.client import Client
+from zenml.enums import StackComponentType
+
+from stacks import apply as stacks
+from stacks.apply import Component, StackError, StackFile, apply, ensure_stack, read_stack
+
+TRACKER = StackComponentType.EXPERIMENT_TRACKER
+
+
+@pytest.fixture
+def stack() -> Iterator[StackFile]:
+    """A stack like `local` under names of its own, gone afterwards."""
+    before = Client().active_stack_model.id
+    local = read_stack("local")
+    tracker = local.components[TRACKER].model_copy(update={"name": "trial_tracker"})
+    yield local.model_copy(update={"name": "trial", "components": {**local.components, TRACKER: tracker}})
+    client = Client()
+    client.activate_stack(before)
+    client.delete_stack("trial")
+    client.delete_stack_component("trial_tracker", TRACKER)
+
+
+def test_the_first_application_creates_and_the_second_changes_nothing(stack: StackFile) -> None:
+    assert apply(stack) == [
+        "experiment_tracker trial_tracker created", "stack trial created", "stack trial activated",
+    ]  # fmt: skip
+    assert apply(stack) == []
+    assert Client().active_stack_model.name == "trial"
+
+
+def test_a_change_in_the_file_is_carried_over_and_back(stack: StackFile) -> None:
+    apply(stack)
+    elsewhere = Component(flavor="mlflow", name="trial_tracker", configuration={"tracking_uri": "sqlite:///other.db"})
+    moved = stack.model_copy(update={"components": {**stack.components, TRACKER: elsewhere}})
+    assert apply(moved) == ["experiment_tracker trial_tracker: tracking_uri changed"]
+    assert apply(moved) == []
+    assert apply(stack) == ["experiment_tracker trial_tracker: tracking_uri changed"]
+    component = Client().get_stack_component(TRACKER, "trial_tracker")
+    assert not component.configuration.get("tracking_uri")
+
+
+def test_what_somebody_changed_in_zenml_is_mended(stack: StackFile) -> None:
+    apply(stack)
+    Client().update_stack("trial", component_updates={TRACKER: []})
+    assert apply(stack) == ["stack trial got the components of its file"]
+    assert TRACKER in Client().get_stack("trial").components
+
+
+def test_a_component_of_another_flavor_is_refused(stack: StackFile) -> None:
+    apply(stack)
+    other = Component(flavor="wandb", name="trial_tracker")
+    with pytest.raises(StackError, match="exists with the flavor 'mlflow', not 'wandb'"):
+        apply(stack.model_copy(update={"components": {**stack.components, TRACKER: other}}))
+
+
+def test_what_the_flavor_refuses_is_said_with_the_component(stack: StackFile) -> None:
+    apply(stack)
+    open_server = Component(flavor="mlflow", name="trial_tracker", configuration={"tracking_uri": "http://127.0.0.1:9"})
+    with pytest.raises(StackError, match=r"trial_tracker.*exactly one authentication method"):
+        apply(stack.model_copy(update={"components": {**stack.components, TRACKER: open_server}}))
+
+
+def test_a_bare_install_gets_the_local_stack() -> None:
+    Client().activate_stack("default")
+    assert ensure_stack() == "local"
+
+
+def written(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    (folder / "mine.yaml").write_text(text)
+    monkeypatch.setattr(stacks, "FOLDER", folder)
+
+
+GOOD = """
+name: mine
+components:
+  orchestrator: {flavor: local, name: default}
+  artifact_store:
+    flavor: local
+    name: %s
+"""
+
+
+def test_variables_come_from_the_environment_or_their_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, monkeypatch, GOOD % "${STORE_NAME:-default}")
+    assert read_stack("mine").components[StackComponentType.ARTIFACT_STORE].name == "default"
+    monkeypatch.setenv("STORE_NAME", "other")
+    assert read_stack("mine").components[StackComponentType.ARTIFACT_STORE].name == "other"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD % "${STORE_NAME}", r"mine\.yaml needs the environment variable STORE_NAME"),
+        ("name: [", r"mine\.yaml cannot be read as YAML"),
+        ("name: mine\ncomponents: {}\nextra: 1\n", r"mine\.yaml: .*extra"),
+    ],
+)
+def test_a_faulty_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
+    monkeypatch.delenv("STORE_NAME", raising=False)
+    written(tmp_path, monkeypatch, text)
+    with pytest.raises(StackError, match=message):
+        read_stack("mine")
+
+
+def test_a_stack_without_a_file_is_told_which_there_are() -> None:
+    with pytest.raises(StackError, match=r"no stack file nowhere\.yaml .*there are: .*local"):
+        read_stack("nowhere")
