@@ -89,6 +89,7 @@ def ensure_stack() -> str:
     """
     if Client().active_stack_model.name == BARE:
         apply(read_stack("local"))
+        _answer_survey(Client())
     stack = Client().active_stack_model
     if StackComponentType.EXPERIMENT_TRACKER not in stack.components:
         raise StackError(
@@ -114,6 +115,14 @@ def connect_tracker() -> str:
 def settings_of(name: str) -> dict[str, Any]:
     """Return the run settings in the file of a stack; a stack without a file has none."""
     return read_stack(name).settings if (FOLDER / f"{name}.yaml").is_file() else {}
+
+
+def _answer_survey(client: Client) -> None:
+    """Say no, once, to the form that the dashboard of a fresh install puts first: it asks for an address for news."""
+    user = client.active_user
+    if user.email_opted_in is None:
+        answered = {**user.user_metadata, "finished_onboarding_survey": True}
+        client.update_user(user.id, updated_email_opt_in=False, updated_metadata=answered)
 
 
 def _apply_component(client: Client, kind: StackComponentType, component: Component, changes: list[str]) -> UUID:
