@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
         return _fail(f"Python 3.11, 3.12 or 3.13 is needed, this is {sys.version.split()[0]}", 1)
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
         arguments = ["train", *arguments]
-    options = _parser().parse_args(arguments)
+    options = _parse(arguments)
     try:
         from commands import CommandError
         from commands.state import State
@@ -45,7 +45,16 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    """Parse the command line; the usage that an error shows is the verb's."""
+    parser, verbs = _parsers()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        verbs[options.verb].error(f"unrecognized arguments: {' '.join(unknown)}")
+    return options
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--state",
@@ -97,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
 
     verbs.add_parser("env", parents=[shared], help='print exports for native commands: eval "$(python run.py env)"')
     verbs.add_parser("doctor", parents=[shared], help="versions, stack, services, writable places; says what to do")
-    return parser
+    return parser, verbs.choices
 
 
 def _fail(message: str, exit_code: int) -> int:

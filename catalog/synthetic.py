@@ -1,19 +1,33 @@
 """The embedded data set: synthetic listings to try the system on, on a machine without the challenge's files.
 
 They have the published class frequencies, three languages, missing descriptions, mark-up, typos, repetitions,
-confusable types and wrong labels, so that every part of the pipeline has something to do. What a model scores on them
-says nothing about real listings.
+confusable types and wrong labels, so that every part of the pipeline has something to do. They are a stand-in for
+trying the system, never evidence: what a model scores on them says nothing about real listings.
 """
 
+import math
 import os
-import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from html.entities import codepoint2name
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from catalog.vocabulary import GROUPS, OF_ALL, OF_GROUP, OF_TYPE, SENTENCES, SYLLABLES
+from catalog.synthetic_vocabulary import (
+    BOILERPLATE,
+    DETAILS,
+    GROUPS,
+    ITEMS,
+    NOTES,
+    QUALITIES,
+    SENTENCES,
+    SHARED,
+    SYLLABLES,
+    VAGUE,
+    WORKS,
+)
 
 # Listings of each type among the 84,916 of the challenge's training set.
 FREQUENCIES = {
@@ -25,206 +39,301 @@ SIZES = (200, 200_000)
 MISSING_DESCRIPTIONS = 0.35
 DUPLICATES = 0.02
 WRONG_LABELS = 0.03
+TITLE_LENGTHS = (20, 120)  # characters, before typos and mark-up
+LONGEST_DESCRIPTION = 3_000  # characters, before mark-up
 
 _LANGUAGES = (("fr", 0.80), ("en", 0.92), ("de", 1.0))  # and their cumulative shares
-_AMBIGUOUS = {True: 0.29, False: 0.05}  # share of listings that carry no word of their type, in a group or not
-_UNTOLD = 0.30  # of the ambiguous ones, those whose brand does not tell either
-_UPPER_CASE = 0.06
+_AMBIGUOUS = {True: 0.26, False: 0.05}  # share of listings that carry no word of their type, in a group or not
+_UNTOLD = 0.35  # of the ambiguous ones, those whose brand does not tell either
+_CONFUSED = 0.8  # of the wrong labels, those within the group
 _TYPO = 0.10
+_UPPER_CASE = 0.06
+_MARKED_UP = 0.4
+_ESCAPED_TITLES = 0.03
 _BRANDS = 220
+_TYPICAL_DESCRIPTION = 215  # characters: what the median would be if sentences could be cut
+_WORKS_OF = frozenset({10, 2705, 2403, 2280, 40, 2905})  # types that often are named after a book or a game
 _GROUP_OF = {code: group for group, codes in GROUPS.items() for code in codes}
-_ENTITIES = {"é": "&eacute;", "è": "&egrave;", "à": "&agrave;", "'": "&#39;", "ü": "&uuml;", "&": "&amp;"}
+
+Draw = Callable[[], float]  # the next random number in [0, 1)
+
+
+class Listing(NamedTuple):
+    """A listing as its seller meant it: with its true type, and the language it is written in."""
+
+    code: int
+    language: str
+    title: str
+    description: str | None
+
+
+class _Subject(NamedTuple):
+    """What one listing speaks of."""
+
+    item: str
+    brand: str
+    details: Sequence[str]
+    words: Sequence[str]
 
 
 def generate(size: int = 20_000, seed: int = 0) -> pd.DataFrame:
     """Return `size` listings (200 to 200,000) with the challenge's columns; the same ones for the same size and seed.
 
-    Columns: index, productid, imageid, prdtypecode (integers), designation (str), description (str or None).
-    Raises `ValueError` for another size.
+    Columns: index, productid, imageid, prdtypecode (integers), designation (str), description (str or None). The
+    listings are made up, for trying the system: they are no evidence about real ones. Raises `ValueError` for another
+    size.
     """
-    if not SIZES[0] <= size <= SIZES[1]:
-        raise ValueError(f"size must be between {SIZES[0]:,} and {SIZES[1]:,}, not {size:,}")
-    # The generators of numpy and of the standard library give the same numbers on every machine and Python version; of
-    # the latter only random() is used, which is the part that promises so.
-    codes = _draw_codes(size, np.random.Generator(np.random.PCG64(seed)))
-    writer = _Writer(random.Random(seed).random)
-    rows = [writer.listing(code) for code in codes]
-    writer.repeat_some(rows)
-    shown = [writer.mistaken(code) if writer.chance(WRONG_LABELS) else code for code, _, _, _ in rows]
+    listings, codes = write_listings(size, seed)
     return pd.DataFrame(
         {
-            "index": np.arange(size),
-            "designation": [title for _, _, title, _ in rows],
-            "description": pd.Series([description for _, _, _, description in rows], dtype=object),
-            "productid": [3_000_000 + 7 * row for row in range(size)],
-            "imageid": [900_000_000 + 13 * row for row in range(size)],
-            "prdtypecode": shown,
+            "index": np.arange(size, dtype=np.int64),
+            "designation": [listing.title for listing in listings],
+            "description": pd.Series([listing.description for listing in listings], dtype=object),
+            "productid": 3_000_000 + 7 * np.arange(size, dtype=np.int64),
+            "imageid": 900_000_000 + 13 * np.arange(size, dtype=np.int64),
+            "prdtypecode": np.array(codes, dtype=np.int64),
         }
     )
 
 
+def write_listings(size: int, seed: int) -> tuple[list[Listing], list[int]]:
+    """Return the listings behind `generate`, which know their language and true type, and the code each is shown with.
+
+    A repeated listing is labelled anew, so that some repetitions contradict each other, as they do in real catalogues.
+    Raises `ValueError` for a size that `generate` refuses.
+    """
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise ValueError(f"size must be between {SIZES[0]:,} and {SIZES[1]:,}, not {size:,}")
+    draw = _numbers(seed).__next__
+    writer = _Writer(draw)
+    listings = [writer.listing(code) for code in _draw_codes(size, draw)]
+    writer.repeat_some(listings)
+    return listings, [writer.shown_code(listing.code) for listing in listings]
+
+
 def write_rakuten_files(directory: Path, size: int = 20_000, seed: int = 0) -> tuple[Path, Path]:
-    """Write the listings as the challenge's two files, each atomically; return their paths."""
-    directory.mkdir(parents=True, exist_ok=True)
+    """Write the listings as the challenge's two UTF-8 files, each atomically; return the paths of X and Y.
+
+    Raises `ValueError` for a size that `generate` refuses, `OSError` where the directory cannot be written to.
+    """
     frame = generate(size, seed).set_index("index").rename_axis(None)
-    paths = directory / "X_train_update.csv", directory / "Y_train_CVw08PX.csv"
-    for path, columns in zip(
-        paths, (["designation", "description", "productid", "imageid"], ["prdtypecode"]), strict=True
-    ):
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        frame[columns].to_csv(temporary, encoding="utf-8")
-        temporary.replace(path)
-    return paths
+    directory.mkdir(parents=True, exist_ok=True)
+    listings, codes = directory / "X_train_update.csv", directory / "Y_train_CVw08PX.csv"
+    _write_atomically(frame[["designation", "description", "productid", "imageid"]], listings)
+    _write_atomically(frame[["prdtypecode"]], codes)
+    return listings, codes
 
 
-def _draw_codes(size: int, generator: np.random.Generator) -> list[int]:
+def _write_atomically(frame: pd.DataFrame, path: Path) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        frame.to_csv(temporary, encoding="utf-8", lineterminator="\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _numbers(seed: int) -> Iterator[float]:
+    """Yield random numbers in [0, 1), which PCG64 makes the same on every machine and Python version.
+
+    Everything random is derived from them by additions, multiplications, divisions and square roots, which IEEE 754
+    rounds in one way; powers and logarithms depend on the machine's mathematical library.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    while True:
+        yield from generator.random(65_536).tolist()  # one call a number would take most of the time
+
+
+def _draw_codes(size: int, draw: Draw) -> list[int]:
     """Give each type its share of the rows, rounded so that the sum is right, in random order."""
-    codes = np.array(list(FREQUENCIES))
-    exact = np.array(list(FREQUENCIES.values())) / sum(FREQUENCIES.values()) * size
-    counts = np.floor(exact).astype(int)
-    short = size - counts.sum()
-    counts[np.argsort(counts - exact, kind="stable")[:short]] += 1
-    rows: list[int] = generator.permutation(np.repeat(codes, counts)).tolist()
-    return rows
-
-
-Row = tuple[int, str, str, str | None]  # code, language, title, description
+    total = sum(FREQUENCIES.values())
+    counts = {code: size * count // total for code, count in FREQUENCIES.items()}
+    most_short = sorted(FREQUENCIES, key=lambda code: -(size * FREQUENCIES[code] % total))
+    for code in most_short[: size - sum(counts.values())]:
+        counts[code] += 1
+    codes = [code for code, count in counts.items() for _ in range(count)]
+    for last in range(size - 1, 0, -1):  # Fisher and Yates
+        other = int(draw() * (last + 1))
+        codes[last], codes[other] = codes[other], codes[last]
+    return codes
 
 
 class _Writer:
-    """Writes listings from a source of random numbers in [0, 1)."""
+    """Writes listings from a source of random numbers."""
 
-    def __init__(self, draw: Callable[[], float]) -> None:
+    def __init__(self, draw: Draw) -> None:
         self._draw = draw
-        self._of_type = {
-            code: {language: text.split("|") for language, text in words.items()} for code, words in OF_TYPE.items()
-        }
-        self._of_group = {
-            group: {language: text.split("|") for language, text in words.items()} for group, words in OF_GROUP.items()
-        }
-        self._of_all = {language: text.split("|") for language, text in OF_ALL.items()}
-        self._brands_of = {code: [self._name() for _ in range(_BRANDS)] for code in FREQUENCIES}
-        self._brands_of_group = {group: [self._name() for _ in range(_BRANDS)] for group in GROUPS}
-        self._brands = [self._name() for _ in range(_BRANDS)]
+        self._brands_of = {code: self._new_brands() for code in FREQUENCIES}
+        self._brands_of_group = {group: self._new_brands() for group in GROUPS}
+        self._brands_of_all = self._new_brands()
 
-    def chance(self, share: float) -> bool:
+    def listing(self, code: int) -> Listing:
+        """Return a new listing of a type."""
+        drawn = self._draw()
+        language = next(language for language, share in _LANGUAGES if drawn < share)
+        subject = self._subject(code, language)
+        title = self._title(code, language, subject)
+        described = not self._chance(MISSING_DESCRIPTIONS)
+        return Listing(code, language, title, self._description(language, subject) if described else None)
+
+    def repeat_some(self, listings: list[Listing]) -> None:
+        """Overwrite some listings with an earlier one, at times in other capitals or spaces."""
+        for row in range(1, len(listings)):
+            if self._chance(DUPLICATES):
+                earlier = listings[self._below(row)]
+                listings[row] = earlier._replace(title=self._varied(earlier.title))
+
+    def shown_code(self, code: int) -> int:
+        """Return the code, or at times a wrong one: mostly of a type that is easily confused with it."""
+        if not self._chance(WRONG_LABELS):
+            return code
+        confused = code in _GROUP_OF and self._chance(_CONFUSED)
+        codes = GROUPS[_GROUP_OF[code]] if confused else tuple(FREQUENCIES)
+        return self._any([other for other in codes if other != code])
+
+    def _chance(self, share: float) -> bool:
         return self._draw() < share
-
-    def listing(self, code: int) -> Row:
-        language = self._language()
-        words = self._words(code, language)
-        title = self._title(code, language, words)
-        description = None if self.chance(MISSING_DESCRIPTIONS) else self._description(code, language, words)
-        return code, language, title, description
-
-    def repeat_some(self, rows: list[Row]) -> None:
-        """Overwrite some rows with an earlier one, at times in other capitals or spaces."""
-        for row in range(1, len(rows)):
-            if self.chance(DUPLICATES):
-                code, language, title, description = rows[self._below(row)]
-                rows[row] = code, language, f" {title.upper()} " if self.chance(0.3) else title, description
-
-    def mistaken(self, code: int) -> int:
-        """Return a wrong code: mostly of a type that is easily confused with this one."""
-        codes = GROUPS[_GROUP_OF[code]] if code in _GROUP_OF and self.chance(0.8) else tuple(FREQUENCIES)
-        others = [other for other in codes if other != code]
-        return others[self._below(len(others))]
 
     def _below(self, limit: int) -> int:
         return int(self._draw() * limit)
 
-    def _pick(self, items: list[str]) -> str:
-        """Return an item, the first ones more often than the last, as words are in any language."""
-        return items[int(len(items) * self._draw() ** 1.6)]
+    def _any(self, items: Sequence[int]) -> int:
+        return items[self._below(len(items))]
+
+    def _phrase(self, phrases: Sequence[str]) -> str:
+        """Return a phrase, the first ones more often than the last, much as words are in any language."""
+        drawn = self._draw()
+        return phrases[int(len(phrases) * drawn * drawn)]
+
+    def _pattern(self, patterns: Sequence[str]) -> str:
+        return patterns[self._below(len(patterns))]
 
     def _name(self) -> str:
         return "".join(SYLLABLES[self._below(len(SYLLABLES))] for _ in range(2 + self._below(3))).capitalize()
 
-    def _language(self) -> str:
-        drawn = self._draw()
-        return next(language for language, share in _LANGUAGES if drawn < share)
+    def _new_brands(self) -> tuple[str, ...]:
+        return tuple(self._name() for _ in range(_BRANDS))
 
-    def _words(self, code: int, language: str) -> list[str]:
-        """Return what the listing is about, most telling first; ambiguous listings lack the words of their type."""
+    def _subject(self, code: int, language: str) -> _Subject:
+        """Draw what a listing speaks of; an ambiguous one has no word of its type."""
         group = _GROUP_OF.get(code)
-        shared = self._of_group[group][language] if group else self._of_all[language]
-        common = [self._pick(shared), self._pick(shared), self._pick(self._of_all[language])]
-        if not self.chance(_AMBIGUOUS[group is not None]):
-            return [self._pick(self._of_type[code][language]), *common, self._brand(code, telling=self.chance(0.5))]
-        return [*common, self._brand(code, telling=not self.chance(_UNTOLD))]
+        shared = SHARED[group][language] if group else VAGUE[language]
+        words = [self._phrase(shared) for _ in range(4)]
+        if self._chance(_AMBIGUOUS[group is not None]):
+            brand = self._brand(code, telling=not self._chance(_UNTOLD))
+            return _Subject(words[0], brand, words[1:3], words[1:])
+        details = [self._phrase(DETAILS[code][language]) for _ in range(2)]
+        brand = self._brand(code, telling=self._chance(0.5))
+        return _Subject(self._phrase(ITEMS[code][language]), brand, details, words)
 
     def _brand(self, code: int, *, telling: bool) -> str:
         if telling:
-            return self._pick(self._brands_of[code])
-        group = _GROUP_OF.get(code)
-        return self._pick(self._brands_of_group[group] if group and self.chance(0.7) else self._brands)
+            return self._phrase(self._brands_of[code])
+        if code in _GROUP_OF and self._chance(0.7):
+            return self._phrase(self._brands_of_group[_GROUP_OF[code]])
+        return self._phrase(self._brands_of_all)
 
-    def _title(self, code: int, language: str, words: list[str]) -> str:
-        parts = [words[0]]
-        if self.chance(0.75):
-            parts.insert(self._below(2), words[-1])
-        if self.chance(0.6):
-            parts.append(words[1])
-        if self.chance(0.35):
-            parts.append(words[2])
-        if self.chance(0.45):
-            parts.append(self._measure(language))
-        if code in (10, 2705, 2403, 2280, 40, 2905) and self.chance(0.7):
-            parts.insert(0, f"{self._name()} {self._name()}")
-        if self.chance(0.25):
-            parts.append(f"- {self._pick(self._of_all[language])}")
-        title = " ".join(parts)
-        title = self._misspelt(title) if self.chance(_TYPO) else title
-        if self.chance(0.03):
-            title = self._escaped(title)
-        return title.upper() if self.chance(_UPPER_CASE) else title[0].upper() + title[1:]
+    def _title(self, code: int, language: str, subject: _Subject) -> str:
+        parts = [subject.item]
+        if self._chance(0.75):
+            parts.insert(self._below(2), subject.brand)
+        if self._chance(0.6):
+            parts.append(subject.words[0])
+        if self._chance(0.3):
+            parts.append(self._phrase(QUALITIES[language]))
+        if self._chance(0.45):
+            parts.append(self._figure(language))
+        if code in _WORKS_OF and self._chance(0.7):
+            parts.insert(0, self._pattern(WORKS[language]).format(name=self._name(), other=self._name()) + " -")
+        if self._chance(0.25):
+            parts.append(f"- {self._phrase(NOTES[language])}")
+        return self._untidy(self._fitted(parts, language))
 
-    def _measure(self, language: str) -> str:
+    def _fitted(self, parts: list[str], language: str) -> str:
+        """Join the parts to a title that is long enough and not too long."""
+        shortest, longest = TITLE_LENGTHS
+        while len(title := " ".join(parts)) < shortest:
+            parts.append(self._phrase(QUALITIES[language]))
+        title = title if len(title) <= longest else title[:longest].rsplit(" ", 1)[0]
+        return title[0].upper() + title[1:]
+
+    def _untidy(self, title: str) -> str:
+        if self._chance(_TYPO):
+            title = self._misspelt(title)
+        if self._chance(_UPPER_CASE):
+            title = title.upper()
+        return _escaped(title) if self._chance(_ESCAPED_TITLES) else title
+
+    def _varied(self, title: str) -> str:
+        """Return the title as it is, or in other capitals or spaces."""
+        return (title, title, title, title.upper(), title.lower(), f" {title.replace(' ', '  ')} ")[self._below(6)]
+
+    def _figure(self, language: str) -> str:
         kind = self._below(4)
         if kind == 0:
-            return f"{20 + 5 * self._below(60)}x{20 + 5 * self._below(40)} cm"
+            return self._size()
         if kind == 1:
-            return f"{'ABCDEFGHKLMNPRSTVX'[self._below(18)]}{'JKLMRSTX'[self._below(8)]}-{100 + self._below(9_900)}"
+            return self._reference()
         if kind == 2:
             return {"fr": "lot de {}", "en": "pack of {}", "de": "{}er Set"}[language].format(2 + self._below(11))
         return {"fr": "n° {}", "en": "no. {}", "de": "Nr. {}"}[language].format(1 + self._below(900))
 
-    def _description(self, code: int, language: str, words: list[str]) -> str:
-        count = 1 + int(3 * self._draw() + 22 * self._draw() ** 7)  # mostly a few sentences, now and then a great many
-        sentences = []
-        for _ in range(count):
-            pattern = SENTENCES[language][self._below(len(SENTENCES[language]))]
-            fillings = [self._filling(code, language, words) for _ in range(3)]
-            sentences.append(pattern.format(*fillings))
-        sentences = [self._misspelt(sentence) if self.chance(_TYPO / 2) else sentence for sentence in sentences]
-        return self._marked_up(sentences) if self.chance(0.4) else " ".join(sentences)
+    def _size(self) -> str:
+        return f"{20 + 5 * self._below(60)}x{20 + 5 * self._below(40)} cm"
 
-    def _filling(self, code: int, language: str, words: list[str]) -> str:
-        """Return a word for a sentence: one of the listing's, or one of its group, or one that says nothing."""
-        kind = self._draw()
-        if kind < 0.5:
-            return words[self._below(len(words))]
-        if kind < 0.75 and (group := _GROUP_OF.get(code)):
-            return self._pick(self._of_group[group][language])
-        return self._pick(self._of_all[language])
+    def _reference(self) -> str:
+        return f"{'ABCDEFGHKLMNPRSTVX'[self._below(18)]}{'JKLMRSTX'[self._below(8)]}-{100 + self._below(9_900)}"
+
+    def _description(self, language: str, subject: _Subject) -> str:
+        drawn = self._draw()
+        # A log-logistic length: a bell on a logarithmic scale with a long tail, out of a division and a square root.
+        wanted = min(_TYPICAL_DESCRIPTION * math.sqrt(drawn / (1 - drawn)), LONGEST_DESCRIPTION - 150)
+        sentences: list[str] = []
+        length = 0
+        while not sentences or length < wanted:
+            sentence = self._sentence(language, subject)
+            sentences.append(self._misspelt(sentence) if self._chance(_TYPO / 2) else sentence)
+            length += len(sentence) + 1
+        return self._marked_up(sentences) if self._chance(_MARKED_UP) else " ".join(sentences)
+
+    def _sentence(self, language: str, subject: _Subject) -> str:
+        if self._chance(0.35):
+            return self._pattern(BOILERPLATE[language])
+        return self._pattern(SENTENCES[language]).format(
+            item=subject.item,
+            brand=subject.brand,
+            detail=self._pattern(subject.details),
+            word=self._pattern(subject.words),
+            quality=self._phrase(QUALITIES[language]),
+            second=self._phrase(QUALITIES[language]),
+            size=self._size(),
+            reference=self._reference(),
+        )
 
     def _marked_up(self, sentences: list[str]) -> str:
         kind = self._below(4)
         if kind == 0:
             return "<br />".join(sentences)
         if kind == 1:
-            return "".join(f"<p>{self._escaped(sentence)}</p>" for sentence in sentences)
+            return "".join(f"<p>{_escaped(sentence)}</p>" for sentence in sentences)
         if kind == 2:
             return f"<b>{sentences[0]}</b><ul>{''.join(f'<li>{sentence}</li>' for sentence in sentences[1:])}</ul>"
-        return self._escaped("&nbsp;".join(sentences).replace("&nbsp;", " ")).replace(". ", ".&nbsp;")
-
-    def _escaped(self, text: str) -> str:
-        return "".join(_ENTITIES.get(character, character) for character in text)
+        return "&nbsp;".join(_escaped(sentence) for sentence in sentences)
 
     def _misspelt(self, text: str) -> str:
         """Swap, drop or double one character."""
-        at = 1 + self._below(max(len(text) - 2, 1))
+        at = 1 + self._below(len(text) - 2)
         kind = self._below(3)
         if kind == 0:
-            return text[: at - 1] + text[at : at + 1] + text[at - 1 : at] + text[at + 1 :]
+            return text[: at - 1] + text[at] + text[at - 1] + text[at + 1 :]
         return text[:at] + text[at + 1 :] if kind == 1 else text[:at] + text[at - 1] + text[at:]
+
+
+def _escaped(text: str) -> str:
+    """Return the text with HTML entities for apostrophes, ampersands and everything that has a name beyond ASCII."""
+    return text.translate(_ENTITIES)
+
+
+_ENTITIES = {point: f"&{name};" for point, name in codepoint2name.items() if point > 127 or chr(point) == "&"} | {
+    ord("'"): "&#39;"
+}

@@ -2,12 +2,16 @@
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-_NAME = re.compile(r"[^a-z0-9]+")
+from catalog.text import normalise
+
+_COLUMNS = ("code", "label")
+_CODE = re.compile(r"-?[0-9]+")  # stricter than int(), which also takes 1_0 and digits of other scripts
+_NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 
 
 class TaxonomyError(ValueError):
@@ -16,10 +20,29 @@ class TaxonomyError(ValueError):
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """A named set of product types. The name also names the registered model and the Bento."""
+    """A named set of product types. The name (`[a-z0-9][a-z0-9-]*`) also names the registered model and the Bento."""
 
     name: str
     labels: Mapping[int, str]
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """The codes in ascending order."""
+        return tuple(sorted(self.labels))
+
+    def label(self, code: int) -> str:
+        """Return the label of a code. Raises `KeyError` for a code that is not of this taxonomy."""
+        return self.labels[code]
+
+    def code(self, label: str) -> int:
+        """Return the code of a label, spelled exactly. Raises `KeyError` for a label that is not of this taxonomy."""
+        for code, known in self.labels.items():
+            if known == label:
+                return code
+        raise KeyError(label)
+
+    def __contains__(self, code: object) -> bool:
+        return code in self.labels
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -27,19 +50,9 @@ class Taxonomy:
 
         Raises `TaxonomyError` naming the file, the line and what was expected.
         """
-        labels: dict[int, str] = {}
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.DictReader(file, strict=True)
-                if not {"code", "label"} <= set(reader.fieldnames or ()):
-                    found = ", ".join(reader.fieldnames or ()) or "nothing"
-                    raise TaxonomyError(f"{path}, line 1: expected the columns code,label, found {found}")
-                for row in reader:
-                    code, label = _entry(row, f"{path}, line {reader.line_num}")
-                    if code in labels or label in labels.values():
-                        twice = f"code {code}" if code in labels else f"label {label!r}"
-                        raise TaxonomyError(f"{path}, line {reader.line_num}: {twice} is there a second time")
-                    labels[code] = label
+                labels = _labels(file, path)
         except FileNotFoundError:
             raise TaxonomyError(f"{path}: there is no such taxonomy file") from None
         except UnicodeDecodeError as error:
@@ -50,18 +63,41 @@ class Taxonomy:
             raise TaxonomyError(f"{path} cannot be read as csv: {error}") from error
         if len(labels) < 2:
             raise TaxonomyError(f"{path}: at least two product types are needed, found {len(labels)}")
-        named_after = path.resolve().parent.name if path.stem == "taxonomy" else path.stem
-        return cls(_NAME.sub("-", named_after.lower()).strip("-") or "catalogue", labels)
+        return cls(_name_from(path), labels)
 
 
-def _entry(row: Mapping[str, str | None], where: str) -> tuple[int, str]:
-    label = (row["label"] or "").strip()
+def _labels(lines: Iterable[str], path: Path) -> dict[int, str]:
+    """Return the label of each code. Raises `TaxonomyError` for a fault of the header or of a row."""
+    reader = csv.DictReader(lines, strict=True)
+    if not set(_COLUMNS) <= set(reader.fieldnames or ()):
+        found = ", ".join(reader.fieldnames or ()) or "nothing"
+        raise TaxonomyError(f"{path}, line 1: expected the columns {','.join(_COLUMNS)}, found {found}")
+    labels: dict[int, str] = {}
+    for row in reader:
+        where = f"{path}, line {reader.line_num}"
+        code, label = _entry(row, where)
+        if code in labels or label in labels.values():
+            twice = f"code {code}" if code in labels else f"label {label!r}"
+            raise TaxonomyError(f"{where}: {twice} is there a second time")
+        labels[code] = label
+    return labels
+
+
+def _entry(row: Mapping[str | Any, str | Any], where: str) -> tuple[int, str]:
+    if None in row:  # where csv puts what is beyond the header's columns; the label would be cut at its comma
+        raise TaxonomyError(f"{where}: there are more values than columns; a label with a comma must be in quotes")
+    code, label = ((row[column] or "").strip() for column in _COLUMNS)
     if not label:
         raise TaxonomyError(f"{where}: the label is empty")
-    try:
-        return int(row["code"] or ""), label
-    except ValueError:
-        raise TaxonomyError(f"{where}: the code must be a whole number, found {row['code']!r}") from None
+    if not _CODE.fullmatch(code):
+        raise TaxonomyError(f"{where}: the code must be a whole number, found {code!r}")
+    return int(code), label
+
+
+def _name_from(path: Path) -> str:
+    """Return the file's name, or its folder's where the file is called taxonomy, in the letters a name may have."""
+    named_after = path.resolve().parent.name if path.stem == "taxonomy" else path.stem
+    return _NOT_IN_A_NAME.sub("-", normalise(named_after)).strip("-") or "catalogue"
 
 
 RAKUTEN = Taxonomy(

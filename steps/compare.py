@@ -73,12 +73,7 @@ def _compare(
     if answered and not (new_baseline and champion and answered.number != champion.number):
         decision = refuse(f"same data and code as version {answered.number}")
         return {"decision": decision, "challenger_version": answered.number, "settled": None}
-    challenger = registry.register(
-        name,
-        trained["run_id"],
-        trained["model_uri"],
-        {"data_hash": trained["data_hash"], "taxonomy": taxonomy_digest},
-    )
+    challenger = registry.register(name, trained["run_id"], trained["model_uri"], taxonomy_digest)
     settled: str | None = question
     champion_version = champion.number if champion else None
     if champion is None or new_baseline:

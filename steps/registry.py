@@ -73,16 +73,20 @@ def by_tag(name: str, key: str, value: str) -> Version | None:
     return _version(max(found, key=lambda version: int(version.version))) if found else None
 
 
-def register(name: str, run_id: str, model_uri: str, tags: Mapping[str, str]) -> Version:
-    """Make a trained model a version with the alias `challenger`; a model that is one already keeps its number."""
+def register(name: str, run_id: str, model_uri: str, taxonomy: str) -> Version:
+    """Make a trained model a version with the alias `challenger`.
+
+    A model that is a version already, with the same taxonomy (its digest), keeps its number: a run that died after this
+    is taken up where it was.
+    """
     client = mlflow.MlflowClient()
-    version = by_tag(name, "run_id", run_id)
+    tags = {"run_id": run_id, "taxonomy": taxonomy, "identity": f"{run_id} {taxonomy}"}
+    version = by_tag(name, "identity", tags["identity"])
     with contextlib.redirect_stderr(io.StringIO()):  # MLflow tells a person there what it did, log level or not
         number = (
             version.number if version else mlflow.register_model(model_uri, name, await_registration_for=60).version
         )
-    for key, value in {**tags, "run_id": run_id}.items():
-        client.set_model_version_tag(name, number, key, value)
+    tag(name, number, tags)
     client.set_registered_model_alias(name, CHALLENGER, number)
     return _version(client.get_model_version(name, number))
 

@@ -100,7 +100,10 @@ def evaluation_page(evaluation: Evaluation, title: str) -> str:
         "<h2>Types, the weakest first</h2>",
         _table(
             ("code", "type", "listings", "precision", "recall", "F1"),
-            [[entry[key] for key in ("code", "label", "rows", "precision", "recall", "f1")] for entry in types],
+            [
+                [str(entry["code"]), *(entry[key] for key in ("label", "rows", "precision", "recall", "f1"))]
+                for entry in types
+            ],
         ),
         "<h2>Languages and descriptions</h2>",
         _table(("part", "listings", "weighted F1"), [list(entry.values()) for entry in evaluation.slices]),
@@ -199,15 +202,15 @@ def _picture(figure: "Figure", alternative: str) -> str:
     )
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in header)
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td{'' if isinstance(v, str) else ' class=n'}>{html.escape(_shown(v))}</td>" for v in row)
-        + "</tr>"
-        for row in rows
-    )
+def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    kinds = [" class=n" if rows and not isinstance(value, str) else "" for value in (rows[0] if rows else header)]
+    head = "".join(f"<th{kind}>{html.escape(name)}</th>" for name, kind in zip(header, kinds, strict=True))
+    body = "".join(f"<tr>{_cells(row, kinds)}</tr>" for row in rows)
     return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _cells(row: Sequence[Any], kinds: Sequence[str]) -> str:
+    return "".join(f"<td{kind}>{html.escape(_shown(value))}</td>" for value, kind in zip(row, kinds, strict=True))
 
 
 def _markdown(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

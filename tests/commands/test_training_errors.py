@@ -94,7 +94,7 @@ def test_bad_input_is_named_and_nothing_is_registered(
     assert outcome["promoted"] is False
     assert message in outcome["reason"]
     connect_tracker()
-    assert not MlflowClient().search_registered_models()
+    assert not MlflowClient().search_registered_models("name = 'rakuten'")
 
 
 def test_a_contract_that_is_broken_is_reported_as_such(files: Path, tmp_path: Path) -> None:

@@ -46,8 +46,9 @@ class Dashboard:
 
 
 @pytest.fixture(scope="module")
-def dashboard(workspace: Workspace) -> Iterator[Dashboard]:
-    done = workspace.run("--size", "1500")
+def dashboard(workspace: Workspace, pytestconfig: pytest.Config) -> Iterator[Dashboard]:
+    for_pictures = pytestconfig.getoption("markexpr") == "browser"
+    done = workspace.run("--size", "20000" if for_pictures else "1500")
     assert done.returncode == 0, done.stderr
     port = free_port()
     environment = workspace.environment() | {"ZENML_AUTO_OPEN_DASHBOARD": "false"}

@@ -1,0 +1,194 @@
+"""What becomes of a trained model, run after run on the same state: production moves only for a reason."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+import pytest
+
+import run
+from catalog.synthetic import generate
+from catalog.taxonomy import RAKUTEN
+from steps import registry
+from steps.registry import PRODUCTION
+
+Shop = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def shop(tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
+    """A catalogue of its own name: `shop(rows)` trains on its first rows and returns the outcome."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    name = request.node.name.replace("_", "-")[:40].strip("-").lower()
+    taxonomy = tmp_path / f"{name}.csv"
+
+    def train(rows: int, *arguments: str, labels: dict[int, str] | None = None, seed: int = 0) -> dict[str, Any]:
+        types = dict(RAKUTEN.labels) if labels is None else labels
+        pd.DataFrame({"code": list(types), "label": list(types.values())}).to_csv(taxonomy, index=False)
+        frame = generate(3_000, seed).head(rows).set_index("index").rename_axis(None)
+        frame[["designation", "description", "productid", "imageid"]].to_csv(folder / "X_train.csv")
+        frame[["prdtypecode"]].to_csv(folder / "Y_train.csv")
+        report = tmp_path / "outcome.json"
+        code = run.main(
+            ["train", "--data", str(folder), "--taxonomy", str(taxonomy), "--json", str(report), *arguments]
+        )
+        return {**json.loads(report.read_text()), "code": code, "name": name}
+
+    return train
+
+
+def production(outcome: dict[str, Any]) -> str | None:
+    from stacks.apply import connect_tracker
+
+    connect_tracker()
+    version = registry.by_alias(outcome["name"], PRODUCTION)
+    return version.number if version else None
+
+
+def test_a_much_better_challenger_takes_over_and_the_mirror_follows(shop: Shop) -> None:
+    from zenml.client import Client
+
+    first, second = shop(600), shop(3_000)
+    assert (first["promoted"], second["promoted"]) == (True, True), second["reason"]
+    assert second["champion_weighted_f1"] < second["weighted_f1"]
+    assert "of version 1 on the same" in second["reason"]
+    assert production(second) == second["model_version"] == "2"
+    mirror = Client().get_model_version(second["name"], "production")
+    assert mirror.run_metadata["mlflow_version"] == "2"
+
+
+def test_a_worse_challenger_stays_one(shop: Shop) -> None:
+    shop(3_000)
+    outcome = shop(600)
+    assert outcome["promoted"] is False
+    assert "cannot be ruled out" in outcome["reason"] or "no gain" in outcome["reason"] or "loses" in outcome["reason"]
+    assert production(outcome) == outcome["model_version"] == "1"
+    assert registry.by_alias(outcome["name"], registry.CHALLENGER).number == "2"  # type: ignore[union-attr]
+    assert "same data and code as version 2" in shop(600)["reason"]
+
+
+def test_a_model_below_the_minimum_scores_never_starts(shop: Shop, tmp_path: Path) -> None:
+    config = tmp_path / "strict.yaml"
+    default = Path(run.__file__).parent / "pipelines" / "configs" / "training.yaml"
+    config.write_text(default.read_text().replace("minimum_weighted_f1: 0.5", "minimum_weighted_f1: 0.99"))
+    outcome = shop(600, "--config", str(config))
+    assert (outcome["code"], outcome["promoted"]) == (0, False)
+    assert "miss the minimum" in outcome["reason"]
+    assert (outcome["model_version"], outcome["bento_tag"]) == (None, None)
+
+
+def test_after_a_changed_taxonomy_the_reason_names_the_way_on(shop: Shop) -> None:
+    shop(600)
+    labels = dict(RAKUTEN.labels) | {10: "Old books"}
+    outcome = shop(600, labels=labels)
+    assert outcome["promoted"] is False
+    assert "--new-baseline" in outcome["reason"]
+    assert production(outcome) == "1"
+    outcome = shop(600, "--new-baseline", labels=labels)
+    assert outcome["promoted"] is True
+    assert "a new baseline was asked for" in outcome["reason"]
+    assert production(outcome) == outcome["model_version"] != "1"
+
+
+def test_a_champion_that_cannot_be_read_stays_and_the_reason_says_so(shop: Shop) -> None:
+    first = shop(600)
+    production(first)
+    champion = registry.by_alias(first["name"], PRODUCTION)
+    assert champion is not None
+    model = mlflow.get_logged_model(champion.source.removeprefix("models:/")).artifact_location
+    (Path(model.removeprefix("file://").removeprefix("file:")) / "model.skops").write_bytes(b"not a model")
+    outcome = shop(3_000)
+    assert (outcome["code"], outcome["promoted"]) == (0, False)
+    assert "version 1 could not be read" in outcome["reason"]
+    assert production(outcome) == "1"
+
+
+def test_a_package_that_answers_otherwise_stops_before_any_alias_moves(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    import bentoml
+
+    from catalog.predictor import Predictor
+
+    shop(600)
+    with monkeypatch.context() as broken:
+        honest = Predictor.probabilities
+        broken.setattr(Predictor, "probabilities", lambda self, *listing: honest(self, *listing)[::-1])
+        outcome = shop(3_000)
+    assert outcome["code"] == 1
+    assert "the packaged model answers otherwise than the trained one" in capfd.readouterr().err
+    assert production(outcome) == "1"
+    assert [bento.tag.version[0] for bento in bentoml.list(outcome["name"])] == ["1"]
+    again = shop(3_000)  # and the next run takes it up from there
+    assert (again["promoted"], production(again)) == (True, "2")
+
+
+def fill_ledger(path: Path, name: str, rows: list[tuple[str, int, str, str]]) -> None:
+    """Rows of (title, code, user, role)."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.orm import Session
+
+    from ledger.tables import Base, Feedback, Prediction
+
+    engine = create_engine(f"sqlite:///{path}")
+    Base.metadata.create_all(engine)
+    now = datetime.now(UTC)
+    with Session(engine) as session:
+        for number, (title, code, user, role) in enumerate(rows):
+            prediction = Prediction(
+                id=str(number), designation=title, description=None, predicted_code=10, confidence=0.4,
+                model_name=name, model_version="1", created_at=now,
+            )  # fmt: skip
+            feedback = Feedback(prediction_id=str(number), correct_code=code, given_by=user, role=role, given_at=now)
+            session.add_all([prediction, feedback])
+        session.commit()
+
+
+def test_a_flood_of_wrong_labels_from_one_user_moves_nothing_that_decides(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from zenml.client import Client
+
+    clean = shop(1_500)
+    flood = [(f"titre inventé {number}", 1940, "mallory", "user") for number in range(1_000)]
+    fill_ledger(tmp_path / "ledger.db", clean["name"], flood)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
+    poisoned = shop(1_500)
+    latest = Client().list_pipeline_runs(sort_by="desc:created", size=1, hydrate=True).items[0]
+    profile = latest.steps["consolidate_listings"].outputs["data_profile"][0].load()
+    assert profile["feedback"]["user"] == 200  # the cap
+    assert profile["feedback"]["users_at_the_cap"] == 1
+    listings = latest.steps["consolidate_listings"].outputs["listings"][0].load()
+    assert set(listings.loc[listings["origin"] == "user", "split"]) == {"train"}
+    assert poisoned["data_hash"] != clean["data_hash"]
+    assert poisoned["promoted"] is False
+    assert production(poisoned) == "1"
+
+
+def test_reviewed_feedback_enters_every_split(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from zenml.client import Client
+
+    first = shop(600)
+    reviewed = [(f"piscine hors sol {number}", 2583, "rita", "reviewer") for number in range(300)]
+    fill_ledger(tmp_path / "ledger.db", first["name"], reviewed)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
+    outcome = shop(600)
+    assert outcome["rows"] == first["rows"] + 300
+    latest = Client().list_pipeline_runs(sort_by="desc:created", size=1, hydrate=True).items[0]
+    listings = latest.steps["consolidate_listings"].outputs["listings"][0].load()
+    assert set(listings.loc[listings["origin"] == "reviewed", "split"]) == {"train", "validation", "test"}
+
+
+def test_a_ledger_that_does_not_answer_stops_the_run_with_its_address_and_no_password(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "ledger.db"
+    broken.write_bytes(b"not a database, but long enough to be taken for one" * 10)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{broken}")
+    assert shop(600)["code"] == 1
+    assert f"the ledger at sqlite:///{broken} cannot be read" in capfd.readouterr().err

@@ -1,0 +1,101 @@
+"""The smaller verbs: env, data, doctor, rollback without a past, and --help."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import run
+from commands import CommandError
+from commands.state import State, write_atomically
+
+ROOT = Path(run.__file__).parent
+
+
+def process(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "run.py", *arguments], cwd=ROOT, env={**os.environ, **environment}, capture_output=True,
+        text=True, check=False,
+    )  # fmt: skip
+
+
+def test_help_teaches_with_examples() -> None:
+    done = process("--help")
+    assert done.returncode == 0
+    for verb in run.VERBS:
+        assert f"    {verb} " in done.stdout
+    assert "python run.py --data DIR --taxonomy FILE" in done.stdout
+    assert "--new-baseline" in process("train", "--help").stdout
+
+
+def test_an_unknown_option_is_refused_with_the_usage() -> None:
+    done = process("--colour")
+    assert done.returncode == 2
+    assert "usage: run.py train" in done.stderr
+
+
+def test_env_prints_exports_that_a_shell_takes(tmp_path: Path) -> None:
+    folder = tmp_path / "with space"
+    shown = subprocess.run(
+        ["sh", "-c", f'eval "$({sys.executable} run.py env --state \'{folder}\')" && printenv ZENML_CONFIG_PATH'],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert shown.strip() == str(folder / "zenml")
+
+
+def test_nothing_but_silence_is_exported_when_no_state_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STATE_DIR")
+    assert State.chosen(None).exports() == {}
+    assert State.chosen(None).folder == ROOT / ".state"
+
+
+def test_data_writes_the_challenges_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["data", str(tmp_path / "out"), "--size", "250"]) == 0
+    assert "X_train_update.csv (250 synthetic listings)" in capfd.readouterr().out
+    assert len((tmp_path / "out" / "Y_train_CVw08PX.csv").read_text().splitlines()) == 251
+
+
+def test_doctor_finds_nothing_wrong_here_and_names_what_runs(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["doctor"]) == 0
+    shown = capfd.readouterr().out
+    for subject in (
+        "Python",
+        "zenml",
+        "great-expectations",
+        "state folder",
+        "Bento store",
+        "active stack",
+        "dashboard",
+    ):
+        assert subject in shown
+    assert "✗" not in shown
+
+
+def test_a_rollback_without_a_past_is_a_sentence(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    taxonomy = tmp_path / "empty-shop.csv"
+    taxonomy.write_text("code,label\n1,A\n2,B\n")
+    assert run.main(["rollback", "--taxonomy", str(taxonomy)]) == 1
+    assert "model 'empty-shop' has no version in production: there is nothing to roll back" in capfd.readouterr().err
+    assert run.main(["serve", "--taxonomy", str(taxonomy)]) == 1
+    assert "train one with 'python run.py'" in capfd.readouterr().err
+
+
+def test_the_state_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
+    state = State(tmp_path, moved=True)
+    busy = pytest.raises(CommandError, match=rf"'first' \(process {os.getpid()}, since .*\) is at work")
+    with state.locked("first"), busy, state.locked("second"):
+        pass
+    with state.locked("third"):
+        pass
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "outcome.json"
+    path.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(path, "half \udcff")
+    assert path.read_text() == "old"
+    write_atomically(path, "new")
+    assert [entry.name for entry in tmp_path.iterdir() if not entry.name.startswith(".")] == ["outcome.json"]
