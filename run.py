@@ -104,7 +104,8 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
     data.add_argument("--size", type=int, default=20_000, metavar="N", help="number of listings (20,000)")
     data.add_argument("--seed", type=int, default=0, help="0")
 
-    verbs.add_parser("env", parents=[shared], help='print exports for native commands: eval "$(python run.py env)"')
+    env = verbs.add_parser("env", parents=[shared], help='exports for native commands: eval "$(python run.py env)"')
+    env.add_argument("--tracker", action="store_true", help="the active stack's MLflow too, for mlflow ui")
     verbs.add_parser("doctor", parents=[shared], help="versions, stack, services, writable places; says what to do")
     return parser, verbs.choices
 

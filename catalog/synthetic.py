@@ -39,12 +39,12 @@ SIZES = (200, 200_000)
 MISSING_DESCRIPTIONS = 0.35
 DUPLICATES = 0.02
 WRONG_LABELS = 0.03
-TITLE_LENGTHS = (20, 120)  # characters, before typos and mark-up
-LONGEST_DESCRIPTION = 3_000  # characters, before mark-up
+TITLE_LENGTHS = (20, 120)  # characters, before mark-up
+LONGEST_DESCRIPTION = 2_600  # characters, before mark-up, which brings the longest ones beyond 3,000
 
 _LANGUAGES = (("fr", 0.80), ("en", 0.92), ("de", 1.0))  # and their cumulative shares
-_AMBIGUOUS = {True: 0.26, False: 0.05}  # share of listings that carry no word of their type, in a group or not
-_UNTOLD = 0.35  # of the ambiguous ones, those whose brand does not tell either
+_AMBIGUOUS = {True: 0.24, False: 0.05}  # share of listings that carry no word of their type, in a group or not
+_UNTOLD = 0.32  # of the ambiguous ones, those whose brand does not tell either
 _CONFUSED = 0.8  # of the wrong labels, those within the group
 _TYPO = 0.10
 _UPPER_CASE = 0.06
@@ -52,8 +52,12 @@ _MARKED_UP = 0.4
 _ESCAPED_TITLES = 0.03
 _BRANDS = 220
 _TYPICAL_DESCRIPTION = 215  # characters: what the median would be if sentences could be cut
+_LONGEST_SENTENCE = 150  # characters, about
 _WORKS_OF = frozenset({10, 2705, 2403, 2280, 40, 2905})  # types that often are named after a book or a game
 _GROUP_OF = {code: group for group, codes in GROUPS.items() for code in codes}
+_ENTITIES = {point: f"&{name};" for point, name in codepoint2name.items() if point > 127 or chr(point) == "&"} | {
+    ord("'"): "&#39;"
+}
 
 Draw = Callable[[], float]  # the next random number in [0, 1)
 
@@ -237,7 +241,7 @@ class _Writer:
         parts = [subject.item]
         if self._chance(0.75):
             parts.insert(self._below(2), subject.brand)
-        if self._chance(0.6):
+        if self._chance(0.6) and subject.words[0] != subject.item:
             parts.append(subject.words[0])
         if self._chance(0.3):
             parts.append(self._phrase(QUALITIES[language]))
@@ -250,8 +254,8 @@ class _Writer:
         return self._untidy(self._fitted(parts, language))
 
     def _fitted(self, parts: list[str], language: str) -> str:
-        """Join the parts to a title that is long enough and not too long."""
-        shortest, longest = TITLE_LENGTHS
+        """Join the parts to a title that is long enough and not too long, even after a typo of one character."""
+        shortest, longest = TITLE_LENGTHS[0] + 1, TITLE_LENGTHS[1] - 1
         while len(title := " ".join(parts)) < shortest:
             parts.append(self._phrase(QUALITIES[language]))
         title = title if len(title) <= longest else title[:longest].rsplit(" ", 1)[0]
@@ -287,13 +291,15 @@ class _Writer:
     def _description(self, language: str, subject: _Subject) -> str:
         drawn = self._draw()
         # A log-logistic length: a bell on a logarithmic scale with a long tail, out of a division and a square root.
-        wanted = min(_TYPICAL_DESCRIPTION * math.sqrt(drawn / (1 - drawn)), LONGEST_DESCRIPTION - 150)
-        sentences: list[str] = []
-        length = 0
-        while not sentences or length < wanted:
+        wanted = min(_TYPICAL_DESCRIPTION * math.sqrt(drawn / (1 - drawn)), LONGEST_DESCRIPTION - _LONGEST_SENTENCE)
+        sentences = [self._sentence(language, subject)]
+        length = len(sentences[0])
+        while length < wanted:
             sentence = self._sentence(language, subject)
-            sentences.append(self._misspelt(sentence) if self._chance(_TYPO / 2) else sentence)
-            length += len(sentence) + 1
+            if sentence not in sentences:
+                sentences.append(sentence)
+                length += 1 + len(sentence)
+        sentences = [self._misspelt(sentence) if self._chance(_TYPO / 2) else sentence for sentence in sentences]
         return self._marked_up(sentences) if self._chance(_MARKED_UP) else " ".join(sentences)
 
     def _sentence(self, language: str, subject: _Subject) -> str:
@@ -332,8 +338,3 @@ class _Writer:
 def _escaped(text: str) -> str:
     """Return the text with HTML entities for apostrophes, ampersands and everything that has a name beyond ASCII."""
     return text.translate(_ENTITIES)
-
-
-_ENTITIES = {point: f"&{name};" for point, name in codepoint2name.items() if point > 127 or chr(point) == "&"} | {
-    ord("'"): "&#39;"
-}

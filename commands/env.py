@@ -7,8 +7,14 @@ from argparse import Namespace
 from commands.state import QUIET, State
 
 
-def env(state: State, _options: Namespace) -> int:
+def env(state: State, options: Namespace) -> int:
     """Print shell exports: `eval "$(python run.py env)"`."""
-    for key, value in {**QUIET, **state.exports()}.items():
+    exports = {**QUIET, **state.exports()}
+    if options.tracker:
+        from commands.models import connect
+
+        address = connect()
+        exports |= {"MLFLOW_TRACKING_URI": address, "MLFLOW_BACKEND_STORE_URI": address}
+    for key, value in exports.items():
         sys.stdout.write(f"export {key}={shlex.quote(value)}\n")
     return 0

@@ -15,13 +15,13 @@ def model_name(options: Namespace) -> str:
         raise CommandError(str(error)) from error
 
 
-def connect() -> None:
-    """Point MLflow at the active stack's tracker. Raises `CommandError` when the stack has none."""
+def connect() -> str:
+    """Point MLflow at the active stack's tracker and return its address; `CommandError` when the stack has none."""
     from commands.progress import quieten
     from stacks.apply import StackError, connect_tracker
 
     quieten()
     try:
-        connect_tracker()
+        return connect_tracker()
     except StackError as error:
         raise CommandError(str(error)) from error

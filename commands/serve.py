@@ -62,17 +62,24 @@ def _start(version: "Version", options: Namespace) -> "subprocess.Popen[bytes]":
     ]  # fmt: skip
     # Its own process group: Ctrl-C reaches this process alone, which then stops the service in order.
     service = subprocess.Popen(command, start_new_session=True)
+    try:
+        _wait_until_healthy(service, tag, options)
+    except BaseException:  # interrupted or failed alike: no service stays behind
+        _stop(service)
+        raise
+    console.print(f"Serving {tag} on http://{options.host}:{options.port}; Ctrl-C ends it.", soft_wrap=True)
+    return service
+
+
+def _wait_until_healthy(service: "subprocess.Popen[bytes]", tag: str, options: Namespace) -> None:
     address = f"http://{options.host}:{options.port}"
     deadline = monotonic() + _START_LIMIT
-    while monotonic() < deadline:
+    while not _answers(address, tag):
         if service.poll() is not None:
             raise CommandError(f"{tag} did not start (exit code {service.returncode}); is port {options.port} taken?")
-        if _answers(address, tag):
-            console.print(f"Serving {tag} (version {version.number}) on {address}; Ctrl-C ends it.")
-            return service
+        if monotonic() > deadline:
+            raise CommandError(f"{tag} was not healthy on {address} within {_START_LIMIT} s")
         sleep(0.2)
-    _stop(service)
-    raise CommandError(f"{tag} was not healthy on {address} within {_START_LIMIT} s")
 
 
 def _answers(address: str, tag: str) -> bool:

@@ -1,0 +1,127 @@
+"""The README is true: every command in it is run, in its order, in a fresh home folder."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catalog.synthetic import generate
+from catalog.taxonomy import RAKUTEN
+from tests.system.workspace import ROOT, wait_for
+
+pytestmark = pytest.mark.readme
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+# Those that go on until they are ended, and the page that shows that they are there.
+SERVERS = {"mlflow ui": "http://127.0.0.1:5001/", "python run.py serve": "http://127.0.0.1:3000/health"}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the source as a fresh clone would be, with this environment as its own."""
+    ignored = shutil.ignore_patterns(".venv", ".git", ".state", "__pycache__", ".*_cache")
+    tree = tmp_path / "clone"
+    shutil.copytree(ROOT, tree, ignore=ignored)
+    (tree / ".venv").symlink_to(sys.prefix)
+    (tree / ".venv" / ".installed").touch()
+    shop = tree / "my-shop"
+    shop.mkdir()
+    frame = generate(600).set_index("index").rename_axis(None)
+    frame[["designation", "description", "productid", "imageid"]].to_csv(shop / "X_train.csv")
+    frame[["prdtypecode"]].to_csv(shop / "Y_train.csv")
+    lines = ["code,label", *[f'{code},"{label}"' for code, label in RAKUTEN.labels.items()]]
+    (shop / "taxonomy.csv").write_text("\n".join(lines))
+    return tree
+
+
+class Shell:
+    """Runs commands as a reader pastes them, one after another, and keeps the servers among them."""
+
+    def __init__(self, tree: Path, home: Path) -> None:
+        self.tree = tree
+        own = {
+            "HOME": str(home),
+            "ZENML_AUTO_OPEN_DASHBOARD": "false",
+            "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}",
+        }
+        unset = ("STATE_DIR", "ZENML_CONFIG_PATH", "BENTOML_HOME", "XDG_CONFIG_HOME", "MLFLOW_TRACKING_URI")
+        self.environment = {key: value for key, value in os.environ.items() if key not in unset} | own
+        self.exports: list[str] = []
+        self.servers: list[subprocess.Popen[bytes]] = []
+
+    def run(self, command: str) -> None:
+        script = " && ".join([*self.exports, command])
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=self.tree, env=self.environment, capture_output=True, text=True, check=False,
+            timeout=500,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+    def start(self, command: str, page: str) -> None:
+        script = " && ".join([*self.exports, f"exec {command}"])
+        self.servers.append(subprocess.Popen(["bash", "-c", script], cwd=self.tree, env=self.environment))
+        wait_for(f"{command} answers", lambda: answers(page))
+
+    def stop_servers(self) -> None:
+        for server in self.servers:
+            server.send_signal(signal.SIGTERM)
+            server.wait(60)
+        self.servers.clear()
+
+
+@pytest.fixture
+def shell(tree: Path, tmp_path: Path) -> Iterator[Shell]:
+    (tmp_path / "home").mkdir()
+    shell = Shell(tree, tmp_path / "home")
+    yield shell
+    shell.stop_servers()
+    shell.run("zenml logout --local")
+
+
+def answers(page: str) -> bool:
+    try:
+        with urllib.request.urlopen(page, timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def test_every_command_does_what_it_says(shell: Shell) -> None:
+    for page in SERVERS.values():
+        if answers(page):
+            pytest.skip(f"something else answers on {page}, which the README's commands need")
+    for command in COMMANDS:
+        if command == "make test":
+            shell.run("make --dry-run test")  # this is it
+        elif command.startswith("eval "):
+            shell.exports.append(command)
+        elif server := next((name for name in SERVERS if command.startswith(name)), None):
+            shell.stop_servers()
+            shell.start(command, SERVERS[server])
+        else:
+            if "rollback" in command:
+                shell.run("python run.py --size 3000 --new-baseline")  # so that there is something to return to
+            shell.run(command)
+
+
+def test_the_library_example_runs(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[2583] [1560 2583]", done.stderr
+
+
+def test_what_the_readme_names_is_there() -> None:
+    names = set(re.findall(r"`([a-z_]+/[\w./-]*|[\w-]+\.(?:py|yaml|lock))`", README))
+    missing = {name for name in names if not (ROOT / name).exists()} - {".state/"}
+    assert not missing
+    for picture in re.findall(r"!\[[^]]*\]\(([^)]+)\)", README):
+        assert (ROOT / picture).is_file()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`?make ([a-z-]+)", README)) <= targets
