@@ -9,13 +9,8 @@ from zenml.config.cache_policy import CachePolicy
 SOURCE_ROOT = Path(__file__).resolve().parents[1]
 
 TEXT = ("catalog/text.py", "catalog/language.py")
-READING = (
-    "catalog/contract.py",
-    "catalog/listings.py",
-    "catalog/synthetic.py",
-    "catalog/synthetic_vocabulary.py",
-    "steps/ingest.py",
-)
+SYNTHETIC = ("catalog/synthetic.py", "catalog/synthetic_vocabulary.py")
+READING = (*SYNTHETIC, "catalog/contract.py", "catalog/listings.py", "steps/ingest.py")
 CHECKING = ("catalog/contract.py", "steps/check.py", "steps/quality.py")
 CONSOLIDATING = (*TEXT, "catalog/contract.py", "catalog/listings.py", "steps/consolidate.py")
 TRAINING = (*TEXT, "catalog/features.py", "catalog/classifier.py", "steps/train.py")

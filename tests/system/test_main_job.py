@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,6 +83,20 @@ def test_4_serving_follows_a_promotion_and_a_rollback(workspace: Workspace) -> N
         service.send_signal(signal.SIGTERM)
         service.wait(60)
     assert served(port) is None
+
+
+def test_4b_a_service_that_is_interrupted_while_it_starts_leaves_nothing_behind(workspace: Workspace) -> None:
+    service = workspace.start("serve", "--port", str(free_port()))
+    wait_for("the service is being started", lambda: children(service.pid) != [])
+    started = children(service.pid)
+    service.send_signal(signal.SIGTERM)
+    service.wait(60)
+    wait_for("its processes ended", lambda: not any(Path(f"/proc/{pid}").exists() for pid in started))
+
+
+def children(pid: int) -> list[str]:
+    listing = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    return listing.stdout.split()
 
 
 def test_5_a_rollback_is_not_undone_by_the_next_run_on_the_same_data(workspace: Workspace) -> None:
