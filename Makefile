@@ -15,15 +15,16 @@ help:  ## list the targets
 .PHONY: install
 install: $(INSTALLED)  ## set up .venv from the locked, hashed requirements
 
+# The lock is complete, hence --no-deps; with it pip also takes the extras that hashes otherwise make it refuse.
 $(INSTALLED): requirements.lock
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed and none was found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "installing into .venv ($$($(PYTHON) --version)), a few minutes the first time"
 ifneq ($(UV),)
 	@test -x $(BIN)/python || uv venv --quiet --python "$$(command -v $(PYTHON))" .venv
-	@uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	@uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --requirement requirements.lock
 else
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements.lock
 endif
 	@touch $(INSTALLED)
 
