@@ -51,7 +51,6 @@ def evaluate_classifier(
 ]:
     """Evaluate on test rows that neither this model nor any before it was trained on."""
     from catalog.evaluation import abstention_threshold, evaluate
-
     from steps.reports import evaluation_page, model_card
 
     window = build_reference_window(listings, trained_classifier["model_uri"])
