@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,11 +46,6 @@ class Evaluation:
     def as_dict(self) -> dict[str, Any]:
         """Return the measurements as JSON-able values."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Return what `as_dict` came from."""
-        return cls(**values)
 
 
 def evaluate(

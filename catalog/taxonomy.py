@@ -25,25 +25,6 @@ class Taxonomy:
     name: str
     labels: Mapping[int, str]
 
-    @property
-    def codes(self) -> tuple[int, ...]:
-        """The codes in ascending order."""
-        return tuple(sorted(self.labels))
-
-    def label(self, code: int) -> str:
-        """Return the label of a code. Raises `KeyError` for a code that is not of this taxonomy."""
-        return self.labels[code]
-
-    def code(self, label: str) -> int:
-        """Return the code of a label, spelled exactly. Raises `KeyError` for a label that is not of this taxonomy."""
-        for code, known in self.labels.items():
-            if known == label:
-                return code
-        raise KeyError(label)
-
-    def __contains__(self, code: object) -> bool:
-        return code in self.labels
-
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a UTF-8 csv file with the columns `code` and `label`; its name comes from the file, or from its folder.

@@ -13,6 +13,8 @@ def data(_state: State, options: Namespace) -> int:
 
     try:
         paths = write_rakuten_files(options.directory, options.size, options.seed)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"{options.directory} cannot be written to: {error.strerror}") from error
     for path in paths:

@@ -62,6 +62,7 @@ def _run(options: Namespace) -> dict[str, Any]:
     from commands.progress import announce, quieten
 
     with announce("starting: loading ZenML and MLflow"):
+        from catalog.synthetic import SIZES
         from pipelines.config import ConfigurationError, TrainingConfig
         from stacks.apply import StackError, ensure_stack
 
@@ -72,6 +73,8 @@ def _run(options: Namespace) -> dict[str, Any]:
         except (ConfigurationError, StackError) as error:
             raise CommandError(str(error)) from error
         if options.size is not None:
+            if not SIZES[0] <= options.size <= SIZES[1]:
+                raise CommandError(f"--size must be between {SIZES[0]:,} and {SIZES[1]:,}, not {options.size:,}")
             config = config.model_copy(update={"size": options.size})
     return _run_pipeline(options, taxonomy, config, stack)
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import mlflow
 import numpy as np
@@ -40,6 +41,10 @@ logger = logging.getLogger(__name__)
 
 class ChampionError(RuntimeError):
     """The version in production cannot be read or does not answer."""
+
+
+class ModelError(RuntimeError):
+    """A trained model is not where it was logged, or not what was logged."""
 
 
 class RollbackError(RuntimeError):
@@ -108,14 +113,24 @@ def read_profile(version: Version) -> dict[str, Any]:
 
 
 def load_classifier(model_uri: str) -> "ProductTypeClassifier":
-    """Load a trained classifier; only the types on our own list are accepted, whatever the file names."""
+    """Load a trained classifier; only the types on our own list are accepted, whatever the file names.
+
+    Raises `ModelError` when it is gone or damaged.
+    """
     import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException as SkopsException
 
     from catalog.classifier import TRUSTED_TYPES
 
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(mlflow.artifacts.download_artifacts(artifact_uri=model_uri, dst_path=folder))
-        classifier: ProductTypeClassifier = skops.io.load(path / MODEL_FILE, trusted=TRUSTED_TYPES)
+        try:
+            path = Path(mlflow.artifacts.download_artifacts(artifact_uri=model_uri, dst_path=folder))
+            classifier: ProductTypeClassifier = skops.io.load(path / MODEL_FILE, trusted=TRUSTED_TYPES)
+        except (MlflowException, SkopsException, OSError, BadZipFile, KeyError, TypeError) as error:
+            raise ModelError(
+                f"the trained model {model_uri} cannot be loaded ({type(error).__name__}: {error}); "
+                "run again with --no-cache to train it anew"
+            ) from error
     return classifier
 
 

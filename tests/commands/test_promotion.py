@@ -30,7 +30,7 @@ def shop(tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
     def train(rows: int, *arguments: str, labels: dict[int, str] | None = None, seed: int = 0) -> dict[str, Any]:
         types = dict(RAKUTEN.labels) if labels is None else labels
         pd.DataFrame({"code": list(types), "label": list(types.values())}).to_csv(taxonomy, index=False)
-        frame = generate(3_000, seed).head(rows).set_index("index").rename_axis(None)
+        frame = generate(5_000, seed).head(rows).set_index("index").rename_axis(None)
         frame[["designation", "description", "productid", "imageid"]].to_csv(folder / "X_train.csv")
         frame[["prdtypecode"]].to_csv(folder / "Y_train.csv")
         report = tmp_path / "outcome.json"
@@ -53,7 +53,7 @@ def production(outcome: dict[str, Any]) -> str | None:
 def test_a_much_better_challenger_takes_over_and_the_mirror_follows(shop: Shop) -> None:
     from zenml.client import Client
 
-    first, second = shop(600), shop(3_000)
+    first, second = shop(1_000), shop(5_000)
     assert (first["promoted"], second["promoted"]) == (True, True), second["reason"]
     assert second["champion_weighted_f1"] < second["weighted_f1"]
     assert "of version 1 on the same" in second["reason"]
@@ -63,49 +63,65 @@ def test_a_much_better_challenger_takes_over_and_the_mirror_follows(shop: Shop) 
 
 
 def test_a_worse_challenger_stays_one(shop: Shop) -> None:
-    shop(3_000)
-    outcome = shop(600)
+    shop(5_000)
+    outcome = shop(1_000)
     assert outcome["promoted"] is False
     assert "cannot be ruled out" in outcome["reason"] or "no gain" in outcome["reason"] or "loses" in outcome["reason"]
     assert production(outcome) == outcome["model_version"] == "1"
     assert registry.by_alias(outcome["name"], registry.CHALLENGER).number == "2"  # type: ignore[union-attr]
-    assert "same data and code as version 2" in shop(600)["reason"]
+    assert "same data and code as version 2" in shop(1_000)["reason"]
 
 
 def test_a_model_below_the_minimum_scores_never_starts(shop: Shop, tmp_path: Path) -> None:
     config = tmp_path / "strict.yaml"
     default = Path(run.__file__).parent / "pipelines" / "configs" / "training.yaml"
     config.write_text(default.read_text().replace("minimum_weighted_f1: 0.5", "minimum_weighted_f1: 0.99"))
-    outcome = shop(600, "--config", str(config))
+    outcome = shop(1_000, "--config", str(config))
     assert (outcome["code"], outcome["promoted"]) == (0, False)
     assert "miss the minimum" in outcome["reason"]
     assert (outcome["model_version"], outcome["bento_tag"]) == (None, None)
 
 
 def test_after_a_changed_taxonomy_the_reason_names_the_way_on(shop: Shop) -> None:
-    shop(600)
+    shop(1_000)
     labels = dict(RAKUTEN.labels) | {10: "Old books"}
-    outcome = shop(600, labels=labels)
+    outcome = shop(1_000, labels=labels)
     assert outcome["promoted"] is False
     assert "--new-baseline" in outcome["reason"]
     assert production(outcome) == "1"
-    outcome = shop(600, "--new-baseline", labels=labels)
+    outcome = shop(1_000, "--new-baseline", labels=labels)
     assert outcome["promoted"] is True
     assert "a new baseline was asked for" in outcome["reason"]
     assert production(outcome) == outcome["model_version"] != "1"
 
 
 def test_a_champion_that_cannot_be_read_stays_and_the_reason_says_so(shop: Shop) -> None:
-    first = shop(600)
+    first = shop(1_000, seed=9)  # listings of its own: the model is broken for every run that it is cached for
     production(first)
     champion = registry.by_alias(first["name"], PRODUCTION)
     assert champion is not None
     model = mlflow.get_logged_model(champion.source.removeprefix("models:/")).artifact_location
     (Path(model.removeprefix("file://").removeprefix("file:")) / "model.skops").write_bytes(b"not a model")
-    outcome = shop(3_000)
+    outcome = shop(5_000, seed=9)
     assert (outcome["code"], outcome["promoted"]) == (0, False)
     assert "version 1 could not be read" in outcome["reason"]
     assert production(outcome) == "1"
+
+
+def test_a_cached_model_that_was_damaged_is_named_with_the_way_on(
+    shop: Shop, capfd: pytest.CaptureFixture[str]
+) -> None:
+    outcome = shop(1_000, seed=10)
+    production(outcome)
+    champion = registry.by_alias(outcome["name"], PRODUCTION)
+    assert champion is not None
+    model = mlflow.get_logged_model(champion.source.removeprefix("models:/")).artifact_location
+    (Path(model.removeprefix("file://").removeprefix("file:")) / "model.skops").unlink()
+    strict = shop(1_000, "--new-baseline", labels=dict(RAKUTEN.labels) | {10: "Old books"}, seed=10)
+    assert strict["code"] == 1
+    assert "cannot be loaded" in capfd.readouterr().err
+    assert production(outcome) == "1"
+    assert shop(1_000, "--no-cache", seed=10)["code"] == 0
 
 
 def test_a_package_that_answers_otherwise_stops_before_any_alias_moves(
@@ -115,16 +131,16 @@ def test_a_package_that_answers_otherwise_stops_before_any_alias_moves(
 
     from catalog.predictor import Predictor
 
-    shop(600)
+    shop(1_000)
     with monkeypatch.context() as broken:
         honest = Predictor.probabilities
         broken.setattr(Predictor, "probabilities", lambda self, *listing: honest(self, *listing)[::-1])
-        outcome = shop(3_000)
+        outcome = shop(5_000)
     assert outcome["code"] == 1
     assert "the packaged model answers otherwise than the trained one" in capfd.readouterr().err
     assert production(outcome) == "1"
     assert [bento.tag.version[0] for bento in bentoml.list(outcome["name"])] == ["1"]
-    again = shop(3_000)  # and the next run takes it up from there
+    again = shop(5_000)  # and the next run takes it up from there
     assert (again["promoted"], production(again)) == (True, "2")
 
 
@@ -173,11 +189,11 @@ def test_a_flood_of_wrong_labels_from_one_user_moves_nothing_that_decides(
 def test_reviewed_feedback_enters_every_split(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from zenml.client import Client
 
-    first = shop(600)
+    first = shop(1_000)
     reviewed = [(f"piscine hors sol {number}", 2583, "rita", "reviewer") for number in range(300)]
     fill_ledger(tmp_path / "ledger.db", first["name"], reviewed)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
-    outcome = shop(600)
+    outcome = shop(1_000)
     assert outcome["rows"] == first["rows"] + 300
     latest = Client().list_pipeline_runs(sort_by="desc:created", size=1, hydrate=True).items[0]
     listings = latest.steps["consolidate_listings"].outputs["listings"][0].load()
@@ -190,5 +206,5 @@ def test_a_ledger_that_does_not_answer_stops_the_run_with_its_address_and_no_pas
     broken = tmp_path / "ledger.db"
     broken.write_bytes(b"not a database, but long enough to be taken for one" * 10)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{broken}")
-    assert shop(600)["code"] == 1
+    assert shop(1_000)["code"] == 1
     assert f"the ledger at sqlite:///{broken} cannot be read" in capfd.readouterr().err

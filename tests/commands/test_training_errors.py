@@ -120,6 +120,7 @@ def test_the_report_of_a_failed_check_stands_in_the_dashboard(files: Path) -> No
         (["--config", "nowhere.yaml"], "nowhere.yaml: there is no such configuration file"),
         (["--taxonomy", "nowhere.csv"], "nowhere.csv: there is no such taxonomy file"),
         (["--json", "nowhere/outcome.json"], "the folder"),
+        (["--size", "100"], "--size must be between 200 and 200,000, not 100"),
     ],
 )
 def test_a_wrong_argument_is_named(arguments: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
