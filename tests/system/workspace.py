@@ -1,6 +1,7 @@
 """Whole processes, started as a user starts them."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -71,6 +72,7 @@ class Workspace:
         return subprocess.Popen(
             [sys.executable, str(self.source / "run.py"), *arguments],
             cwd=self.source, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=_heed_ctrl_c,
         )  # fmt: skip
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -78,6 +80,11 @@ class Workspace:
             [sys.executable, str(self.source / "run.py"), *arguments],
             cwd=self.source, env=self.environment(), capture_output=True, text=True, timeout=540, check=False,
         )  # fmt: skip
+
+
+def _heed_ctrl_c() -> None:
+    """As from a terminal: a test run in the background of a script inherits deaf ears."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def free_port() -> int:
