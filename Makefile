@@ -6,7 +6,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	if $$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then echo $$python; break; fi; done)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-UV := $(shell command -v uv 2>/dev/null)
+UV := $(or $(shell command -v uv 2>/dev/null),$(wildcard .venv/bin/uv))
 
 .PHONY: help
 help:  ## list the targets
@@ -20,8 +20,8 @@ $(INSTALLED): requirements.lock
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed and none was found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "installing into .venv ($$($(PYTHON) --version)), a few minutes the first time"
 ifneq ($(UV),)
-	@test -x $(BIN)/python || uv venv --quiet --python "$$(command -v $(PYTHON))" .venv
-	@uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps --requirement requirements.lock
+	@test -x $(BIN)/python || $(UV) venv --quiet --python "$$(command -v $(PYTHON))" .venv
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes --no-deps --requirement requirements.lock
 else
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements.lock

@@ -1,16 +1,18 @@
 """`run.py serve`: serve the Bento in production, and follow the alias when it moves."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 from argparse import Namespace
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 from types import FrameType
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
+
+import psutil
 
 from commands import CommandError
 from commands.models import connect, model_name
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _START_LIMIT = 60  # seconds until a service must be healthy
 _STOP_LIMIT = 30  # seconds for requests in flight to end
+_REPEAT = 3  # seconds after which a service is told again to stop
 
 
 def serve(state: State, options: Namespace) -> int:
@@ -93,13 +96,28 @@ def _answers(address: str, tag: str) -> bool:
 
 
 def _stop(service: "subprocess.Popen[bytes]") -> None:
+    """End a service and every process of it, which each have a session of their own: none may keep the port."""
+    family = _processes_of(service)
+    deadline = monotonic() + _STOP_LIMIT
+    while service.poll() is None and monotonic() < deadline:
+        service.terminate()  # again and again: the supervisor drops a signal while it looks after workers
+        with suppress(subprocess.TimeoutExpired):
+            service.wait(_REPEAT)
     if service.poll() is None:
-        service.terminate()
-        try:
-            service.wait(_STOP_LIMIT)
-        except subprocess.TimeoutExpired:
-            os.killpg(service.pid, signal.SIGKILL)
-            service.wait()
+        service.kill()
+        service.wait()
+    _, survivors = psutil.wait_procs(family, timeout=1)
+    for survivor in survivors:
+        with suppress(psutil.NoSuchProcess):
+            survivor.kill()
+    psutil.wait_procs(survivors, timeout=5)
+
+
+def _processes_of(service: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+    try:
+        return psutil.Process(service.pid).children(recursive=True) if service.poll() is None else []
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _restore(version: "Version") -> str:

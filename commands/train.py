@@ -63,14 +63,18 @@ def _run(options: Namespace) -> dict[str, Any]:
 
     with announce("starting: loading ZenML and MLflow"):
         from catalog.synthetic import SIZES
-        from pipelines.config import ConfigurationError, TrainingConfig
         from stacks.apply import StackError, ensure_stack
 
         quieten(options.verbose)
         try:
-            config = TrainingConfig.read(options.config)
             stack = ensure_stack()
-        except (ConfigurationError, StackError) as error:
+        except StackError as error:
+            raise CommandError(str(error)) from error
+        from pipelines.config import ConfigurationError, TrainingConfig  # asks ZenML's server: not before it was seen
+
+        try:
+            config = TrainingConfig.read(options.config)
+        except ConfigurationError as error:
             raise CommandError(str(error)) from error
         if options.size is not None:
             if not SIZES[0] <= options.size <= SIZES[1]:

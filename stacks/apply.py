@@ -4,15 +4,19 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import requests
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from zenml.client import Client
-from zenml.enums import StackComponentType
+from zenml.config.global_config import GlobalConfiguration
+from zenml.enums import StackComponentType, StoreType
 
 FOLDER = Path(__file__).parent
 BARE = "default"  # the stack that ZenML itself creates: without a tracker
+_PATIENCE = 10  # seconds for a server to show that it is there
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
@@ -85,8 +89,9 @@ def apply(stack: StackFile) -> list[str]:
 def ensure_stack() -> str:
     """Return the name of the active stack; on a bare install apply and activate `local` first.
 
-    Raises `StackError` when the active stack has no experiment tracker.
+    Raises `StackError` when ZenML's server does not answer, or the active stack has no experiment tracker.
     """
+    _reach_server()
     if Client().active_stack_model.name == BARE:
         apply(read_stack("local"))
         _answer_survey(Client())
@@ -115,6 +120,21 @@ def connect_tracker() -> str:
 def settings_of(name: str) -> dict[str, Any]:
     """Return the run settings in the file of a stack; a stack without a file has none."""
     return read_stack(name).settings if (FOLDER / f"{name}.yaml").is_file() else {}
+
+
+def _reach_server() -> None:
+    """Look whether the server that ZenML is logged in to, if any, is there: ZenML itself tries for half a minute."""
+    store = GlobalConfiguration().store_configuration
+    if store.type is not StoreType.REST:
+        return
+    try:
+        requests.get(f"{store.url}/health", verify=getattr(store, "verify_ssl", True), timeout=_PATIENCE)
+    except requests.RequestException as error:
+        local = urlsplit(store.url).hostname in ("127.0.0.1", "localhost")
+        raise StackError(
+            f"ZenML is logged in to the server {store.url}, which does not answer: "
+            f"{'start it again with `zenml login --local`' if local else 'see to it'}, or leave it with `zenml logout`"
+        ) from error
 
 
 def _answer_survey(client: Client) -> None:

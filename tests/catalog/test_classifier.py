@@ -66,6 +66,14 @@ def test_the_same_seed_gives_the_same_model() -> None:
     assert_array_equal(one.coef_, other.coef_)
 
 
+def test_processes_give_the_model_that_one_process_gives(
+    classifier: ProductTypeClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("catalog.classifier._WORTH_PROCESSES", 0)
+    divided = ProductTypeClassifier(**classifier.get_params(deep=False)).fit(TITLES, DESCRIPTIONS, CODES)
+    assert_array_equal(divided.coef_, classifier.coef_)
+
+
 def test_a_table_is_accepted_as_trackers_hand_it_over(classifier: ProductTypeClassifier) -> None:
     table = pd.DataFrame({"designation": TITLES, "description": DESCRIPTIONS})
     assert_array_equal(classifier.predict(table), classifier.predict(TITLES, DESCRIPTIONS))

@@ -73,6 +73,17 @@ def test_doctor_finds_nothing_wrong_here_and_names_what_runs(capfd: pytest.Captu
     assert "✗" not in shown
 
 
+@pytest.mark.parametrize("verb", ["train", "rollback", "serve", "env --tracker", "doctor"])
+def test_a_server_that_does_not_answer_is_named_with_the_way_on(verb: str, tmp_path: Path) -> None:
+    nobody = "http://127.0.0.1:9"
+    done = process(*verb.split(), "--state", str(tmp_path), ZENML_STORE_URL=nobody, ZENML_STORE_TYPE="rest")
+    assert done.returncode == 1
+    said = " ".join((done.stdout + done.stderr).split())
+    assert f"ZenML is logged in to the server {nobody}, which does not answer" in said
+    assert "`zenml logout`" in said
+    assert "Traceback" not in said
+
+
 def test_a_rollback_without_a_past_is_a_sentence(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     taxonomy = tmp_path / "empty-shop.csv"
     taxonomy.write_text("code,label\n1,A\n2,B\n")
