@@ -62,6 +62,28 @@ def test_a_much_better_challenger_takes_over_and_the_mirror_follows(shop: Shop) 
     assert mirror.run_metadata["mlflow_version"] == "2"
 
 
+def test_the_tracker_tells_how_a_version_came_about(shop: Shop) -> None:
+    outcome = shop(1_000)
+    assert production(outcome) == "1"
+    version = mlflow.MlflowClient().get_model_version(outcome["name"], "1")
+    tracked = mlflow.get_run(version.tags["run_id"])
+    assert tracked.data.params["candidate"] == "svm"
+    assert tracked.data.params["solver"] == "svm"
+    assert tracked.data.params["block_0.field"] == "title"
+    assert tracked.data.metrics["candidates.sgd_logistic.validation_weighted_f1"] > 0
+    assert tracked.data.metrics["test.weighted_f1"] == pytest.approx(outcome["weighted_f1"])
+    assert tracked.data.tags["data_hash"] == outcome["data_hash"]
+    assert tracked.data.tags["mlflow.source.git.commit"]
+    model = mlflow.models.get_model_info(version.source)
+    assert model.signature.inputs.input_names() == ["designation", "description"]
+    assert model.saved_input_example_info
+    assert model.flavors["sklearn"]["serialization_format"] == "skops"
+    folder = Path(mlflow.artifacts.download_artifacts(version.source))
+    assert not [path.name for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
+    evaluation = mlflow.MlflowClient().list_artifacts(tracked.info.run_id, "evaluation")
+    assert {Path(file.path).suffix for file in evaluation} == {".json", ".html", ".png"}
+
+
 def test_a_worse_challenger_stays_one(shop: Shop) -> None:
     shop(5_000)
     outcome = shop(1_000)
