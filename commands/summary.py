@@ -15,13 +15,13 @@ from commands.state import SOURCE_ROOT, State
 DASHBOARD_PORT, TRACKER_PORT, SERVICE_PORT = 8237, 5001, 3000
 
 
-def show_outcome(state: State, outcome: Mapping[str, Any]) -> None:
+def show_outcome(state: State, outcome: Mapping[str, Any], taxonomy: Path | None = None) -> None:
     """Print the outcome and the next commands, each as it can be pasted into this shell."""
     low, high = outcome["weighted_f1_interval"]
     champion = outcome["champion_weighted_f1"]
     against = f", production {champion:.3f}" if champion is not None else ""
     rows = {
-        "Data contract": outcome["contract"],
+        "Data contract": _contract(outcome),
         "Listings": f"{outcome['rows']:,} after consolidation, data {outcome['data_hash'][:12]}",
         "Weighted F1": f"{outcome['weighted_f1']:.3f} ({low:.3f} to {high:.3f}){against}",
         "Macro F1": f"{outcome['macro_f1']:.3f}, calibration error {outcome['ece']:.3f}",
@@ -37,12 +37,17 @@ def show_outcome(state: State, outcome: Mapping[str, Any]) -> None:
     console.print()
     console.print(table)
     console.print("\n[bold]Next[/bold]")
-    for what, command in next_commands(state, served=bool(outcome["model_version"])):
+    for what, command in next_commands(state, taxonomy, served=bool(outcome["model_version"])):
         console.print(f"  # {what}", style="dim")
         console.print(f"  {command}", soft_wrap=True, markup=False)
 
 
-def next_commands(state: State, *, served: bool) -> list[tuple[str, str]]:
+def _contract(outcome: Mapping[str, Any]) -> str:
+    broken = outcome["contract_warnings"]
+    return f"{outcome['contract']}: {', '.join(broken)}" if broken else "ok"
+
+
+def next_commands(state: State, taxonomy: Path | None, *, served: bool) -> list[tuple[str, str]]:
     """Return what to do after a run: (purpose, command)."""
     from stacks.apply import connect_tracker
 
@@ -64,7 +69,8 @@ def next_commands(state: State, *, served: bool) -> list[tuple[str, str]]:
     else:
         commands.append(("MLflow: runs, plots, the registry", f"xdg-open {shlex.quote(tracker)}"))
     if served:
-        commands.append(("serve the Bento in production", f"{python} {_run_py()} serve"))
+        whose = f" --taxonomy {shlex.quote(str(taxonomy))}" if taxonomy else ""
+        commands.append(("serve the Bento in production", f"{python} {_run_py()} serve{whose}"))
         listing = '{"designation": "Piscine gonflable ronde", "description": "Diamètre 3 m, avec pompe"}'
         commands.append(
             (

@@ -42,7 +42,7 @@ def train(state: State, options: Namespace) -> int:
         _write(report_to, outcome, started)
     from commands.summary import show_outcome
 
-    show_outcome(state, outcome)
+    show_outcome(state, outcome, options.taxonomy)
     return 0
 
 

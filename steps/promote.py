@@ -36,6 +36,7 @@ def promote_classifier(
         registry.tag(model_name, challenger, {"settled": decision["settled"]})
     return {
         "contract": data_report["verdict"],
+        "contract_warnings": [finding["name"] for finding in data_report["findings"] if not finding["passed"]],
         "rows": data_profile["rows"],
         "data_hash": data_profile["data_hash"],
         "weighted_f1": evaluation["weighted_f1"],

@@ -110,3 +110,14 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_text() == "old"
     write_atomically(path, "new")
     assert [entry.name for entry in tmp_path.iterdir() if not entry.name.startswith(".")] == ["outcome.json"]
+
+
+def test_the_next_commands_are_about_the_catalogue_that_was_trained(tmp_path: Path) -> None:
+    from commands.summary import next_commands
+
+    def serve(taxonomy: Path | None) -> str:
+        commands = next_commands(State(tmp_path, moved=True), taxonomy, served=True)
+        return next(command for what, command in commands if what.startswith("serve"))
+
+    assert serve(None).endswith("run.py serve")
+    assert serve(Path("my shop/types.csv")).endswith("run.py serve --taxonomy 'my shop/types.csv'")
