@@ -1,1 +1,1 @@
-"""What happened: predictions and the feedback that people gave on them."""
+"""What happened: users, predictions, feedback, audit, attempts to log in, receipts."""

@@ -1,13 +1,13 @@
-"""Reading the feedback back for training."""
+"""Feedback: given on a prediction, and read back for training."""
 
-import os
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, inspect, select
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection, insert, inspect, select
 
+from ledger.database import open_engine, reading
 from ledger.tables import Feedback, Prediction
 
 if TYPE_CHECKING:
@@ -16,14 +16,42 @@ if TYPE_CHECKING:
 COLUMNS = ["designation", "description", "prdtypecode", "given_by", "role", "given_at"]
 
 
-class LedgerError(RuntimeError):
-    """The ledger is configured but cannot be read."""
+@dataclass(frozen=True)
+class Correction:
+    """Feedback as it stands in the ledger. `created`: it is new, and no repetition of what its giver said last."""
+
+    id: int
+    prediction_id: str
+    correct_code: int
+    created: bool
 
 
-def database_url() -> str:
-    """Return `DATABASE_URL`, or else the SQLite file in the state folder."""
-    state = Path(os.environ.get("STATE_DIR") or Path(__file__).resolve().parents[1] / ".state")
-    return os.environ.get("DATABASE_URL") or f"sqlite:///{state.resolve() / 'ledger.db'}"
+class UnknownPredictionError(LookupError):
+    """There is no prediction with that id."""
+
+
+def give_feedback(
+    connection: Connection, prediction_id: str, correct_code: int, username: str, role: str, now: datetime
+) -> Correction:
+    """Store what a user says the right type is, unless it is what the user said last. Minds may change, and back again.
+
+    Raises `UnknownPredictionError`.
+    """
+    # Locked, so that the same word given twice at the same time is stored once.
+    prediction = select(Prediction.id).where(Prediction.id == prediction_id).with_for_update()
+    if connection.execute(prediction).first() is None:
+        raise UnknownPredictionError(f"there is no prediction {prediction_id}")
+    said = select(Feedback.id, Feedback.correct_code).where(
+        Feedback.prediction_id == prediction_id, Feedback.given_by == username
+    )
+    last = connection.execute(said.order_by(Feedback.id.desc()).limit(1)).first()
+    if last and last.correct_code == correct_code:
+        return Correction(last.id, prediction_id, correct_code, created=False)
+    statement = insert(Feedback).values(
+        prediction_id=prediction_id, correct_code=correct_code, given_by=username, role=role, given_at=now
+    )
+    new: Any = connection.execute(statement).inserted_primary_key
+    return Correction(new.id, prediction_id, correct_code, created=True)
 
 
 def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
@@ -33,9 +61,9 @@ def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    address = make_url(url)
+    engine = open_engine(url)
     empty = pd.DataFrame(columns=COLUMNS)
-    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
+    if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).is_file():
         return empty  # connecting would create an empty file
     query = (
         select(
@@ -51,14 +79,12 @@ def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
         .order_by(Feedback.given_at, Feedback.id)
     )
     try:
-        engine = create_engine(address)
-        with engine.connect() as connection:
+        with reading(engine) as connection:
             if not inspect(connection).has_table(Feedback.__tablename__):
                 return empty
             rows = connection.execute(query).all()
-    except SQLAlchemyError as error:
-        where = address.render_as_string(hide_password=True)
-        raise LedgerError(f"the ledger at {where} cannot be read: {error.__class__.__name__}") from error
+    finally:
+        engine.dispose()
     frame = pd.DataFrame(rows, columns=COLUMNS)
     frame["given_at"] = pd.to_datetime(frame["given_at"], utc=True)
     return frame

@@ -17,7 +17,8 @@ def collect_inputs(
     Annotated[dict[str, Any], ArtifactConfig(name="last_profile", tags=["data"])],
 ]:
     """Identify the listings, read the feedback, and fetch the data profile of the version in production."""
-    from ledger.feedback import database_url, read_feedback
+    from ledger.database import database_url
+    from ledger.feedback import read_feedback
     from steps.ingest import identify_source
     from steps.registry import PRODUCTION, by_alias, read_profile
 

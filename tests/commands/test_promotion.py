@@ -179,8 +179,8 @@ def fill_ledger(path: Path, name: str, rows: list[tuple[str, int, str, str]]) ->
     with Session(engine) as session:
         for number, (title, code, user, role) in enumerate(rows):
             prediction = Prediction(
-                id=str(number), designation=title, description=None, predicted_code=10, confidence=0.4,
-                model_name=name, model_version="1", created_at=now,
+                id=str(number), username=user, designation=title, description=None, predicted_code=10, confidence=0.4,
+                abstained=False, language="fr", model_name=name, model_version="1", created_at=now,
             )  # fmt: skip
             feedback = Feedback(prediction_id=str(number), correct_code=code, given_by=user, role=role, given_at=now)
             session.add_all([prediction, feedback])

@@ -1,0 +1,122 @@
+"""Transactions in the ledger, and bringing it to the newest schema."""
+
+import fcntl
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from ledger.engine import LedgerError, database_url, open_engine, read_address
+from ledger.tables import Base, User
+
+__all__ = ["LedgerError", "database_url", "migrate", "open_engine", "ping", "reading", "upsert", "writing"]
+
+_MIGRATION_LOCK = 7_016_996_765_293  # any number that nobody else locks in the same PostgreSQL database
+_one_migration = threading.Lock()  # Alembic keeps its context in the module
+
+
+@contextmanager
+def translated(engine: Engine, done: str) -> Iterator[None]:
+    """Turn whatever a database raises into `LedgerError`, but for rows and values that it does not accept."""
+    try:
+        yield
+    except (IntegrityError, DataError):
+        raise
+    except (DBAPIError, PoolTimeoutError) as error:
+        where = engine.url.set(query={}).render_as_string(hide_password=True)
+        cause = getattr(error, "orig", None)
+        code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+        kind = type(error).__name__ + (f", {code}" if code else "")
+        raise LedgerError(f"the ledger at {where} cannot be {done}: {kind}") from error
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that reads. Raises `LedgerError` when the database does not answer."""
+    with translated(engine, "read"), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that writes, and commit it. Raises `LedgerError` when the database does not answer."""
+    with translated(engine, "written"), engine.connect() as connection:
+        connection.execution_options(ledger_writes=True)
+        with connection.begin():
+            yield connection
+
+
+def ping(engine: Engine) -> None:
+    """Raise `LedgerError` unless the database answers and has the ledger's tables."""
+    with reading(engine) as connection:
+        connection.execute(select(User.username).limit(1)).all()
+
+
+def upsert(connection: Connection, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """Return the dialect's INSERT, which knows ON CONFLICT; the result's `rowcount` tells whether it wrote."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return insert(table).execution_options(preserve_rowcount=True)
+
+
+def migrate(url: str) -> None:
+    """Bring a ledger to the newest schema, creating it where there is none. Any number of processes may do so at once.
+
+    All or nothing. Raises `LedgerError` when the database does not answer or cannot be written.
+    """
+    with _one_migration, _quiet(), _locked_file(read_address(url)):
+        engine = open_engine(url)
+        try:
+            with writing(engine) as connection:
+                if connection.dialect.name == "postgresql":
+                    connection.execute(text("SET LOCAL statement_timeout = 0"))
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+                _upgrade(connection)
+        finally:
+            engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # here, since what serves does without it
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
+    command.upgrade(config, "head")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Alembic's progress out of the application's log."""
+    logger = logging.getLogger("alembic")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextmanager
+def _locked_file(address: URL) -> Iterator[None]:
+    """Create the folder of a ledger in SQLite, and hold a lock beside the file."""
+    if address.get_backend_name() != "sqlite":
+        yield
+        return
+    path = Path(str(address.database))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise LedgerError(f"the ledger at {address} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)

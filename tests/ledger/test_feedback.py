@@ -1,0 +1,87 @@
+"""Feedback: given, repeated, changed, and read back for training."""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, text
+
+from ledger.database import LedgerError, reading, writing
+from ledger.feedback import COLUMNS, Correction, UnknownPredictionError, give_feedback, read_feedback
+from ledger.predictions import store_predictions
+from tests.ledger.conftest import NOW, prediction
+
+
+def test_a_mind_may_change_and_change_back(engine: Engine) -> None:
+    record = prediction()
+    with writing(engine) as connection:
+        store_predictions(connection, [record])
+        given = [
+            give_feedback(connection, record.id, code, "alice", "user", NOW + timedelta(minutes=minute))
+            for minute, code in enumerate([10, 10, 40, 10, 10])
+        ]
+        other = give_feedback(connection, record.id, 10, "bob", "user", NOW)
+    assert [(correction.correct_code, correction.created) for correction in given] == [
+        (10, True), (10, False), (40, True), (10, True), (10, False),
+    ]  # fmt: skip
+    assert given[1] == Correction(given[0].id, record.id, 10, created=False)
+    assert given[4].id == given[3].id
+    assert other.created
+
+
+def test_feedback_on_nothing_is_refused(engine: Engine) -> None:
+    with pytest.raises(UnknownPredictionError), writing(engine) as connection:
+        give_feedback(connection, "none", 10, "alice", "user", NOW)
+
+
+def test_the_same_word_at_the_same_time_counts_once(engine: Engine) -> None:
+    record = prediction()
+    with writing(engine) as connection:
+        store_predictions(connection, [record])
+    barrier = threading.Barrier(8)
+    created: list[bool] = []
+
+    def give() -> None:
+        barrier.wait()
+        with writing(engine) as connection:
+            created.append(give_feedback(connection, record.id, 10, "alice", "user", NOW).created)
+
+    threads = [threading.Thread(target=give) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(created) == [False] * 7 + [True]
+
+
+def test_feedback_is_read_with_its_listing_oldest_first(engine: Engine, ledger_url: str) -> None:
+    first, second, other = prediction(designation="Été"), prediction(description=None), prediction(model_name="shop")
+    with writing(engine) as connection:
+        store_predictions(connection, [first, second, other])
+        give_feedback(connection, second.id, 40, "rita", "reviewer", NOW + timedelta(days=1))
+        give_feedback(connection, first.id, 10, "alice", "user", NOW)
+        give_feedback(connection, other.id, 60, "alice", "user", NOW)
+    frame = read_feedback(ledger_url, "rakuten")
+    assert list(frame.columns) == COLUMNS
+    assert frame["designation"].tolist() == ["Été", "Piscine gonflable"]
+    assert frame["prdtypecode"].tolist() == [10, 40]
+    assert frame["given_by"].tolist() == ["alice", "rita"]
+    assert pd.isna(frame["description"][1])
+    assert frame["given_at"].tolist() == [NOW, NOW + timedelta(days=1)]
+    assert read_feedback(ledger_url, "none").empty
+
+
+def test_a_ledger_that_nobody_wrote_to_has_none(empty_url: str, backend: str, tmp_path: Path) -> None:
+    assert read_feedback(empty_url, "rakuten").columns.tolist() == COLUMNS
+    assert backend != "sqlite" or not list(tmp_path.iterdir())
+
+
+def test_a_ledger_that_cannot_be_read_is_no_ledger_without_feedback(engine: Engine, ledger_url: str) -> None:
+    with writing(engine) as connection:
+        connection.execute(text("ALTER TABLE predictions RENAME TO elsewhere"))
+    with pytest.raises(LedgerError, match="cannot be read"):
+        read_feedback(ledger_url, "rakuten")
+    with reading(engine) as connection:
+        assert connection.execute(text("SELECT count(*) FROM elsewhere")).scalar() == 0

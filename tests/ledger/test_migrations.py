@@ -1,0 +1,79 @@
+"""The schema that migrations make is the one that the tables declare, wherever and however often they run."""
+
+import logging
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect
+
+from ledger.database import migrate, open_engine, ping, reading, writing
+from ledger.predictions import find_prediction, store_predictions
+from ledger.tables import Base
+from tests.conftest import ROOT
+from tests.ledger.conftest import prediction
+
+
+def test_the_migrated_schema_is_the_declared_one(engine: Engine) -> None:
+    with reading(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+        keys = inspect(connection).get_foreign_keys("feedback")
+    assert [key["options"] for key in keys] == [{"ondelete": "CASCADE"}]
+
+
+def test_migrating_again_keeps_what_is_there(ledger_url: str, engine: Engine) -> None:
+    record = prediction()
+    with writing(engine) as connection:
+        store_predictions(connection, [record])
+    migrate(ledger_url)
+    with reading(engine) as connection:
+        assert find_prediction(connection, record.id) == record
+
+
+def test_processes_that_migrate_at_once_all_succeed(empty_url: str) -> None:
+    script = (
+        "import sys, time, alembic.command; from ledger.database import migrate;"
+        "time.sleep(max(0, float(sys.argv[2]) - time.time())); migrate(sys.argv[1])"
+    )
+    begin = str(time.time() + 4)
+    racing = [
+        subprocess.Popen([sys.executable, "-c", script, empty_url, begin], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        for _ in range(6)
+    ]
+    said = [process.communicate()[1] for process in racing]
+    assert [process.returncode for process in racing] == [0] * 6, said
+    engine = open_engine(empty_url)
+    ping(engine)
+    engine.dispose()
+
+
+def test_it_is_quiet_and_leaves_the_log_as_it_was(empty_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    mine = logging.getLogger("tests.of.the.ledger")
+    handlers, level = list(logging.getLogger().handlers), logging.getLogger("alembic").level
+    with caplog.at_level(logging.DEBUG):
+        migrate(empty_url)
+        assert not [record for record in caplog.records if record.name.startswith(("alembic", "ledger"))]
+        mine.info("still heard")
+    assert "still heard" in caplog.text
+    assert logging.getLogger().handlers == handlers
+    assert logging.getLogger("alembic").level == level
+
+
+def test_it_works_from_wherever_the_package_was_copied_to(tmp_path: Path) -> None:
+    source = tmp_path / "100%(home)s bento" / "src"
+    shutil.copytree(ROOT / "ledger", source / "ledger", ignore=shutil.ignore_patterns("__pycache__"))
+    script = f"import ledger.database as d; assert d.__file__.startswith({str(source)!r}); d.migrate(d.database_url())"
+    subprocess.run([sys.executable, "-c", script], cwd=source, check=True, env={"STATE_DIR": str(tmp_path / "state")})
+    ping(open_engine(f"sqlite:///{tmp_path / 'state' / 'ledger.db'}"))
+
+
+def test_the_package_needs_neither_pandas_nor_alembic_to_be_imported() -> None:
+    modules = [f"ledger.{path.stem}" for path in (ROOT / "ledger").glob("[a-z]*.py")]
+    block = "import sys; sys.modules.update(pandas=None, numpy=None, alembic=None)"
+    subprocess.run([sys.executable, "-c", f"{block}; import {', '.join(modules)}"], cwd=ROOT, check=True)

@@ -1,0 +1,133 @@
+"""Predictions: the last one, the review queue, erasing and purging."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from ledger.audit import note
+from ledger.database import reading, writing
+from ledger.feedback import give_feedback
+from ledger.predictions import (
+    erase_predictions,
+    find_prediction,
+    last_prediction,
+    purge,
+    review_queue,
+    store_predictions,
+)
+from ledger.receipts import ReceiptRecord, find_receipt, keep_receipts
+from ledger.tables import Audit, Base, Feedback, Receipt
+from ledger.throttle import record_failure
+from ledger.users import create_user, delete_user, list_users
+from tests.ledger.conftest import NOW, prediction
+
+MINUTE = timedelta(minutes=1)
+
+
+def count(engine: Engine, table: type[Base]) -> int:
+    with reading(engine) as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def test_what_is_stored_is_found(engine: Engine) -> None:
+    records = [prediction(), prediction(description=None, confidence=1 / 3, abstained=True)]
+    with writing(engine) as connection:
+        store_predictions(connection, records)
+        store_predictions(connection, [])
+        assert [find_prediction(connection, record.id) for record in records] == records
+        assert find_prediction(connection, "none") is None
+
+
+def test_the_last_prediction_is_the_users_own_and_of_this_model(engine: Engine) -> None:
+    last = prediction(created_at=NOW + MINUTE)
+    others = [
+        prediction(),
+        prediction(username="bob", created_at=NOW + 2 * MINUTE),
+        prediction(model_name="shop", created_at=NOW + 2 * MINUTE),
+    ]
+    with writing(engine) as connection:
+        store_predictions(connection, [*others, last])
+        assert last_prediction(connection, "alice", "rakuten") == last
+        assert last_prediction(connection, "carol", "rakuten") is None
+
+
+@pytest.mark.parametrize("role", ["reviewer", "admin"])
+def test_the_review_queue_begins_with_what_the_model_knew_least(engine: Engine, role: str) -> None:
+    wanted = [
+        prediction(abstained=True, confidence=0.1),
+        prediction(abstained=True, confidence=0.3),
+        prediction(confidence=0.2, created_at=NOW - MINUTE),
+        prediction(confidence=0.2),
+        prediction(confidence=0.9),
+    ]
+    reviewed = prediction(abstained=True, confidence=0.0)
+    with writing(engine) as connection:
+        store_predictions(connection, [*reversed(wanted), reviewed, prediction(model_name="shop")])
+        give_feedback(connection, reviewed.id, 10, "rita", role, NOW)
+        give_feedback(connection, wanted[0].id, 10, "alice", "user", NOW)
+        assert review_queue(connection, "rakuten", 10) == wanted
+        for offset in range(6):
+            assert review_queue(connection, "rakuten", 2, offset) == wanted[offset : offset + 2]
+        assert review_queue(connection, "none", 10) == []
+
+
+def test_erasing_takes_feedback_and_receipts_along_and_leaves_others(engine: Engine) -> None:
+    theirs, others = prediction(), prediction(username="bob")
+    receipts = [ReceiptRecord(owner, "key", "print", 200, "answer", NOW) for owner in ("alice", "bob")]
+    with writing(engine) as connection:
+        store_predictions(connection, [theirs, prediction(), others])
+        give_feedback(connection, theirs.id, 10, "rita", "reviewer", NOW)
+        give_feedback(connection, others.id, 10, "alice", "user", NOW)
+        keep_receipts(connection, receipts)
+    with writing(engine) as connection:
+        assert erase_predictions(connection, "alice") == 2
+        assert erase_predictions(connection, "alice") == 0
+        assert find_prediction(connection, others.id) == others
+        assert find_receipt(connection, "alice", "key", "print") is None
+    assert (count(engine, Feedback), count(engine, Receipt)) == (1, 1)
+
+
+def test_purging_removes_what_is_older(engine: Engine) -> None:
+    old, before, new = NOW - MINUTE, NOW, NOW
+    kept, gone = prediction(created_at=new), prediction(created_at=old)
+    with writing(engine) as connection:
+        store_predictions(connection, [kept, gone, prediction(created_at=old)])
+        give_feedback(connection, gone.id, 10, "alice", "user", NOW + MINUTE)
+        give_feedback(connection, kept.id, 10, "alice", "user", NOW + MINUTE)
+        for moment in (old, new):
+            keep_receipts(connection, [ReceiptRecord("alice", str(moment), "print", 200, "answer", moment)])
+            record_failure(connection, ["digest"], moment)
+            note(connection, "ada", "user created", "alice", moment, role="user")
+        for name, deleted in (("gone", old), ("deleted", new), ("active", None)):
+            create_user(connection, name, "hash", "user", old)
+            if deleted:
+                delete_user(connection, name, deleted)
+    with writing(engine) as connection:
+        assert purge(connection, before, at_most=100) == {
+            "predictions": 2,
+            "feedback": 1,
+            "receipts": 1,
+            "login_attempts": 1,
+            "audit": 1,
+            "users": 1,
+        }
+        assert find_prediction(connection, kept.id) == kept
+        assert [user.username for user in list_users(connection)] == ["active"]
+        assert set(purge(connection, before, at_most=100).values()) == {0}
+
+
+def test_purging_goes_on_in_portions(engine: Engine) -> None:
+    old = NOW - timedelta(days=100)
+    with writing(engine) as connection:
+        store_predictions(connection, [prediction(created_at=old + number * MINUTE) for number in range(3)])
+        removed = [purge(connection, NOW, at_most=2)["predictions"] for _ in range(3)]
+    assert removed == [2, 1, 0]
+
+
+def test_a_note_keeps_its_detail(engine: Engine) -> None:
+    with writing(engine) as connection:
+        note(connection, "ada", "user changed", "bob", NOW, changed=["role"], role="admin", ratio=0.5)
+        found = connection.execute(select(Audit.at, Audit.actor, Audit.event, Audit.subject, Audit.detail)).one()
+    detail = {"changed": ["role"], "role": "admin", "ratio": 0.5}
+    assert tuple(found) == (NOW, "ada", "user changed", "bob", detail)
