@@ -28,7 +28,8 @@ def main(arguments: list[str]) -> int:
     from catalog.listings import consolidate
     from catalog.predictor import Manifest
     from catalog.taxonomy import RAKUTEN
-    from ledger.feedback import database_url, read_feedback
+    from ledger.database import database_url
+    from ledger.feedback import read_feedback
     from pipelines.config import DEFAULT, TrainingConfig
     from steps.ingest import read_source
     from steps.package import build_bento
@@ -79,9 +80,9 @@ def main(arguments: list[str]) -> int:
         )  # fmt: skip
     manifest = Manifest(
         RAKUTEN.name, "0", run.info.run_id, consolidation.profile["data_hash"],
-        {"weighted_f1": figures["weighted_f1"]}, labels, threshold, trained.classifier.temperature_, "",
+        {"weighted_f1": figures["weighted_f1"]}, labels, threshold, trained.classifier.temperature_, {}, "",
     )  # fmt: skip
-    build_bento(trained.classifier, manifest, listings.head(500), Path(tempfile.mkdtemp()))
+    build_bento(trained.classifier, manifest, "", listings.head(500))
     return 0
 
 

@@ -7,10 +7,12 @@ import html
 import re
 import sys
 import unicodedata
-from functools import lru_cache
 from itertools import pairwise
 
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_TAG_OR_COMMENT = re.compile(rf"{_TAG.pattern}|<!--.*?-->", re.DOTALL)
+_ENDLESS_NUMBER = re.compile("&#[0-9]{4301,}")  # Python refuses to make a number of so many digits
+_SLICE = re.compile(r".{1,1000}(?:\s|\Z)|.{1,1000}", re.DOTALL)
 _COMBINING = re.compile(r"[\u0300-\u036f]+")
 _WORD = re.compile(r"\w+")
 
@@ -23,19 +25,25 @@ def normalise(text: str) -> str:
     `TÉLÉPHONE` both give `telephone`. No letter is ever lost.
     """
     if "&" in text:
-        text = html.unescape(html.unescape(text))
+        text = _unescaped(_unescaped(text))
     if "<" in text:
-        text = _TAG.sub(" ", text)
+        # Only what comes before the last end of a comment can be one: each beginning would search all the rest for it.
+        commented, end, rest = text.rpartition("-->")
+        text = _TAG_OR_COMMENT.sub(" ", commented + end) + _TAG.sub(" ", rest)
     if not text.isascii():
         # Case folding can produce new combining marks (İ), hence before the decomposition.
-        text = _COMBINING.sub("", unicodedata.normalize("NFKD", text.casefold())).replace("œ", "oe").replace("æ", "ae")
+        text = _COMBINING.sub("", _decomposed(text.casefold())).replace("œ", "oe").replace("æ", "ae")
     return " ".join(text.casefold().split())
 
 
-def words(text: str) -> list[str]:
-    """Return the words of a normalised text, digits and single characters included, in order."""
-    # Interned: a catalogue repeats its words so often that one copy of each saves hundreds of megabytes.
-    return [sys.intern(word) for word in _WORD.findall(text)]
+def words(text: str, *, intern: bool = True) -> list[str]:
+    """Return the words of a normalised text, digits and single characters included, in order.
+
+    `intern` keeps one copy of each word, which saves hundreds of megabytes where a whole catalogue is held. A service
+    must not: early releases of Python 3.12 never let go of an interned string.
+    """
+    found: list[str] = _WORD.findall(text)
+    return [sys.intern(word) for word in found] if intern else found
 
 
 def with_pairs(tokens: list[str]) -> list[str]:
@@ -43,11 +51,10 @@ def with_pairs(tokens: list[str]) -> list[str]:
     return tokens + [f"{first} {second}" for first, second in pairwise(tokens)]
 
 
-@lru_cache(maxsize=65_536)
 def character_terms(word: str, shortest: int, longest: int) -> tuple[str, ...]:
     """Return the character n-grams of one word, padded by a space on either side so that its ends are visible.
 
-    Words recur, so the answers are kept: this is what makes character terms affordable.
+    Words recur, so what follows from these is to be kept by word, within bounds: this makes character terms affordable.
     """
     padded = f" {word} "
     return tuple(
@@ -55,3 +62,13 @@ def character_terms(word: str, shortest: int, longest: int) -> tuple[str, ...]:
         for length in range(shortest, min(longest, len(padded)) + 1)
         for start in range(len(padded) - length + 1)
     )
+
+
+def _unescaped(text: str) -> str:
+    return html.unescape(_ENDLESS_NUMBER.sub("\ufffd", text) if "&#" in text else text)
+
+
+def _decomposed(text: str) -> str:
+    # In slices, since the time for a run of combining marks grows with the square of its length.
+    slices = _SLICE.findall(text) if len(text) > 1_000 else [text]
+    return "".join(unicodedata.normalize("NFKD", part) for part in slices)

@@ -27,11 +27,11 @@ def training(
     gate_listings(report)
     listings, profile = consolidate_listings(raw, feedback, labels, config.consolidation, after="gate_listings")
     trained = train_classifier(listings, profile, config.candidates, seed)
-    evaluation, _, _, window = evaluate_classifier(
+    evaluation, _, card, window = evaluate_classifier(
         listings, profile, trained, source, labels, model_name, config.target_precision, seed
     )
     decision, _ = compare_with_production(
         trained, evaluation, window, labels, model_name, config.promotion, new_baseline, seed
     )
-    bento = package_bento(listings, trained, evaluation, decision, labels, model_name)
+    bento = package_bento(listings, trained, evaluation, decision, card, labels, model_name)
     promote_classifier(decision, evaluation, profile, report, bento, model_name)

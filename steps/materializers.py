@@ -5,8 +5,8 @@ import html
 import json
 import os
 import shutil
-import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,12 +25,14 @@ _ROWS_SHOWN = 20
 class PackagedBento:
     """A Bento by its tag, the model version in it, and the exported archive that restores it on another machine.
 
-    Without a promotion there is no new Bento: `tag` and `model_version` are those in production (None: none yet).
+    Without a promotion there is no new Bento: `tag` and `model_version` are those in production (None: none yet), and
+    there is no archive. `archive` writes it to the path it is given, and nothing before that: it has some 30 MB, and of
+    those who ask for a Bento most want its tag.
     """
 
     tag: str | None
     model_version: str | None
-    archive: Path | None = None
+    archive: Callable[[Path], None] | None = field(default=None, repr=False, compare=False)
 
 
 class TableMaterializer(BaseMaterializer):
@@ -77,25 +79,32 @@ class BentoMaterializer(BaseMaterializer):
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
 
     def load(self, data_type: type[Any]) -> PackagedBento:
-        """Fetch the archive, where there is one, into a temporary folder of the caller's."""
+        """Read the record; the archive stays where it is until it is asked for."""
         with self.artifact_store.open(os.path.join(self.uri, _RECORD), "r") as file:
             record = json.load(file)
-        if record["archive"] is None:
-            return PackagedBento(**record)
-        local = Path(tempfile.mkdtemp(prefix="bento-")) / record["archive"]
-        with self.artifact_store.open(os.path.join(self.uri, _ARCHIVE), "rb") as source, local.open("wb") as target:
-            shutil.copyfileobj(source, target)
-        return PackagedBento(**{**record, "archive": local})
+        archive = self._fetch_archive if record["archive"] else None
+        return PackagedBento(record["tag"], record["model_version"], archive)
 
     def save(self, data: PackagedBento) -> None:
         """Store the record and the archive."""
-        record = {**asdict(data), "archive": data.archive.name if data.archive else None}
+        record = {
+            "tag": data.tag,
+            "model_version": data.model_version,
+            "archive": _ARCHIVE if data.archive else None,
+        }
         with self.artifact_store.open(os.path.join(self.uri, _RECORD), "w") as file:
             json.dump(record, file)
         if data.archive:
-            stored = os.path.join(self.uri, _ARCHIVE)
-            with data.archive.open("rb") as source, self.artifact_store.open(stored, "wb") as target:
-                shutil.copyfileobj(source, target)
+            with self.get_temporary_directory(delete_at_exit=True) as folder:
+                local = Path(folder) / _ARCHIVE
+                data.archive(local)
+                stored = os.path.join(self.uri, _ARCHIVE)
+                with local.open("rb") as source, self.artifact_store.open(stored, "wb") as target:
+                    shutil.copyfileobj(source, target)
+
+    def _fetch_archive(self, path: Path) -> None:
+        with self.artifact_store.open(os.path.join(self.uri, _ARCHIVE), "rb") as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
 
     def extract_metadata(self, data: PackagedBento) -> dict[str, MetadataType]:
         """Tell the tag and the model version."""

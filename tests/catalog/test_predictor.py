@@ -1,0 +1,326 @@
+"""The model folder that is served: sealed against any change, and answering exactly as the trained estimator."""
+
+import json
+import math
+import shutil
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from catalog.classifier import ProductTypeClassifier
+from catalog.features import Block
+from catalog.predictor import CARD, MANIFEST, Manifest, ModelFolderError, Predictor, Reason
+from catalog.synthetic import generate
+from catalog.text import normalise, words
+
+Listing = tuple[str, str | None]
+
+ROUNDING = 1e-5  # float32 summed in another order: up to 8e-6 of a score was seen, before and after it was made faster
+
+MODEL_FILES = [
+    "blocks.json", "card.md", "classes.npy", "coefficients.npy", "idf.npy", "intercept.npy",
+    "terms-0.txt", "terms-1.txt", "terms-2.txt", "terms-3.txt",
+]  # fmt: skip
+ODD_LISTINGS: list[Listing] = [
+    ("", None), ("", ""), (" ", "   "), ("Piscine", ""), ("", "Piscine gonflable"), ("piscine", None),
+    ("zqxj vwkq", "qqqqqqqq zzzzzz"), ("☃", "★★★"), ("🏊 Piscine 🏊", "👩‍👩‍👧 🇫🇷"), ("!!! ??? ...", "---"),
+    ("<b>Piscine</b> &eacute;t&eacute;", "<p>L&amp;#39;&amp;eacute;t&amp;eacute;</p><br/><!-- rien -->"),
+    ("a < b > c & d", "&lt;script&gt;alert(1)&lt;/script&gt;"), ("1", "2"), ("piscine " * 300, "bleu " * 3_000),
+    ("ab" * 5_000, "x" * 100_000), ("Straße ŒUVRE ﬁn №5", "泳池 充气 プール بركة"), ("\u0000\ufffe\x85", "\ud800"),
+]  # fmt: skip
+any_text = st.text(st.characters(exclude_categories=()), max_size=200)  # lone surrogates too
+
+
+@pytest.fixture(scope="module")
+def listings() -> list[Listing]:
+    """500 listings that the model was not trained on."""
+    frame = generate(1_000, seed=12).iloc[: 500 - len(ODD_LISTINGS)]
+    descriptions = [text if isinstance(text, str) else None for text in frame["description"]]
+    return [*zip(frame["designation"].tolist(), descriptions, strict=True), *ODD_LISTINGS]
+
+
+@pytest.fixture(scope="module")
+def classifier() -> ProductTypeClassifier:
+    frame = generate(2_500, seed=11)
+    train, held_out = (
+        (rows["designation"].tolist(), rows["description"].tolist(), rows["prdtypecode"])
+        for rows in (frame.iloc[:2_000], frame.iloc[2_000:])
+    )
+    return ProductTypeClassifier(seed=0).fit(*train).calibrate(*held_out)
+
+
+def write(classifier: ProductTypeClassifier, folder: Path, card: str | None = "# Karte für «rakuten»\n") -> Path:
+    folder.mkdir()
+    classifier.export(folder)
+    if card is not None:
+        (folder / CARD).write_text(card, encoding="utf-8")
+    Manifest(
+        name="rakuten", model_version="3", run_id="r", data_hash="d", scores={"weighted_f1": 0.9},
+        labels={int(code): f"type {code}" for code in classifier.classes_}, threshold=0.5,
+        temperature=classifier.temperature_, parameters={"C": 0.2, "blocks": [{"field": "title", "weight": 1.0}]},
+        registered_at="2026-01-01T00:00:00+00:00",
+    ).seal(folder)  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sealed(classifier: ProductTypeClassifier, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(classifier, tmp_path_factory.mktemp("sealed") / "model")
+
+
+@pytest.fixture(scope="module")
+def predictor(sealed: Path) -> Predictor:
+    return Predictor(sealed)
+
+
+@pytest.fixture
+def folder(sealed: Path, tmp_path: Path) -> Path:
+    """A copy that a test may damage."""
+    return Path(shutil.copytree(sealed, tmp_path / "model"))
+
+
+# The folder
+
+
+def test_a_sealed_folder_is_read_back_with_its_card(predictor: Predictor) -> None:
+    assert predictor.card == "# Karte für «rakuten»\n"
+    manifest = predictor.manifest
+    assert sorted(manifest.files) == MODEL_FILES
+    assert manifest.parameters == {"C": 0.2, "blocks": [{"field": "title", "weight": 1.0}]}
+    assert manifest.registered_at == "2026-01-01T00:00:00+00:00"
+    assert manifest.labels[2583] == "type 2583"
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(ModelFolderError, match=f"{name} is missing"):
+        Predictor(folder)
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+def test_a_changed_byte_is_named(folder: Path, name: str, place: str) -> None:
+    content = bytearray((folder / name).read_bytes())
+    content[{"first": 0, "middle": len(content) // 2, "last": -1}[place]] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(ModelFolderError, match=f"{name} has changed"):
+        Predictor(folder)
+
+
+@pytest.mark.parametrize("name", MODEL_FILES)
+def test_a_cut_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).write_bytes((folder / name).read_bytes()[:-1])
+    with pytest.raises(ModelFolderError, match=f"{name} has changed"):
+        Predictor(folder)
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "terms-4.txt", "manifest.json.bak", ".hidden"])
+def test_an_added_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).write_bytes(b"")
+    with pytest.raises(ModelFolderError, match=f"{name} is not in the manifest"):
+        Predictor(folder)
+
+
+def test_a_folder_in_place_of_a_file_is_named(folder: Path) -> None:
+    (folder / "idf.npy").unlink()
+    (folder / "idf.npy").mkdir()
+    with pytest.raises(ModelFolderError, match=r"idf\.npy has changed"):
+        Predictor(folder)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b"{}", b'"text"', b"\xff\xfe", b'{"labels": {"no number": "x"}}'],
+)  # fmt: skip
+def test_a_manifest_that_is_none_is_named(folder: Path, content: bytes) -> None:
+    (folder / MANIFEST).write_bytes(content)
+    with pytest.raises(ModelFolderError, match=r"manifest\.json cannot be read"):
+        Predictor(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda content: content.pop("parameters"), lambda content: content["labels"].update({"2583": "Food"}),
+     lambda content: content.update(threshold=0.0), lambda content: content.update(created_at="2025")],
+    ids=["a field less", "another label", "another threshold", "a field more"],
+)  # fmt: skip
+def test_a_manifest_that_was_edited_is_named(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    change(content)
+    (folder / MANIFEST).write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(ModelFolderError, match=r"manifest\.json has changed since the model was packaged"):
+        Predictor(folder)
+
+
+def test_a_folder_without_manifest_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelFolderError, match=r"no manifest\.json"):
+        Predictor(tmp_path)
+
+
+# The answers
+
+
+def test_answers_are_those_of_the_estimator(
+    classifier: ProductTypeClassifier, predictor: Predictor, listings: Sequence[Listing]
+) -> None:
+    expected = classifier.predict_proba(*zip(*listings, strict=True))
+    for _ in range(2):  # with words that are new, and with words that are remembered
+        given = np.array([predictor.probabilities(*listing) for listing in listings])
+        assert_allclose(given, expected, atol=ROUNDING)
+        assert_array_equal(given.argmax(axis=1), expected.argmax(axis=1))
+    scores = classifier.decision_function(*zip(*listings, strict=True))
+    assert_allclose([predictor.scores(*listing) for listing in listings], scores, atol=ROUNDING)
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        [Block("both", "words", 1, 1, maximum_terms=50)],
+        [Block("description", "words", 1, 2, weight=0.5), Block("title", "characters", 3, 4, weight=2.0)],
+        [Block("title", "words", minimum_listings=10_000), Block("both", "words", 1, 2)],  # a block without terms
+    ],
+    ids=["single words", "weighted blocks", "an empty block"],
+)
+def test_other_blocks_give_the_estimator_s_answers_too(
+    blocks: list[Block], listings: Sequence[Listing], tmp_path: Path
+) -> None:
+    frame = generate(600, seed=13)
+    classifier = ProductTypeClassifier(blocks=blocks).fit(
+        frame["designation"].tolist(), frame["description"].tolist(), frame["prdtypecode"]
+    )
+    predictor = Predictor(write(classifier, tmp_path / "model"))
+    expected = classifier.predict_proba(*zip(*listings, strict=True))
+    assert_allclose([predictor.probabilities(*listing) for listing in listings], expected, atol=ROUNDING)
+
+
+def test_a_listing_is_answered_alike_by_many_threads(predictor: Predictor, listings: Sequence[Listing]) -> None:
+    expected = [predictor.predict_top_k(*listing) for listing in listings]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda listing: predictor.predict_top_k(*listing), listings)) == expected
+
+
+def test_ever_new_words_are_not_remembered_for_ever(
+    sealed: Path, listings: Sequence[Listing], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listings = listings[:60]
+    expected = [Predictor(sealed).predict_top_k(*listing) for listing in listings]
+    monkeypatch.setattr("catalog.predictor._REMEMBERED_BYTES", 5_000)
+    forgetful = Predictor(sealed)
+    assert [forgetful.predict_top_k(*listing) for listing in listings] == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["ab" * 50_000, " ".join(f"w{number:x}" for number in range(16_000))], ids=["one word", "ever new words"]
+)
+def test_no_listing_keeps_a_worker_busy(sealed: Path, text: str) -> None:
+    predictor = Predictor(sealed)
+    started = process_time()
+    predictor.predict_top_k("piscine", text)
+    assert process_time() - started < 2
+
+
+def test_top_k_names_types_by_falling_confidence(predictor: Predictor) -> None:
+    for k in (1, 3, 27, 100):
+        top = predictor.predict_top_k("Piscine gonflable", None, k).top_k
+        assert len(top) == min(k, 27)
+        assert [confidence for _, _, confidence in top] == sorted((share for _, _, share in top), reverse=True)
+        assert all(label == f"type {code}" for code, label, _ in top)
+
+
+def test_a_folder_without_card_has_an_empty_one(classifier: ProductTypeClassifier, tmp_path: Path) -> None:
+    assert Predictor(write(classifier, tmp_path / "model", card=None)).card == ""
+
+
+@settings(max_examples=150, deadline=None)
+@given(any_text, st.none() | any_text)
+@example("", "")
+@example("&#1114112;&#xD800;&#0;", "<!--" * 50)
+def test_any_text_gets_confidences_that_sum_to_one(predictor: Predictor, title: str, description: str | None) -> None:
+    answer = predictor.predict_top_k(title, description, k=27)
+    shares = [confidence for _, _, confidence in answer.top_k]
+    assert all(math.isfinite(share) and 0 <= share <= 1 for share in shares)
+    assert math.isclose(sum(shares), 1, rel_tol=1e-9)
+    assert answer.confidence == max(shares)
+
+
+# The reasons
+
+
+def all_reasons(predictor: Predictor, listing: Listing, code: int) -> list[Reason]:
+    supporting, opposing = predictor.explain(*listing, code, limit=10**9)
+    return supporting + opposing
+
+
+def test_the_contributions_of_all_terms_and_the_intercept_sum_to_the_score(
+    predictor: Predictor, sealed: Path, listings: Sequence[Listing]
+) -> None:
+    intercept = np.load(sealed / "intercept.npy")
+    for listing in [*listings[:40], *ODD_LISTINGS]:
+        scores = predictor.scores(*listing)
+        for column in (0, int(scores.argmax())):
+            reasons = all_reasons(predictor, listing, int(predictor.classes[column]))
+            total = math.fsum(reason.contribution for reason in reasons) + intercept[column]
+            assert total == pytest.approx(scores[column], abs=ROUNDING)
+
+
+def test_reasons_are_split_by_sign_ranked_by_magnitude_and_cut(predictor: Predictor) -> None:
+    listing = ("Piscine gonflable ronde", "<p>Jeu pour enfants, pompe et b&acirc;che</p>")
+    everything = predictor.explain(*listing, 2583, limit=10**9)
+    for reasons, sign in zip(everything, (1, -1), strict=True):
+        magnitudes = [sign * reason.contribution for reason in reasons]
+        assert magnitudes == sorted(magnitudes, reverse=True)
+        assert all(magnitude > 0 for magnitude in magnitudes)
+    assert predictor.explain(*listing, 2583) == (everything[0][:10], everything[1][:10])
+    assert predictor.explain(*listing, 2583, limit=2) == (everything[0][:2], everything[1][:2])
+    assert predictor.explain(*listing, 2583, limit=0) == ([], [])
+
+
+def test_a_term_is_one_reason_however_often_it_occurs(predictor: Predictor) -> None:
+    reasons = all_reasons(predictor, ("piscine " * 5, "piscine, pompe de piscine"), 2583)
+    named = [(reason.term, reason.field, reason.kind) for reason in reasons]
+    assert len(named) == len(set(named))
+    assert ("piscine", "title", "words") in named
+    assert ("piscine", "both", "words") in named
+
+
+def test_terms_are_shown_as_a_person_reads_them(predictor: Predictor) -> None:
+    reasons = all_reasons(predictor, ("Pompe de PISCINE", "filtre"), 2583)
+    whole = {reason.term for reason in reasons if reason.kind == "words"}
+    pieces = {reason.term for reason in reasons if reason.kind == "characters"}
+    assert {"piscine", "pompe de"} <= whole
+    assert {"·pis", "isci", "ine·"} <= pieces
+    assert not any(term != term.strip() or " " in term for term in pieces)
+    assert {reason.field for reason in reasons} == {"title", "both"}
+
+
+def test_a_telling_word_supports_its_type_and_opposes_another(predictor: Predictor) -> None:
+    supporting, _ = predictor.explain("Piscine gonflable", None, 2583)
+    assert any("piscine" in reason.term for reason in supporting)
+    _, opposing = predictor.explain("Piscine gonflable", None, 1560)
+    assert any("pisc" in reason.term.replace("·", "") for reason in opposing)
+
+
+def test_without_a_known_term_there_is_no_reason(predictor: Predictor) -> None:
+    assert predictor.explain("☃", None, 2583) == ([], [])
+    assert predictor.explain("", "", 2583) == ([], [])
+
+
+def test_a_type_that_the_model_does_not_know_is_refused(predictor: Predictor) -> None:
+    with pytest.raises(ValueError, match="4711"):
+        predictor.explain("piscine", None, 4711)
+
+
+@settings(max_examples=50, deadline=None)
+@given(any_text)
+def test_reasons_name_only_what_stands_in_the_text(predictor: Predictor, text: str) -> None:
+    present = " ".join(words(normalise(text)))
+    for reason in all_reasons(predictor, (text, None), 2583):
+        assert reason.term.replace("·", "") in present

@@ -1,0 +1,220 @@
+"""What goes into a Bento, that it answers as the trained model does, and that packaging leaves nothing behind."""
+
+import ast
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from pathlib import Path
+from uuid import uuid4
+
+import pandas as pd
+import pytest
+from packaging.utils import canonicalize_name
+from zenml.artifact_stores import LocalArtifactStore, LocalArtifactStoreConfig
+from zenml.enums import StackComponentType
+
+from catalog.classifier import ProductTypeClassifier
+from catalog.predictor import Manifest, Predictor
+from catalog.synthetic import generate
+from steps.caching import SOURCE_ROOT
+from steps.materializers import BentoMaterializer, PackagedBento
+from steps.package import SERVING_PACKAGES, ParityError, build_bento, locked_requirements, serving_files
+
+TRAINING_ONLY = {
+    "evidently", "great-expectations", "matplotlib", "mlflow", "pandas", "pyarrow", "scikit-learn", "scipy", "skops",
+    "uv", "zenml",
+}  # fmt: skip
+LOADED_BY_TRAINING = {("ledger/feedback.py", "pandas")}  # within a function that the service does not call
+CARD = "# Model card: shop\n\n`naïveté` | 0.9\n"
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    return generate(600, seed=8)
+
+
+@pytest.fixture(scope="module")
+def classifier(frame: pd.DataFrame) -> ProductTypeClassifier:
+    return ProductTypeClassifier(seed=0).fit(
+        frame["designation"].tolist(), frame["description"].tolist(), frame["prdtypecode"]
+    )
+
+
+@pytest.fixture
+def manifest(classifier: ProductTypeClassifier) -> Manifest:
+    return Manifest(
+        name="packaging-test", model_version="1", run_id=uuid4().hex, data_hash="d" * 64, scores={"weighted_f1": 0.9},
+        labels={int(code): f"type {code}" for code in classifier.classes_}, threshold=0.5,
+        temperature=classifier.temperature_, parameters={"solver": "svm", "blocks": [{"field": "title"}]},
+        registered_at="2026-01-01T00:00:00+00:00",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Takes the place of the system's temporary directory."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+@pytest.fixture
+def packaged(
+    classifier: ProductTypeClassifier, manifest: Manifest, frame: pd.DataFrame, temporary: Path
+) -> Iterator[PackagedBento]:
+    import bentoml
+
+    packaged = build_bento(classifier, manifest, CARD, frame.head(50))
+    yield packaged
+    bentoml.delete(packaged.tag)
+
+
+@pytest.fixture
+def materializer(tmp_path: Path) -> BentoMaterializer:
+    now = datetime.now(UTC)
+    folder = tmp_path / "artifacts"
+    (folder / "bento").mkdir(parents=True)
+    store = LocalArtifactStore(
+        name="there", id=uuid4(), config=LocalArtifactStoreConfig(path=str(folder)), flavor="local",
+        type=StackComponentType.ARTIFACT_STORE, user=uuid4(), created=now, updated=now,
+    )  # fmt: skip
+    return BentoMaterializer(str(folder / "bento"), store)
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def test_the_service_is_made_of_its_own_packages_and_of_nothing_beside_them(tmp_path: Path) -> None:
+    taken = [
+        "bento/__init__.py", "bento/inner/deep.py", "bento/service.py", "catalog/__init__.py", "catalog/text.py",
+        "ledger/migrations/script.py.mako", "ledger/migrations/versions/r0001_tables.py", "ledger/tables.py",
+    ]  # fmt: skip
+    touch(tmp_path, *taken)
+    touch(
+        tmp_path, "bento/notes.txt", "bento/__pycache__/service.cpython-311.pyc", "bento/.drafts/draft.py",
+        "catalog/classifier.py", "ledger/.DS_Store", "ledger/migrations/versions/__pycache__/r0001.cpython-311.pyc",
+        "model/idf.npy", "run.py",
+    )  # fmt: skip
+    assert serving_files(tmp_path) == taken
+
+
+def test_the_files_of_the_service_are_enough_to_import_all_of_it(tmp_path: Path) -> None:
+    files = serving_files()
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(SOURCE_ROOT / name, tmp_path / name)
+    modules = [name.removesuffix(".py").replace("/", ".") for name in files if "migrations" not in name]
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, '.'); import {', '.join(modules)}"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_requirements_are_pinned_to_what_is_installed_and_bring_no_training_library() -> None:
+    pins = dict(line.split("==") for line in locked_requirements(SERVING_PACKAGES))
+    assert pins == {name: version(name) for name in pins}
+    assert list(pins) == sorted(pins)
+    assert not TRAINING_ONLY & set(pins)
+
+
+def test_everything_that_the_service_imports_is_pinned() -> None:
+    distributions = packages_distributions()
+    pinned = {line.split("==")[0] for line in locked_requirements(SERVING_PACKAGES)}
+    for name in serving_files():
+        for node in ast.walk(ast.parse((SOURCE_ROOT / name).read_text(encoding="utf-8"))):
+            imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            imported += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            for module in {module.split(".")[0] for module in imported} - sys.stdlib_module_names:
+                if module not in {"bento", "catalog", "ledger"} and (name, module) not in LOADED_BY_TRAINING:
+                    providers = {canonicalize_name(provider) for provider in distributions[module]}
+                    assert providers & pinned, f"{name} imports {module}"
+
+
+def test_extras_bring_what_they_need() -> None:
+    def pinned(*packages: str) -> set[str]:
+        return {line.split("==")[0] for line in locked_requirements(packages)}
+
+    assert pinned("psycopg[binary]") - pinned("psycopg") == {"psycopg-binary"}
+    assert "cryptography" in pinned("pyjwt[crypto]") - pinned("PyJWT")
+    assert "argon2-cffi" in pinned("pwdlib", "pwdlib[argon2]")  # though the package itself is known already
+    assert pinned("pydantic_settings") == pinned("pydantic-settings")
+
+
+def test_a_package_of_the_service_that_is_not_installed_is_named() -> None:
+    with pytest.raises(PackageNotFoundError, match="no-such-package"):
+        locked_requirements(["numpy", "no-such-package"])
+
+
+def test_the_bento_holds_the_sealed_model_with_its_card(packaged: PackagedBento, frame: pd.DataFrame) -> None:
+    import bentoml
+
+    source = Path(bentoml.get(packaged.tag).path) / "src"
+    built = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
+    assert set(serving_files()) <= built
+    assert {name for name in built if not name.startswith("model/")} - set(serving_files()) <= {"bentofile.yaml"}
+    predictor = Predictor(source / "model")
+    assert predictor.card == CARD
+    assert "card.md" in predictor.manifest.files
+    assert predictor.manifest.parameters == {"solver": "svm", "blocks": [{"field": "title"}]}
+    assert predictor.manifest.registered_at == "2026-01-01T00:00:00+00:00"
+
+
+def test_a_bento_that_answers_otherwise_is_deleted_again(
+    classifier: ProductTypeClassifier, manifest: Manifest, frame: pd.DataFrame, temporary: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    import bentoml
+
+    honest = Predictor.probabilities
+    monkeypatch.setattr(Predictor, "probabilities", lambda self, *listing: honest(self, *listing)[::-1])
+    with pytest.raises(ParityError, match="a confidence differs by"):
+        build_bento(classifier, manifest, CARD, frame.head(50))
+    assert manifest.name not in {bento.tag.name for bento in bentoml.list()}
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_stored_bento_is_restored_and_nothing_is_left_behind(
+    packaged: PackagedBento, materializer: BentoMaterializer, temporary: Path, tmp_path: Path
+) -> None:
+    import bentoml
+
+    materializer.save(packaged)
+    assert list(temporary.iterdir()) == []
+
+    loaded = materializer.load(PackagedBento)
+    assert (loaded.tag, loaded.model_version) == (packaged.tag, packaged.model_version)
+    assert list(temporary.iterdir()) == []
+
+    bentoml.delete(packaged.tag)
+    assert loaded.archive is not None
+    loaded.archive(tmp_path / "fetched.tar")
+    assert str(bentoml.import_bento(str(tmp_path / "fetched.tar")).tag) == packaged.tag
+    assert list(temporary.iterdir()) == []
+
+
+def test_who_wants_only_the_tag_fetches_no_archive(
+    packaged: PackagedBento, materializer: BentoMaterializer, tmp_path: Path
+) -> None:
+    materializer.save(packaged)
+    (tmp_path / "artifacts" / "bento" / "bento.tar").unlink()
+    assert materializer.load(PackagedBento).tag == packaged.tag
+
+
+@pytest.mark.parametrize("known", [PackagedBento("shop:1-abc", "1"), PackagedBento(None, None)])
+def test_without_a_new_bento_there_is_no_archive(
+    known: PackagedBento, materializer: BentoMaterializer, tmp_path: Path
+) -> None:
+    materializer.save(known)
+    assert [path.name for path in (tmp_path / "artifacts" / "bento").iterdir()] == ["bento.json"]
+    loaded = materializer.load(PackagedBento)
+    assert loaded == known
+    assert loaded.archive is None
