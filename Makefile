@@ -35,7 +35,11 @@ run: install  ## train on the embedded listings: the main job
 .PHONY: test
 test: install  ## lint, then the default tests
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -m "not browser"
+	@$(BIN)/python -m pytest -m "not browser and not serving"
+
+.PHONY: test-serving
+test-serving: install  ## the built Bento as a process: load, kills, outages, a soak of SOAK_SECONDS (300)
+	@$(BIN)/python -m pytest -m serving
 
 .PHONY: test-browser
 test-browser: install  ## the dashboard in a real Chromium; takes the README's screenshot

@@ -6,13 +6,14 @@ import importlib
 import sys
 from pathlib import Path
 
-VERBS = ("train", "serve", "rollback", "data", "env", "doctor")
+VERBS = ("train", "serve", "auth", "rollback", "purge", "data", "env", "doctor")
 EXAMPLES = """examples:
   python run.py                                  train on 20,000 embedded listings, promote what is better
   python run.py --data DIR                       train on the challenge's files (X_train_update.csv, …)
   python run.py --data DIR --taxonomy FILE       train on any other catalogue (csv: code,label)
   python run.py serve                            serve the model in production on http://127.0.0.1:3000
   python run.py rollback --reason "worse on toys"
+  python run.py purge --older-than 90d           remove predictions and feedback older than that
   python run.py doctor                           what is installed, where it writes, what is missing
 """
 
@@ -95,9 +96,17 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
     serve.add_argument(
         "--every", type=float, default=5, metavar="SECONDS", help="how often to look for a promotion (5)"
     )
+    serve.add_argument("--workers", type=int, metavar="N", help="processes that answer (WORKERS, or 1)")
+
+    auth = verbs.add_parser("auth", parents=[shared], help="run auth apart from the prediction service")
+    auth.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1: this machine only)")
+    auth.add_argument("--port", type=int, default=8001, help="8001")
 
     rollback = verbs.add_parser("rollback", parents=[shared, model], help="return to the version in production before")
     rollback.add_argument("--reason", default="not given", help="why, for the promotion log")
+
+    purge = verbs.add_parser("purge", parents=[shared], help="remove predictions and feedback that are too old to keep")
+    purge.add_argument("--older-than", required=True, metavar="AGE", help="as 90d, 12w or 36h")
 
     data = verbs.add_parser("data", parents=[shared], help="write the embedded listings as the challenge's files")
     data.add_argument("directory", type=Path, metavar="DIR")

@@ -1,98 +1,77 @@
-"""What `bentoml serve` serves: one application around one predictor."""
+"""What `bentoml serve` serves: the prediction service around the model that is packaged beside this code."""
 
-from typing import Annotated
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import bentoml
-from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field
 
-from bento.settings import model_folder
-from catalog.contract import CONTRACT
-from catalog.language import detect_language
-from catalog.predictor import Predictor
+from bento.settings import worker_count
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
-class Listing(BaseModel):
-    """A listing to classify."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    designation: Annotated[str, Field(min_length=1, max_length=CONTRACT.title_limit)]
-    description: Annotated[str | None, Field(max_length=CONTRACT.description_limit)] = None
+    from bento.application import Application
 
 
-class RankedType(BaseModel):
-    """One of the most likely types."""
+class Entrance:
+    """Leads every request to our own application: BentoML's own pages and routes are out of reach."""
 
-    code: int
-    label: str
-    confidence: float
+    application: "Application"
 
+    def __init__(self, app: "ASGIApp") -> None:
+        self._bentoml = app
 
-class Answer(BaseModel):
-    """The predicted type. `abstained`: the confidence is below the model's threshold, a person should look."""
-
-    predicted_class: str
-    predicted_code: int
-    confidence: float
-    abstained: bool
-    top_k: list[RankedType]
-    language: str
-    model_version: str
-
-
-class Health(BaseModel):
-    """The service is up, and what it serves."""
-
-    model_config = ConfigDict(protected_namespaces=())
-
-    status: str
-    model_name: str
-    model_version: str
-
-
-def create_app(predictor: Predictor) -> FastAPI:
-    """Return the application that answers with this predictor. Its pages load nothing from elsewhere."""
-    app = FastAPI(title="Product types", docs_url=None, redoc_url=None)
-
-    @app.post("/predict")
-    def predict(listing: Listing) -> Answer:
-        prediction = predictor.predict_top_k(listing.designation, listing.description)
-        return Answer(
-            predicted_class=prediction.label,
-            predicted_code=prediction.code,
-            confidence=prediction.confidence,
-            abstained=prediction.abstained,
-            top_k=[
-                RankedType(code=code, label=label, confidence=confidence)
-                for code, label, confidence in prediction.top_k
-            ],
-            language=detect_language(f"{listing.designation} {listing.description or ''}"),
-            model_version=predictor.manifest.model_version,
-        )
-
-    @app.get("/health")
-    def health() -> Health:
-        manifest = predictor.manifest
-        return Health(status="ok", model_name=manifest.name, model_version=manifest.model_version)
-
-    return app
-
-
-app = FastAPI(title="Product types", docs_url=None, redoc_url=None, openapi_url=None)
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        entered = self._bentoml if scope["type"] == "lifespan" else self.application
+        await entered(scope, receive, send)
 
 
 @bentoml.service(
     name="product_types",
-    http={"host": "127.0.0.1", "port": 3000},  # loopback unless told otherwise
-    workers=1,
+    http={"host": "127.0.0.1", "port": 3000},  # this machine only, unless told otherwise
+    workers=worker_count(),
+    traffic={"timeout": 3_600},  # the gate has its own, which answers with a problem document
     logging={"access": {"enabled": False}},
     metrics={"enabled": False},
     tracing={"excluded_urls": ".*"},
 )
-@bentoml.asgi_app(app, path="/")
 class ProductTypes:
     """Loads the model folder, which must be what its manifest says, and answers."""
 
+    @bentoml.on_deployment
+    @staticmethod
+    def prepare() -> None:
+        """Once, before any worker."""
+        # BentoML's supervisor has this folder on its path only while it imports this module.
+        sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+        from bento.deployment import prepare_service
+
+        prepare_service()
+
     def __init__(self) -> None:
-        app.mount("/", create_app(Predictor(model_folder())))
+        # Here, since the supervisor and whoever builds the Bento import this module too and need none of it.
+        from bento.application import create_prediction_service
+        from bento.settings import Settings
+        from catalog.predictor import Predictor
+
+        settings = Settings.from_environment()
+        Entrance.application = create_prediction_service(
+            settings, Predictor(settings.model_dir), multiprocess="PROMETHEUS_MULTIPROC_DIR" in os.environ
+        )
+
+    @bentoml.on_startup
+    async def start(self) -> None:
+        """In each worker, before its first request."""
+        for hook in Entrance.application.start:
+            await hook()
+
+    @bentoml.on_shutdown
+    async def stop(self) -> None:
+        """In each worker, after its last request."""
+        for hook in Entrance.application.stop:
+            await hook()
+
+
+cast(Any, ProductTypes).add_asgi_middleware(Entrance)

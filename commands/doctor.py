@@ -33,7 +33,7 @@ def doctor(state: State, _options: Namespace) -> int:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     healthy = True
     with announce("looking around"):
-        findings = [*_versions(), *_places(state), *_stack(), *_services()]
+        findings = [*_versions(), *_places(state), *_stack(), _ledger(), *_services()]
     for finding in findings:
         healthy &= finding.fine
         table.add_row("[green]✓[/green]" if finding.fine else "[red]✗[/red]", finding.subject, finding.seen)
@@ -98,6 +98,21 @@ def _stack() -> Iterator[Finding]:
         yield Finding("experiment tracker", True, connect_tracker())
     except StackError as error:
         yield Finding("active stack", False, "not usable", str(error))
+
+
+def _ledger() -> Finding:
+    """A ledger that nobody has written to yet is none, which is fine."""
+    from ledger.database import LedgerError, database_url, open_engine, ping
+
+    try:
+        engine = open_engine(database_url())
+        where = engine.url.render_as_string(hide_password=True)
+        if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
+            return Finding("ledger", True, f"{where} (none yet: a service's first start makes it)")
+        ping(engine)
+    except (LedgerError, ValueError) as error:
+        return Finding("ledger", False, str(error), "see to DATABASE_URL, or start a service, which makes the tables")
+    return Finding("ledger", True, f"{where} (answers)")
 
 
 def _services() -> Iterator[Finding]:

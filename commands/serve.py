@@ -1,14 +1,16 @@
 """`run.py serve`: serve the Bento in production, and follow the alias when it moves."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from argparse import Namespace
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic, sleep
-from types import FrameType
+from tempfile import TemporaryDirectory
+from threading import Event
+from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
@@ -37,44 +39,44 @@ def serve(state: State, options: Namespace) -> int:
     version = by_alias(name, PRODUCTION)
     if version is None:
         raise CommandError(f"model '{name}' has no version in production yet; train one with 'python run.py'")
-    signal.signal(signal.SIGTERM, _interrupt)
-    service = _start(version, options)
+    # From here on an interruption is heeded where it suits, never between starting a process and knowing of it.
+    ended = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    service = None
     try:
-        while True:
-            sleep(options.every)
+        tag = _restore(version)
+        service = _start(tag, state, options)
+        _wait_until_healthy(service, tag, options, ended)
+        while not ended.wait(options.every):
             if service.poll() is not None:
-                raise CommandError(
-                    f"the service of {version.tags.get('bento_tag')} ended with exit code {service.returncode}"
-                )
+                raise CommandError(f"the service of {tag} ended with exit code {service.returncode}")
             moved = by_alias(name, PRODUCTION)
             if moved and moved.number != version.number:
-                _restore(moved)  # while the old one still answers
+                tag = _restore(moved)  # while the old one still answers
                 console.print(f"Version {moved.number} is in production now: restarting.")
                 _stop(service)
-                version, service = moved, _start(moved, options)
-    except KeyboardInterrupt:
-        return 0
+                version, service = moved, _start(tag, state, options)
+                _wait_until_healthy(service, tag, options, ended)
     finally:
-        _stop(service)
+        if service:
+            _stop(service)
+    return 0
 
 
-def _start(version: "Version", options: Namespace) -> "subprocess.Popen[bytes]":
-    tag = _restore(version)
+def _start(tag: str, state: State, options: Namespace) -> "subprocess.Popen[bytes]":
     command = [
         str(Path(sys.prefix) / "bin" / "bentoml"), "serve", tag, "--host", options.host, "--port", str(options.port),
     ]  # fmt: skip
-    # Its own process group: Ctrl-C reaches this process alone, which then stops the service in order.
-    service = subprocess.Popen(command, start_new_session=True)
-    try:
-        _wait_until_healthy(service, tag, options)
-    except BaseException:  # interrupted or failed alike: no service stays behind
-        _stop(service)
-        raise
-    console.print(f"Serving {tag} on http://{options.host}:{options.port}; Ctrl-C ends it.", soft_wrap=True)
-    return service
+    environment = {**os.environ, "STATE_DIR": str(state.folder)}
+    if options.workers:
+        environment["WORKERS"] = str(options.workers)
+    # A session of its own: Ctrl-C reaches this process alone, which then stops the service in order.
+    return subprocess.Popen(command, start_new_session=True, env=environment)
 
 
-def _wait_until_healthy(service: "subprocess.Popen[bytes]", tag: str, options: Namespace) -> None:
+def _wait_until_healthy(service: "subprocess.Popen[bytes]", tag: str, options: Namespace, ended: Event) -> None:
+    """Return when the service answers, or when it is not wanted any more."""
     address = f"http://{options.host}:{options.port}"
     deadline = monotonic() + _START_LIMIT
     while not _answers(address, tag):
@@ -82,7 +84,9 @@ def _wait_until_healthy(service: "subprocess.Popen[bytes]", tag: str, options: N
             raise CommandError(f"{tag} did not start (exit code {service.returncode}); is port {options.port} taken?")
         if monotonic() > deadline:
             raise CommandError(f"{tag} was not healthy on {address} within {_START_LIMIT} s")
-        sleep(0.2)
+        if ended.wait(0.2):
+            return
+    console.print(f"Serving {tag} on {address}; Ctrl-C ends it.", soft_wrap=True)
 
 
 def _answers(address: str, tag: str) -> bool:
@@ -138,9 +142,8 @@ def _restore(version: "Version") -> str:
             raise CommandError(
                 f"Bento {tag} is neither in this machine's store nor among ZenML's artifacts; train with --no-cache"
             ) from error
-        bentoml.import_bento(str(packaged.archive))
+        with TemporaryDirectory() as folder:
+            archive = Path(folder) / "bento.tar"
+            packaged.archive(archive)
+            bentoml.import_bento(str(archive))
     return tag
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

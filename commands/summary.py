@@ -71,11 +71,22 @@ def next_commands(state: State, taxonomy: Path | None, *, served: bool) -> list[
     if served:
         whose = f" --taxonomy {shlex.quote(str(taxonomy))}" if taxonomy else ""
         commands.append(("serve the Bento in production", f"{python} {_run_py()} serve{whose}"))
+        address = f"http://127.0.0.1:{SERVICE_PORT}"
+        read = "import json, sys; print(json.load(sys.stdin)['access_token'])"
+        password = shlex.quote(str(state.folder / "admin-password"))
+        commands.append(
+            (
+                "a token, for half an hour, from another shell",
+                f'TOKEN=$(curl -s {address}/login -d username=admin -d "password=$(cat {password})" '
+                f'| {python} -c "{read}")',
+            )
+        )
         listing = '{"designation": "Piscine gonflable ronde", "description": "Diamètre 3 m, avec pompe"}'
         commands.append(
             (
-                "ask it, from another shell",
-                f"curl -s http://127.0.0.1:{SERVICE_PORT}/predict -H 'content-type: application/json' -d '{listing}'",
+                "ask it; all that it can be asked is on the page " + address,
+                f"curl -s {address}/predict -H \"Authorization: Bearer $TOKEN\" -H 'content-type: application/json' "
+                f"-d '{listing}'",
             )
         )
     return commands

@@ -53,8 +53,9 @@ def test_steps_and_pipelines_know_no_stack(package: str) -> None:
 
 def test_the_service_runs_where_the_training_libraries_do_not_exist() -> None:
     block = f"import sys; sys.modules.update(dict.fromkeys({NOT_IN_A_SERVING_PROCESS!r}))"
+    service = "import bento.service, bento.application, bento.auth_service, bento.deployment"
     done = subprocess.run(
-        [sys.executable, "-c", f"{block}; import bento.service, catalog.predictor"],
+        [sys.executable, "-c", f"{block}; {service}"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -67,6 +67,7 @@ def test_doctor_finds_nothing_wrong_here_and_names_what_runs(capfd: pytest.Captu
         "state folder",
         "Bento store",
         "active stack",
+        "ledger",
         "dashboard",
     ):
         assert subject in shown
@@ -121,3 +122,27 @@ def test_the_next_commands_are_about_the_catalogue_that_was_trained(tmp_path: Pa
 
     assert serve(None).endswith("run.py serve")
     assert serve(Path("my shop/types.csv")).endswith("run.py serve --taxonomy 'my shop/types.csv'")
+
+
+def test_doctor_names_a_ledger_that_does_not_answer_and_not_its_password(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://shop:hunter2@127.0.0.1:9/shop")
+    monkeypatch.setenv("COLUMNS", "200")
+    assert run.main(["doctor"]) == 1
+    shown = capfd.readouterr().out
+    assert "shop:***@127.0.0.1:9" in shown
+    assert "hunter2" not in shown
+
+
+def test_purge_wants_an_age_that_it_understands(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["purge", "--older-than", "soon"]) == 1
+    assert "takes a number and a unit, as 90d, 12w or 36h, not 'soon'" in capfd.readouterr().err
+
+
+def test_purge_of_an_empty_ledger_removes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
+    assert run.main(["purge", "--older-than", "90d"]) == 0
+    assert "predictions      0 removed" in capfd.readouterr().out

@@ -1,7 +1,6 @@
 """The dashboard that ZenML serves from its wheel, on a run of ours: read over its API, and looked at in a browser."""
 
 import json
-import os
 import subprocess
 import sys
 import urllib.parse
@@ -13,13 +12,13 @@ from typing import Any
 
 import pytest
 
+from tests.browser import chromium
 from tests.system.workspace import ROOT, Workspace, free_port
 
 STEPS = [
     "collect_inputs", "ingest_listings", "check_listings", "gate_listings", "consolidate_listings", "train_classifier",
     "evaluate_classifier", "compare_with_production", "package_bento", "promote_classifier",
 ]  # fmt: skip
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 
 
 @dataclass(frozen=True)
@@ -104,18 +103,10 @@ def test_the_model_control_plane_mirrors_production(dashboard: Dashboard) -> Non
 @pytest.mark.browser
 def test_the_dashboard_opens_in_a_browser(dashboard: Dashboard) -> None:
     """Takes the README's picture of the pipeline, and that of the evaluation page."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    if not CHROMIUM.is_file():
-        pytest.skip(f"no Chromium at {CHROMIUM}; install it or name it in CHROMIUM")
     pictures = ROOT / "docs" / "images"
     pictures.mkdir(parents=True, exist_ok=True)
-    flags = [
-        "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-        "--disable-sync",
-    ]  # fmt: skip
     run = dashboard.latest_run()
-    with playwright.sync_playwright() as browsers:
-        browser = browsers.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1500, "height": 1300})
         page.goto(f"{dashboard.address}/projects/default/runs/{run['id']}", wait_until="networkidle")
         page.get_by_text("train_classifier").first.wait_for(timeout=30_000)
@@ -123,4 +114,3 @@ def test_the_dashboard_opens_in_a_browser(dashboard: Dashboard) -> None:
         page.screenshot(path=pictures / "pipeline.png")
         page.set_content(dashboard.page("evaluation_page"))
         page.screenshot(path=pictures / "evaluation.png")
-        browser.close()

@@ -5,11 +5,11 @@ import os
 import shutil
 import signal
 import subprocess
-import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.system.workspace import ROOT, Workspace, free_port, wait_for
@@ -68,9 +68,13 @@ def test_4_serving_follows_a_promotion_and_a_rollback(workspace: Workspace) -> N
     service = workspace.start("serve", "--port", str(port), "--every", "1")
     try:
         wait_for("version 1 is served", lambda: served(port) == "1")
-        answer = ask(port, {"designation": "Piscine gonflable ronde", "description": "avec pompe"})
-        assert set(answer) >= {"predicted_class", "predicted_code", "confidence", "abstained", "top_k", "model_version"}
-        assert ask(port, {"designation": ""}, expect=422)
+        listing = {"designation": "Piscine gonflable ronde", "description": "avec pompe"}
+        assert ask(port, listing).status_code == 401
+        password = (workspace.state / "admin-password").read_text().strip()
+        login = httpx.post(f"http://127.0.0.1:{port}/login", data={"username": "admin", "password": password})
+        answer = ask(port, listing, login.json()["access_token"])
+        assert answer.status_code == 200
+        assert set(answer.json()) >= {"predicted_class", "predicted_code", "confidence", "abstained", "model_version"}
         outcome = trained(workspace, "--size", "2600", "--new-baseline")
         assert outcome["promoted"] is True, outcome["reason"]
         wait_for("the promoted version is served", lambda: served(port) == outcome["model_version"])
@@ -164,15 +168,5 @@ def served(port: int) -> str | None:
         return None
 
 
-def ask(port: int, listing: dict[str, str], expect: int = 200) -> dict[str, Any]:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/predict", json.dumps(listing).encode(), {"content-type": "application/json"}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=10) as response:
-            status, answer = response.status, json.load(response)
-    except urllib.error.HTTPError as error:
-        status, answer = error.code, json.load(error)
-    assert status == expect
-    result: dict[str, Any] = answer
-    return result
+def ask(port: int, listing: dict[str, str], token: str = "") -> httpx.Response:
+    return httpx.post(f"http://127.0.0.1:{port}/predict", json=listing, headers={"token": token}, timeout=10)

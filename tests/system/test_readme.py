@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -18,9 +19,20 @@ from tests.system.workspace import ROOT, wait_for
 
 pytestmark = pytest.mark.readme
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = [line for block in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+# A line of a bash block is a command; a python block is one, too.
+COMMANDS = [
+    command
+    for language, block in re.findall(r"```(bash|python)\n(.*?)```", README, re.DOTALL)
+    for command in (block.splitlines() if language == "bash" else [f"python -c {shlex.quote(block)}"])
+]
 # Those that go on until they are ended, and the page that shows that they are there.
-SERVERS = {"mlflow ui": "http://127.0.0.1:5001/", "python run.py serve": "http://127.0.0.1:3000/health"}
+SERVERS = {
+    "mlflow ui": "http://127.0.0.1:5001/",
+    "python run.py auth": "http://127.0.0.1:8001/readyz",
+    "python run.py serve": "http://127.0.0.1:3000/readyz",
+    "bentoml serve": "http://127.0.0.1:3000/readyz",
+}
+REMEMBERED = re.compile(r"([A-Z]+)=\$\(")  # a variable that the commands after it use
 
 
 @pytest.fixture
@@ -54,26 +66,32 @@ class Shell:
         unset = ("STATE_DIR", "ZENML_CONFIG_PATH", "BENTOML_HOME", "XDG_CONFIG_HOME", "MLFLOW_TRACKING_URI")
         self.environment = {key: value for key, value in os.environ.items() if key not in unset} | own
         self.exports: list[str] = []
-        self.servers: list[subprocess.Popen[bytes]] = []
+        self.servers: dict[str, subprocess.Popen[bytes]] = {}
 
-    def run(self, command: str) -> None:
-        script = " && ".join([*self.exports, command])
+    def run(self, command: str) -> str:
+        # An answer that is an error is a failure of the command, which curl says only when asked.
+        script = " && ".join([*self.exports, command]).replace("curl -s ", "curl -s --fail-with-body ")
         done = subprocess.run(
             ["bash", "-c", script], cwd=self.tree, env=self.environment, capture_output=True, text=True, check=False,
             timeout=500,
         )  # fmt: skip
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
 
     def start(self, command: str, page: str) -> None:
-        script = " && ".join([*self.exports, f"exec {command}"])
-        self.servers.append(subprocess.Popen(["bash", "-c", script], cwd=self.tree, env=self.environment))
+        self.stop(page)
+        script = " && ".join([*self.exports, f"exec env {command}"])
+        self.servers[page] = subprocess.Popen(["bash", "-c", script], cwd=self.tree, env=self.environment)
         wait_for(f"{command} answers", lambda: answers(page))
 
-    def stop_servers(self) -> None:
-        for server in self.servers:
+    def stop(self, page: str) -> None:
+        if server := self.servers.pop(page, None):
             server.send_signal(signal.SIGTERM)
             server.wait(60)
-        self.servers.clear()
+
+    def stop_servers(self) -> None:
+        for page in list(self.servers):
+            self.stop(page)
 
 
 @pytest.fixture
@@ -102,8 +120,10 @@ def test_every_command_does_what_it_says(shell: Shell) -> None:
             shell.run("make --dry-run test")  # this is it
         elif command.startswith("eval "):
             shell.exports.append(command)
-        elif server := next((name for name in SERVERS if command.startswith(name)), None):
-            shell.stop_servers()
+        elif variable := REMEMBERED.match(command):
+            value = shell.run(f'{command} && printf %s "${variable[1]}"')
+            shell.exports.append(f"{variable[1]}={shlex.quote(value)}")
+        elif server := next((name for name in SERVERS if name in command), None):
             shell.start(command, SERVERS[server])
         else:
             if "rollback" in command:
@@ -112,7 +132,7 @@ def test_every_command_does_what_it_says(shell: Shell) -> None:
 
 
 def test_the_library_example_runs(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    example = re.findall(r"```python\n(.*?)```", README, re.DOTALL)[-1]
     done = subprocess.run([sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[2583] [1560 2583]", done.stderr
 

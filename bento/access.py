@@ -1,0 +1,88 @@
+"""The ledger as a request may use it: every transaction first makes sure that its caller still stands."""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, cast
+
+from fastapi import Depends, Header, HTTPException, Request
+from pydantic import StringConstraints
+from sqlalchemy import Connection, Engine
+
+from ledger.batch import Caller, RevokedError, stands
+from ledger.database import reading, writing
+from ledger.receipts import once
+from ledger.users import standing
+
+KEY_HEADER = "Idempotency-Key"
+KEY_DESCRIPTION = "Any text of your own: a repetition with the same key has no second effect and gets the first answer."
+Key = Annotated[str, StringConstraints(max_length=200, pattern=r"^[\x21-\x7e]+$")]
+IdempotencyKey = Annotated[Key | None, Header(alias=KEY_HEADER, description=KEY_DESCRIPTION)]
+
+
+async def caller_of(request: Request) -> Caller:  # async: FastAPI sends what is not to a thread
+    """Return whom the gate let in."""
+    return cast(Caller, request.scope["caller"])
+
+
+Authenticated = Annotated[Caller, Depends(caller_of)]
+
+
+def require(*roles: str) -> Callable[[Caller], Awaitable[None]]:
+    """Return a dependency that lets only these roles pass."""
+
+    async def check(caller: Authenticated) -> None:
+        if caller.role not in roles:
+            raise HTTPException(403, f"this needs the role {' or '.join(roles)}")
+
+    return check
+
+
+class Access:
+    """`check_callers`: users live in this database, so it says whether a token still counts (else the gate does)."""
+
+    def __init__(self, engine: Engine, *, check_callers: bool) -> None:
+        self.engine = engine
+        self.check_callers = check_callers
+
+    @contextmanager
+    def reading(self, caller: Caller) -> Iterator[Connection]:
+        """Open a transaction that reads. Raises `RevokedError`."""
+        with reading(self.engine) as connection:
+            self._admit(connection, caller)
+            yield connection
+
+    @contextmanager
+    def writing(self, caller: Caller) -> Iterator[Connection]:
+        """Open a transaction that writes. Raises `RevokedError`."""
+        with writing(self.engine) as connection:
+            self._admit(connection, caller)
+            yield connection
+
+    def once(
+        self, caller: Caller, key: str | None, request: Sequence[str], effect: Callable[[Connection], tuple[int, str]]
+    ) -> tuple[int, str]:
+        """Run an effect in a transaction, or return the answer that a request with this key and content got before.
+
+        The effect returns status and body. Raises `RevokedError`, and `KeyReuseError` for a key of another request.
+        """
+
+        def admitted(connection: Connection) -> tuple[int, str]:
+            self._admit(connection, caller)
+            return effect(connection)
+
+        if key is not None:
+            with self.reading(caller):  # else whoever was shut out could still fetch an earlier answer
+                pass
+        status, body, _ = once(self.engine, caller.username, key, fingerprint(*request), admitted, datetime.now(UTC))
+        return status, body
+
+    def _admit(self, connection: Connection, caller: Caller) -> None:
+        if self.check_callers and not stands(caller, standing(connection, [caller.username])):
+            raise RevokedError
+
+
+def fingerprint(*parts: str) -> str:
+    """Return what tells this request from others: a SHA-256 of its parts."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

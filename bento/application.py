@@ -1,0 +1,186 @@
+"""The applications, put together: the prediction service, and auth alone. Each is one ASGI callable behind the gate."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from bento.access import Access
+from bento.auth import create_auth_router, create_directory_router
+from bento.gate import Gate
+from bento.metrics import CONTENT_TYPE, Metrics
+from bento.pages import create_pages_router, describe_security
+from bento.predictions import Desk, create_prediction_router
+from bento.problems import handle_problems, unavailable
+from bento.revocations import RemoteAuth
+from bento.schemas import Health, Status
+from bento.secret_store import private_key
+from bento.settings import Settings, SettingsError
+from bento.tokens import Signer, Verifier, key_set, public_key, public_keys
+from catalog.predictor import Predictor
+from ledger.database import LedgerError, open_engine, ping
+from ledger.writer import Caller, PredictionWriter
+
+logger = logging.getLogger("bento")
+
+Hook = Callable[[], Awaitable[None]]
+KEY_FILE = "auth-ed25519.pem"
+
+
+@dataclass(frozen=True)
+class Application:
+    """An ASGI application, and what to await before its first and after its last request.
+
+    It does so by itself where a server speaks ASGI's lifespan to it; BentoML, which does not, awaits the hooks.
+    """
+
+    answer: ASGIApp
+    start: list[Hook] = field(default_factory=list)
+    stop: list[Hook] = field(default_factory=list)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self.answer(scope, receive, send)
+            return
+        for phase, hooks in (("startup", self.start), ("shutdown", self.stop)):
+            await receive()
+            for hook in hooks:
+                await hook()
+            await send({"type": f"lifespan.{phase}.complete"})
+
+
+def create_prediction_service(settings: Settings, predictor: Predictor, *, multiprocess: bool) -> Application:
+    """Return the prediction service, with auth mounted unless `auth_url` says that it runs apart."""
+    metrics = Metrics(multiprocess=multiprocess)
+    manifest = predictor.manifest
+    metrics.model.labels(manifest.name, manifest.model_version).set(1)
+    engine = open_engine(settings.database_url)
+    remote = _remote_auth(settings)
+    access = Access(engine, check_callers=remote is None)
+    writer = PredictionWriter(engine, check_callers=remote is None)
+    desk = Desk(predictor, writer, metrics)
+    app = _bare_app("Product types", manifest.model_version)
+    app.include_router(create_prediction_router(desk, access, metrics))
+    if remote is None:
+        secret = settings.required("jwt_secret")
+        app.include_router(create_auth_router(access, Signer("HS256", secret), metrics))
+        verify: Callable[[str], Caller] = Verifier("HS256", {None: secret.encode()}).verify
+    else:
+        verify = remote.verify
+
+    @app.get("/health", tags=["operation"])
+    async def health() -> Health:
+        """Tell that the service is up, and what it serves."""
+        return Health(model_name=manifest.name, model_version=manifest.model_version)
+
+    def ready() -> str | None:
+        if remote and not remote.fresh:
+            return "the auth service does not answer"
+        return _ledger_trouble(access, metrics)
+
+    _add_operation_routes(app, metrics, ready)
+    machine_tokens = {"/metrics": settings.required("metrics_token")}
+    gate = _behind_gate(app, settings, metrics, verify, machine_tokens)
+
+    async def close() -> None:
+        await run_in_threadpool(writer.close)
+        engine.dispose()
+
+    return Application(gate, [remote.start] if remote else [], [*([remote.stop] if remote else []), close])
+
+
+def create_auth_service(settings: Settings) -> Application:
+    """Return auth alone: it signs with Ed25519 and publishes the public key and whose tokens were voided."""
+    metrics = Metrics(multiprocess=False)
+    engine = open_engine(settings.database_url)
+    access = Access(engine, check_callers=True)
+    pem = private_key(settings.state_dir / KEY_FILE)
+    key_id, published = key_set(pem)
+    app = _bare_app("Product types: auth", "1")
+    app.include_router(create_auth_router(access, Signer("EdDSA", pem, key_id), metrics))
+    app.include_router(create_directory_router(published, access))
+
+    @app.get("/health", tags=["operation"])
+    async def health() -> Status:
+        """Tell that the service is up."""
+        return Status()
+
+    _add_operation_routes(app, metrics, lambda: _ledger_trouble(access, metrics))
+    machine_tokens = {
+        "/metrics": settings.required("metrics_token"),
+        "/revocations": settings.required("auth_service_token"),
+    }
+    verify = Verifier("EdDSA", public_keys(published)).verify
+
+    async def close() -> None:
+        engine.dispose()
+
+    return Application(_behind_gate(app, settings, metrics, verify, machine_tokens), [], [close])
+
+
+def _remote_auth(settings: Settings) -> RemoteAuth | None:
+    if settings.auth_url is None:
+        if settings.auth_public_key:
+            raise SettingsError("AUTH_PUBLIC_KEY needs AUTH_URL: the list of revoked tokens is there")
+        return None
+    fixed = public_key(settings.auth_public_key) if settings.auth_public_key else None
+    return RemoteAuth(settings.auth_url, settings.required("auth_service_token"), fixed)
+
+
+def _bare_app(title: str, version: str) -> FastAPI:
+    app = FastAPI(title=title, version=version, docs_url=None, redoc_url=None, redirect_slashes=False)
+    handle_problems(app)
+    app.include_router(create_pages_router())
+    return app
+
+
+def _add_operation_routes(app: FastAPI, metrics: Metrics, trouble: Callable[[], str | None]) -> None:
+    @app.get("/livez", tags=["operation"])
+    async def live() -> Status:
+        """Tell that the process lives."""
+        return Status()
+
+    @app.get("/readyz", tags=["operation"], response_model=Status)
+    def ready() -> Status | Response:
+        """Tell that requests can be answered: the model is verified and the database answers."""
+        found = trouble()
+        return unavailable(found) if found else Status()
+
+    @app.get("/metrics", tags=["operation"], response_class=Response)
+    def read_metrics() -> Response:
+        """Tell Prometheus about all workers."""
+        return Response(metrics.page(), media_type=CONTENT_TYPE)
+
+
+def _ledger_trouble(access: Access, metrics: Metrics) -> str | None:
+    try:
+        ping(access.engine)
+    except LedgerError as error:
+        logger.warning("Not ready: %s", error)
+        metrics.ledger_up.set(0)
+        return "the database does not answer"
+    metrics.ledger_up.set(1)
+    return None
+
+
+def _behind_gate(
+    app: FastAPI,
+    settings: Settings,
+    metrics: Metrics,
+    verify: Callable[[str], Caller],
+    machine_tokens: dict[str, str],
+) -> Gate:
+    describe_security(app, frozenset(machine_tokens))
+    return Gate(
+        app,
+        verify=verify,
+        machine_tokens=machine_tokens,
+        metrics=metrics,
+        max_body_bytes=settings.max_body_bytes,
+        max_in_flight=settings.max_in_flight,
+        timeout_seconds=settings.request_timeout_seconds,
+    )

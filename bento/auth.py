@@ -1,0 +1,234 @@
+"""Who may come in: /login, /users and /me, mounted in the prediction service or alone."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Annotated, Any
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import Connection, Engine
+from starlette.responses import Response
+
+from bento import secret_store
+from bento.access import Access, Authenticated, IdempotencyKey, require
+from bento.metrics import Metrics
+from bento.schemas import NewUser, Token, UserChange, UserInfo
+from bento.settings import Settings, SettingsError
+from bento.tokens import LIFETIME, Signer
+from ledger import throttle, users
+from ledger.audit import note
+from ledger.database import reading, writing
+from ledger.users import LastAdminError, UnknownUserError, UserExistsError
+
+# OWASP's second choice for argon2id: a login takes 26 ms, where the library's default takes 205.
+_HASHING = PasswordHash((Argon2Hasher(memory_cost=19 * 1024, time_cost=2, parallelism=1),))
+_AT_ONCE = 2  # logins: each takes a core, and predictions want some too
+_WINDOW = timedelta(minutes=5)
+# Attempts in the window: of a name from an address, of an address, of a name from anywhere. The last is high, since it
+# shuts out the name's owner too.
+_PAIR, _ADDRESS, _NAME = 5, 50, 100
+
+
+class ThrottledError(Exception):
+    """Too many attempts; `seconds` until the next one counts."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many attempts to log in: try again in {seconds} s")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What the login form holds, as far as it is read (OAuth2's password grant)."""
+
+    username: Annotated[str, Form(max_length=64)]
+    password: Annotated[str, Form(max_length=128, json_schema_extra={"format": "password"})]
+    grant_type: Annotated[str | None, Form(pattern="^password$")] = None
+    scope: Annotated[str, Form()] = ""
+    client_id: Annotated[str | None, Form()] = None
+    client_secret: Annotated[str | None, Form()] = None
+
+
+def hash_password(password: str) -> str:
+    """Return the argon2id hash of a password."""
+    return _HASHING.hash(password)
+
+
+def log_in(engine: Engine, username: str, password: str, address: str, now: datetime) -> str | None:
+    """Return the role of a user who knows the password, or None. Raises `ThrottledError`.
+
+    The attempt is counted before the password is looked at, in a transaction of its own: attempts at the same time, in
+    however many processes, do not slip through together. An unknown name takes as long as a wrong password.
+    """
+    pair = _digest("pair", username, address)
+    limits = {pair: _PAIR, _digest("address", address): _ADDRESS, _digest("name", username): _NAME}
+    with writing(engine) as connection:
+        counted = throttle.failures(connection, list(limits), now - _WINDOW)
+        waits = [oldest + _WINDOW - now for subject, (count, oldest) in counted.items() if count >= limits[subject]]
+        if waits:
+            raise ThrottledError(int(max(waits).total_seconds()) + 1)
+        throttle.record_failure(connection, list(limits), now)
+        user = users.find_user(connection, username)
+    if not _HASHING.verify(password, user.password_hash if user else _nobodys_hash()) or user is None:
+        return None
+    with writing(engine) as connection:
+        throttle.forget(connection, [pair])
+    return user.role
+
+
+def _digest(*parts: str) -> str:
+    # People type passwords into the name's field: what is kept of an attempt cannot be read.
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+@cache
+def _nobodys_hash() -> str:
+    return hash_password("nobody has this password")
+
+
+def create_auth_router(access: Access, signer: Signer, metrics: Metrics) -> APIRouter:
+    """Return the routes of auth."""
+    router = APIRouter(tags=["auth"])
+    limiter: list[CapacityLimiter] = []  # made by the event loop that first needs it
+
+    @router.post("/login")
+    async def login(request: Request, credentials: Annotated[Credentials, Depends()]) -> Token:
+        """Exchange name and password for a token (OAuth2 password grant)."""
+        if not limiter:
+            limiter.append(CapacityLimiter(_AT_ONCE))
+        address = request.client.host if request.client else ""
+        name, password = credentials.username, credentials.password
+        try:
+            role = await to_thread.run_sync(
+                log_in, access.engine, name, password, address, datetime.now(UTC), limiter=limiter[0]
+            )
+        except ThrottledError as error:
+            metrics.logins.labels("throttled").inc()
+            raise HTTPException(429, str(error), {"Retry-After": str(error.seconds)}) from None
+        metrics.logins.labels("accepted" if role else "refused").inc()
+        if role is None:
+            raise HTTPException(401, "name or password is wrong", {"WWW-Authenticate": "Bearer"})
+        return Token(access_token=signer.sign(name, role))
+
+    @router.get("/me")
+    def me(caller: Authenticated) -> UserInfo:
+        """Tell whom the token belongs to."""
+        with access.reading(caller):
+            return UserInfo(username=caller.username, role=caller.role)
+
+    admin = APIRouter(prefix="/users", dependencies=[Depends(require("admin"))])
+
+    @admin.get("")
+    def list_users(caller: Authenticated) -> list[UserInfo]:
+        """List the users, by name."""
+        with access.reading(caller) as connection:
+            return [UserInfo(username=user.username, role=user.role) for user in users.list_users(connection)]
+
+    @admin.post("", status_code=201, response_model=UserInfo)
+    def create_user(caller: Authenticated, new: NewUser, key: IdempotencyKey = None) -> Response:
+        """Create a user."""
+        _refuse_weak(new.password, new.username)
+        hashed = hash_password(new.password)
+
+        def effect(connection: Connection) -> tuple[int, str]:
+            now = datetime.now(UTC)
+            user = users.create_user(connection, new.username, hashed, new.role, now)
+            note(connection, caller.username, "user created", user.username, now, role=user.role)
+            return 201, UserInfo(username=user.username, role=user.role).model_dump_json()
+
+        return _answered(lambda: access.once(caller, key, ("POST /users", new.username, new.role), effect))
+
+    @admin.patch("/{username}", response_model=UserInfo)
+    def change_user(caller: Authenticated, username: str, change: UserChange) -> Response:
+        """Change a user's role or password; the tokens issued so far stop working."""
+        if change.password is not None:
+            _refuse_weak(change.password, username)
+        hashed = hash_password(change.password) if change.password is not None else None
+
+        def effect(connection: Connection) -> tuple[int, str]:
+            now = datetime.now(UTC)
+            user = users.change_user(connection, username, now=now, password_hash=hashed, role=change.role)
+            changed = sorted(change.model_dump(exclude_none=True))
+            note(connection, caller.username, "user changed", username, now, changed=changed, role=user.role)
+            return 200, UserInfo(username=user.username, role=user.role).model_dump_json()
+
+        return _answered(lambda: access.once(caller, None, (), effect))
+
+    @admin.delete("/{username}", status_code=204, response_class=Response)
+    def delete_user(caller: Authenticated, username: str) -> Response:
+        """Delete a user; the tokens issued so far stop working."""
+
+        def effect(connection: Connection) -> tuple[int, str]:
+            now = datetime.now(UTC)
+            users.delete_user(connection, username, now)
+            note(connection, caller.username, "user deleted", username, now)
+            return 204, ""
+
+        return _answered(lambda: access.once(caller, None, (), effect))
+
+    router.include_router(admin)
+    return router
+
+
+def create_directory_router(published: dict[str, Any], access: Access) -> APIRouter:
+    """Return the routes that a prediction service elsewhere asks: the key set, and whose tokens were voided."""
+    router = APIRouter(tags=["auth apart"])
+
+    @router.get("/.well-known/jwks.json")
+    def public_keys() -> dict[str, list[dict[str, str]]]:
+        """Publish the key that tokens are checked with (JSON Web Key Set)."""
+        return published
+
+    @router.get("/revocations")
+    def revocations() -> dict[str, float]:
+        """List the users whose tokens issued before a time (seconds since 1970) are void."""
+        with reading(access.engine) as connection:
+            voided = users.revocations(connection, datetime.now(UTC) - LIFETIME)
+        return {name: moment.timestamp() for name, moment in voided.items()}
+
+    return router
+
+
+def ensure_first_admin(engine: Engine, settings: Settings) -> str | None:
+    """Create the first admin where there is none; return the password to show once, when it is a new random one.
+
+    Raises `SettingsError` in production when no password is set for it.
+    """
+    with reading(engine) as connection:
+        if users.has_admin(connection):
+            return None
+    new = False
+    if settings.admin_password:
+        password = settings.admin_password.get_secret_value()
+    elif settings.app_env == "production":
+        raise SettingsError("there is no admin yet: ADMIN_PASSWORD must be set with APP_ENV=production")
+    else:
+        password, new = secret_store.random_password(settings.state_dir / secret_store.PASSWORD_FILE)
+    with writing(engine) as connection:
+        users.ensure_admin(connection, settings.admin_username, hash_password(password), datetime.now(UTC))
+    return password if new else None
+
+
+def _refuse_weak(password: str, username: str) -> None:
+    try:
+        secret_store.refuse_weak_password(password, username)
+    except secret_store.WeakSecretError as error:
+        raise HTTPException(422, str(error)) from None
+
+
+def _answered(effect: Callable[[], tuple[int, str]]) -> Response:
+    """Return what an effect on a user gives, or the problem that stands against it."""
+    try:
+        status, body = effect()
+    except UserExistsError:
+        raise HTTPException(409, "there is a user of that name") from None
+    except UnknownUserError:
+        raise HTTPException(404, "there is no user of that name") from None
+    except LastAdminError:
+        raise HTTPException(409, "the last admin cannot be removed") from None
+    return Response(body or None, status, media_type="application/json" if body else None)

@@ -1,0 +1,9 @@
+"""Auth alone, as `python run.py auth` runs it: `uvicorn --factory bento.auth_service:create`."""
+
+from bento.application import Application, create_auth_service
+from bento.deployment import prepare_auth
+
+
+def create() -> Application:
+    """Prepare and return the service. Ends the process with one sentence when something is not as it must be."""
+    return create_auth_service(prepare_auth())

@@ -1,0 +1,88 @@
+"""What happens once, before any worker starts: tables, keys, the first admin, and a look at the model."""
+
+import os
+import sys
+from pathlib import Path
+
+from bento import secret_store
+from bento.auth import ensure_first_admin
+from bento.settings import Settings, SettingsError
+from bento.tokens import TokenError, public_key
+from catalog.predictor import Manifest
+from ledger.database import LedgerError, migrate, open_engine
+
+_CHECKOUT_MODEL = "rakuten"
+
+
+def prepare_service() -> None:
+    """Make everything ready for the prediction service's workers, which inherit the environment set here.
+
+    Ends the process with one sentence when something is not as it must be; a worker would be started again for ever.
+    """
+    try:
+        settings = _settings()
+        if not settings.model_dir.is_dir() and "MODEL_DIR" not in os.environ:
+            settings = settings.model_copy(update={"model_dir": _newest_packaged_model()})
+        os.environ["MODEL_DIR"] = str(settings.model_dir)
+        Manifest.verified(settings.model_dir)
+        settings.required("metrics_token")
+        if settings.auth_url is None:
+            settings.required("jwt_secret")
+            _prepare_ledger(settings, with_admin=True)
+        else:
+            settings.required("auth_service_token")
+            if settings.auth_public_key:
+                public_key(settings.auth_public_key)
+            _prepare_ledger(settings, with_admin=False)
+    except (ValueError, LedgerError, TokenError, OSError) as error:  # ValueError: of settings, secrets and the model
+        sys.exit(f"error: {error}")
+
+
+def prepare_auth() -> Settings:
+    """Make everything ready for auth alone. Ends the process with one sentence when something is not as it must be."""
+    try:
+        settings = _settings()
+        settings.required("metrics_token")
+        settings.required("auth_service_token")
+        _prepare_ledger(settings, with_admin=True)
+    except (ValueError, LedgerError, TokenError, OSError) as error:
+        sys.exit(f"error: {error}")
+    return settings
+
+
+def _settings() -> Settings:
+    # Native `bentoml serve` is told nothing: state is where it is called, and workers are started elsewhere.
+    os.environ.setdefault("STATE_DIR", str(Path.cwd() / ".state"))
+    return Settings.from_environment()
+
+
+def _prepare_ledger(settings: Settings, *, with_admin: bool) -> None:
+    migrate(settings.database_url)
+    if not with_admin:
+        return
+    engine = open_engine(settings.database_url)
+    try:
+        password = ensure_first_admin(engine, settings)
+    finally:
+        engine.dispose()
+    if password:
+        kept = settings.state_dir / secret_store.PASSWORD_FILE
+        sys.stderr.write(
+            f"\nFirst start: user '{settings.admin_username}' was created with the password  {password}\n"
+            f"It is kept in {kept} and not shown again. Change it: PATCH /users/{settings.admin_username}\n\n"
+        )
+
+
+def _newest_packaged_model() -> Path:
+    """Return the model folder of the newest Bento of the default taxonomy, for serving from a checkout."""
+    import bentoml
+    from bentoml.exceptions import NotFound
+
+    try:
+        bento = bentoml.get(f"{_CHECKOUT_MODEL}:latest")
+    except NotFound:
+        raise SettingsError(
+            f"there is no Bento '{_CHECKOUT_MODEL}' to take a model from: train one with 'python run.py', "
+            "or name a model folder in MODEL_DIR"
+        ) from None
+    return Path(bento.path) / "src" / "model"

@@ -1,0 +1,98 @@
+"""What Prometheus reads: counted by route template and outcome, never by user, raw path or text.
+
+Several workers write into files that BentoML's supervisor clears at its start (prometheus_client's multiprocess mode),
+and whichever worker is asked adds them up. Import this in a worker only: the mode is chosen when prometheus_client is
+loaded.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from starlette.types import Scope
+
+from ledger.predictions import PredictionRecord
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+UNKNOWN_ROUTE = "unknown"
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+_CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
+
+
+class Metrics:
+    """The instruments of one worker."""
+
+    def __init__(self, *, multiprocess: bool) -> None:
+        """`multiprocess`: prometheus_client's mode is on, so /metrics speaks of all workers."""
+        self._multiprocess = multiprocess
+        self.registry = CollectorRegistry()
+        if multiprocess:
+            _bury_the_dead()
+        own: dict[str, Any] = {"registry": None if multiprocess else self.registry}
+        self._requests = Counter("http_requests_total", "Requests", ["method", "route", "status"], **own)
+        self._seconds = Histogram("http_request_duration_seconds", "Time to answer", ["route"], buckets=_SECONDS, **own)
+        self.in_flight = Gauge("http_requests_in_flight", "Requests at work", multiprocess_mode="livesum", **own)
+        self._predictions = Counter("predictions_total", "Predictions by type", ["product_type", "language"], **own)
+        self._abstained = Counter("predictions_abstained_total", "Predictions below the threshold", **own)
+        self._confidence = Histogram("prediction_confidence_ratio", "Confidence", buckets=_CONFIDENCES, **own)
+        self.feedback = Counter("feedback_total", "Corrections", ["role", "outcome"], **own)
+        self.logins = Counter("logins_total", "Attempts to log in", ["outcome"], **own)
+        self.waiting = Gauge("ledger_records_waiting", "Predictions to be stored", multiprocess_mode="livesum", **own)
+        self.ledger_up = Gauge("ledger_up", "1: the database answered last time", multiprocess_mode="livemin", **own)
+        self.model = Gauge("model_info", "What is served", ["name", "version"], multiprocess_mode="livemax", **own)
+        self._request_counters: dict[tuple[str, str, int], Counter] = {}
+        self._prediction_counters: dict[tuple[str, str], Counter] = {}
+        self._route_timers: dict[str, Histogram] = {}
+
+    def request(self, scope: Scope, status: int, seconds: float) -> None:
+        """Count an answered request (status 0: the client went away) and its time."""
+        route = self.route_of(scope)
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        key = method, route, status
+        counter = self._request_counters.get(key)
+        if counter is None:  # looking children up by labels takes longer than counting
+            counter = self._request_counters[key] = self._requests.labels(method, route, str(status or "gone"))
+        counter.inc()
+        timer = self._route_timers.get(route)
+        if timer is None:
+            timer = self._route_timers[route] = self._seconds.labels(route)
+        timer.observe(seconds)
+
+    def prediction(self, label: str, record: PredictionRecord) -> None:
+        """Count a stored prediction."""
+        key = label, record.language
+        counter = self._prediction_counters.get(key)
+        if counter is None:
+            counter = self._prediction_counters[key] = self._predictions.labels(label, record.language)
+        counter.inc()
+        self._confidence.observe(record.confidence)
+        if record.abstained:
+            self._abstained.inc()
+
+    def route_of(self, scope: Scope) -> str:
+        """Return the template of the route that answered, or `unknown`."""
+        path = getattr(scope.get("route"), "path", UNKNOWN_ROUTE)
+        return path if isinstance(path, str) else UNKNOWN_ROUTE
+
+    def page(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        registry = self.registry
+        if self._multiprocess:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
+
+
+_METHODS = frozenset({"GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "PUT"})
+
+
+def _bury_the_dead() -> None:
+    """Take the gauges of workers that died out of the sums; their counters stay, as what they counted happened."""
+    for path in Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob("gauge_live*.db"):
+        with suppress(ValueError):
+            if not psutil.pid_exists(pid := int(path.stem.rsplit("_", 1)[-1])):
+                mark_process_dead(pid)  # type: ignore[no-untyped-call]

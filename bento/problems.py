@@ -1,0 +1,90 @@
+"""Errors as problem documents (RFC 9457)."""
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ledger.database import LedgerError
+from ledger.receipts import KeyReuseError
+from ledger.writer import RevokedError
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = 5  # seconds: long enough for a database to come back, short enough for a client to wait
+
+
+class Problem(BaseModel):
+    """What went wrong: `title` names the kind, `detail` this occurrence; `errors` the fields that are wrong."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, Any]] | None = None
+
+
+DOCUMENTED = {
+    "description": "A problem document (RFC 9457)",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
+    """Return a problem document as a response."""
+    content = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, **more)
+    body = json.dumps(content.model_dump(exclude_none=True))  # ASCII: a field may be named with what UTF-8 cannot say
+    return Response(body, status, dict(headers or {}), MEDIA_TYPE)
+
+
+def unauthorised(detail: str) -> Response:
+    """Return a 401 that says how to authenticate."""
+    return problem(401, detail, {"WWW-Authenticate": "Bearer"})
+
+
+def unavailable(detail: str) -> Response:
+    """Return a 503 that says when to come back."""
+    return problem(503, detail, {"Retry-After": str(RETRY_AFTER)})
+
+
+def failed() -> Response:
+    """Return a 500 that tells nobody but the log how it came."""
+    return problem(500, "the service failed; its log says why")
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Make an application answer with problem documents wherever it refuses or fails."""
+
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, str(error.detail), error.headers)
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, _error: Exception) -> Response:
+        return failed()
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        return problem(422, "the request is not as it must be", errors=field_errors(error.errors()))
+
+    @app.exception_handler(RevokedError)
+    async def revoked(_: Request, _error: RevokedError) -> Response:
+        return unauthorised("the token is no longer valid: log in again")
+
+    @app.exception_handler(KeyReuseError)
+    async def reused(_: Request, _error: KeyReuseError) -> Response:
+        return problem(409, "this Idempotency-Key was used for another request")
+
+    @app.exception_handler(LedgerError)
+    async def away(_: Request, _error: LedgerError) -> Response:
+        return unavailable("the database does not answer; nothing was stored")
+
+
+def field_errors(errors: Any) -> list[dict[str, Any]]:
+    """Return where each error is and what it says, without what was sent, which belongs to the sender alone."""
+    return [{"field": ".".join(map(str, entry["loc"])), "message": entry["msg"]} for entry in errors]

@@ -1,0 +1,214 @@
+"""What is asked and answered, as models: the API's contract."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from catalog.contract import CONTRACT
+from catalog.language import LANGUAGES, UNDETERMINED
+
+BATCH_LIMIT = 1_000
+Role = Literal["user", "reviewer", "admin"]
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("a NUL character cannot be stored")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("the title is blank")
+    return text
+
+
+Title = Annotated[
+    str, Field(min_length=1, max_length=CONTRACT.title_limit), AfterValidator(_storable), AfterValidator(_not_blank)
+]
+Description = Annotated[str, Field(max_length=CONTRACT.description_limit), AfterValidator(_storable)]
+Username = Annotated[str, Field(pattern=r"^[\w.@+-]{1,64}$")]
+Password = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_storable)]
+
+
+class _Request(BaseModel):
+    """A body; a field that nobody knows is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(protected_namespaces=())
+
+
+class Listing(_Request):
+    """A listing to classify."""
+
+    designation: Title
+    description: Description | None = None
+
+
+class Batch(_Request):
+    """Up to 1,000 listings; each is checked on its own, so that one bad one costs the others nothing."""
+
+    listings: Annotated[
+        list[Any],
+        Field(
+            min_length=1, max_length=BATCH_LIMIT, json_schema_extra={"items": {"$ref": "#/components/schemas/Listing"}}
+        ),
+    ]
+
+
+class Correction(_Request):
+    """The right type of a listing, by label or by code. Without an id the caller's last prediction is meant."""
+
+    prediction_id: Annotated[str, Field(min_length=1, max_length=36)] | None = None
+    correct_label: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    correct_code: int | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Correction":
+        if (self.correct_label is None) == (self.correct_code is None):
+            raise ValueError("either correct_label or correct_code is needed")
+        return self
+
+
+class NewUser(_Request):
+    """A user to create."""
+
+    username: Username
+    password: Password
+    role: Role = "user"
+
+
+class UserChange(_Request):
+    """What to change about a user."""
+
+    password: Password | None = None
+    role: Role | None = None
+
+
+class Token(_Answer):
+    """A token, good for half an hour."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"
+
+
+class UserInfo(_Answer):
+    """A user, without anything secret."""
+
+    username: str
+    role: Role
+
+
+class RankedType(_Answer):
+    """One of the most likely types."""
+
+    code: int
+    label: str
+    confidence: float
+
+
+class Reason(_Answer):
+    """A term that spoke for the predicted type (contribution above 0) or against it."""
+
+    term: str
+    field: str
+    contribution: float
+
+
+class Explanation(_Answer):
+    """The terms with the most weight; contributions are in the model's raw score, before it becomes a confidence."""
+
+    supporting: list[Reason]
+    opposing: list[Reason]
+
+
+class Prediction(_Answer):
+    """The predicted type. `abstained`: the confidence is below the model's threshold, a person should look."""
+
+    prediction_id: str
+    predicted_class: str
+    predicted_code: int
+    confidence: float
+    abstained: bool
+    top_k: list[RankedType]
+    language: Literal[*LANGUAGES, UNDETERMINED]  # type: ignore[valid-type]
+    model_version: str
+    explanation: Explanation | None = None
+
+
+class BatchItem(_Answer):
+    """What became of one listing of a batch: its prediction, or what is wrong with it."""
+
+    index: int
+    prediction: Prediction | None = None
+    errors: list[dict[str, str]] | None = None
+
+
+class BatchAnswer(_Answer):
+    """One item a listing, in the order they were sent in."""
+
+    results: list[BatchItem]
+
+
+class FeedbackAnswer(_Answer):
+    """The correction as it is stored; `created` is false for one that was there already."""
+
+    feedback_id: int
+    prediction_id: str
+    correct_code: int
+    correct_label: str
+    created: bool
+
+
+class ReviewItem(_Answer):
+    """A prediction that a reviewer should look at."""
+
+    prediction_id: str
+    designation: str
+    description: str | None
+    predicted_code: int
+    predicted_class: str
+    confidence: float
+    abstained: bool
+    language: str
+    model_version: str
+    created_at: datetime
+
+
+class Erased(_Answer):
+    """How many predictions were erased, with their feedback."""
+
+    erased: int
+
+
+class ModelInfo(_Answer):
+    """What is served and how it came about. `abstention_threshold` None: every answer should be looked at."""
+
+    name: str
+    version: str
+    run_id: str
+    data_hash: str
+    registered_at: str
+    parameters: dict[str, Any]
+    metrics: dict[str, float]
+    taxonomy: dict[int, str]
+    abstention_threshold: float | None
+    card: str
+
+
+class Health(_Answer):
+    """The service is up, and what it serves."""
+
+    status: Literal["ok"] = "ok"
+    model_name: str
+    model_version: str
+
+
+class Status(_Answer):
+    """The process lives, or is ready."""
+
+    status: Literal["ok"] = "ok"

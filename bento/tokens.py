@@ -1,0 +1,150 @@
+"""Tokens: JWTs signed with HS256 where auth is mounted, with Ed25519 where it runs apart."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import time
+from typing import Any, Literal
+
+import jwt
+
+from ledger.users import ROLES
+from ledger.writer import Caller
+
+LIFETIME = timedelta(minutes=30)
+ISSUER, AUDIENCE = "product-types-auth", "product-types"
+_REMEMBERED = 4_096  # tokens
+_REQUIRED = ["sub", "role", "iss", "aud", "iat", "exp", "jti"]
+
+Algorithm = Literal["HS256", "EdDSA"]
+
+
+class TokenError(PermissionError):
+    """A token that is not to be trusted, and why."""
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Issues tokens. `key` is the shared secret or the PEM of the private key, `key_id` tells keys apart."""
+
+    algorithm: Algorithm
+    key: str
+    key_id: str | None = None
+
+    def sign(self, username: str, role: str) -> str:
+        """Return a token for a user, good for half an hour."""
+        now = datetime.now(UTC)
+        claims = {
+            "sub": username,
+            "role": role,
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            # With its fraction: whoever logs in again right after a change of password must not seem to come before it.
+            "iat": now.timestamp(),
+            "exp": int((now + LIFETIME).timestamp()),
+            "jti": secrets.token_urlsafe(12),
+        }
+        headers = {"kid": self.key_id} if self.key_id else None
+        return jwt.encode(claims, self.key, self.algorithm, headers=headers)
+
+
+class Verifier:
+    """Reads tokens of one algorithm, whatever a token says that it uses."""
+
+    def __init__(self, algorithm: Algorithm, keys: Mapping[str | None, Any], leeway: float = 0) -> None:
+        """`keys` by key id (None: for tokens that name none); `leeway` in seconds, for the clock of another machine."""
+        self._algorithm = algorithm
+        self._leeway = leeway
+        self._keys = keys
+        self._verified: dict[str, tuple[Caller, float]] = {}
+
+    def trust(self, keys: Mapping[str | None, Any]) -> None:
+        """Believe these keys from now on, and none of those before."""
+        if self._keys != keys:
+            self._keys, self._verified = keys, {}
+
+    def verify(self, token: str) -> Caller:
+        """Return whom a token was issued to. Raises `TokenError`.
+
+        What was verified once is remembered until it expires: reading a token takes as long as classifying a listing.
+        """
+        caller, expires_at = self._verified.get(token, (None, 0.0))
+        if caller is None or expires_at <= time() - self._leeway:
+            caller, expires_at = self._read(token)
+            if len(self._verified) >= _REMEMBERED:
+                self._verified.clear()
+            self._verified[token] = caller, expires_at
+        return caller
+
+    def _read(self, token: str) -> tuple[Caller, float]:
+        """Return whom a token was issued to and when it expires (seconds since 1970)."""
+        try:
+            key = self._keys.get(jwt.get_unverified_header(token).get("kid"))
+            if key is None:
+                raise TokenError("the token was signed with an unknown key")
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[self._algorithm],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                leeway=self._leeway,
+                options={"require": _REQUIRED},
+            )
+        except jwt.ExpiredSignatureError:
+            raise TokenError("the token has expired: log in again") from None
+        except (jwt.PyJWTError, ValueError, TypeError):
+            raise TokenError("the token is not valid") from None
+        username, role, issued_at = claims["sub"], claims["role"], claims["iat"]
+        if not isinstance(username, str) or role not in ROLES or not isinstance(issued_at, int | float):
+            raise TokenError("the token is not valid")
+        return Caller(username, role, float(issued_at)), float(claims["exp"])
+
+
+def key_set(private_pem: str) -> tuple[str, dict[str, Any]]:
+    """Return the id of an Ed25519 key and the JSON Web Key Set (RFC 7517, RFC 8037) with its public half.
+
+    Raises `TokenError` for a PEM of another kind.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        key = load_pem_private_key(private_pem.encode(), None)
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise TokenError("the private key is no PEM of an Ed25519 key")
+    public = jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return _key_id(public), {"keys": [{**public, "use": "sig", "alg": "EdDSA", "kid": _key_id(public)}]}
+
+
+def public_keys(key_set: Mapping[str, Any]) -> dict[str | None, Any]:
+    """Return the Ed25519 keys of a JSON Web Key Set by id. Raises `TokenError` when there is none."""
+    try:
+        keys = {entry.get("kid"): jwt.PyJWK(entry, "EdDSA").key for entry in key_set["keys"] if entry["kty"] == "OKP"}
+    except (jwt.PyJWTError, KeyError, TypeError, AttributeError) as error:
+        raise TokenError(f"the key set cannot be read: {type(error).__name__}") from None
+    if not keys:
+        raise TokenError("the key set has no Ed25519 key")
+    return keys
+
+
+def public_key(pem: str) -> dict[str | None, Any]:
+    """Return the key of a PEM, for tokens of whatever key id it signed. Raises `TokenError`."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        key = load_pem_public_key(pem.encode())
+    except ValueError:
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise TokenError("the public key is no PEM of an Ed25519 key")
+    return {_key_id(jwt.algorithms.OKPAlgorithm.to_jwk(key, as_dict=True)): key}
+
+
+def _key_id(public: Mapping[str, Any]) -> str:
+    return hashlib.sha256(public["x"].encode()).hexdigest()[:16]

@@ -1,0 +1,127 @@
+"""A prediction service in this process, on a small real model and a ledger of its own."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import pytest
+import uvicorn
+from sqlalchemy import Engine
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+
+from bento.application import Application, create_prediction_service
+from bento.auth import hash_password
+from bento.settings import Settings
+from bento.tokens import Signer
+from catalog.classifier import ProductTypeClassifier
+from catalog.predictor import Manifest, Predictor
+from catalog.synthetic import generate
+from catalog.taxonomy import RAKUTEN
+from ledger.database import migrate, open_engine, writing
+from ledger.users import create_user
+
+SECRET = "0123456789abcdef-a-secret-of-tests-only"
+METRICS_TOKEN = "fedcba9876543210-a-token-of-tests-only"
+PASSWORD = "violet-Umbrella-42"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def listening(application: ASGIApp) -> Iterator[str]:
+    """An application on a port of its own, for clients that need one; its address."""
+    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A packaged model of 1,500 synthetic listings that abstains below a confidence of 0.5."""
+    folder = tmp_path_factory.mktemp("model")
+    frame = generate(1_500, seed=3)
+    texts = frame["designation"].tolist(), frame["description"].tolist()
+    classifier = ProductTypeClassifier(seed=0).fit(*texts, frame["prdtypecode"])
+    classifier.export(folder)
+    (folder / "card.md").write_text("# Model card: rakuten\n")
+    Manifest(
+        name="rakuten", model_version="7", run_id="run", data_hash="hash", scores={"weighted_f1": 0.8},
+        labels=dict(RAKUTEN.labels), threshold=0.5, temperature=classifier.temperature_, parameters={"C": 0.2},
+        registered_at="2026-01-01T00:00:00+00:00",
+    ).seal(folder)  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="session")
+def predictor(model_folder: Path) -> Predictor:
+    return Predictor(model_folder)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running service: `client` speaks to it, `engine` looks at its ledger."""
+
+    client: TestClient
+    engine: Engine
+    settings: Settings
+    application: Application
+
+    def token(self, username: str, role: str) -> str:
+        """A token as the service itself signs it, without the cost of a login."""
+        return Signer("HS256", SECRET).sign(username, role)
+
+    def as_(self, username: str) -> dict[str, str]:
+        """The header of one of the users that are there: `ada` is admin, `rita` reviewer, `ulf` and `uma` are users."""
+        return {"Authorization": f"Bearer {self.token(username, ROLES[username])}"}
+
+
+ROLES = {"ada": "admin", "rita": "reviewer", "ulf": "user", "uma": "user"}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        state_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'ledger.db'}", jwt_secret=SECRET,
+        metrics_token=METRICS_TOKEN,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def start(predictor: Predictor) -> Iterator[Callable[[Settings], Service]]:
+    """Starts services with settings of the test's own."""
+    started: list[Service] = []
+
+    def begin(settings: Settings) -> Service:
+        migrate(settings.database_url)
+        engine = open_engine(settings.database_url)
+        with writing(engine) as connection:
+            for username, role in ROLES.items():
+                create_user(connection, username, hash_password(PASSWORD), role, now())
+        application = create_prediction_service(settings, predictor, multiprocess=False)
+        client = TestClient(application, raise_server_exceptions=False)
+        started.append(Service(client, engine, settings, application))
+        return started[-1]
+
+    yield begin
+    for service in started:
+        for hook in service.application.stop:
+            anyio.run(hook)
+        service.engine.dispose()
+
+
+@pytest.fixture
+def service(start: Callable[[Settings], Service], settings: Settings) -> Service:
+    return start(settings)

@@ -1,0 +1,169 @@
+"""Who may come in, and who no longer may."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bento.settings import Settings
+from ledger.database import reading
+from ledger.tables import Audit, LoginAttempt
+from tests.bento.conftest import PASSWORD, Service
+
+Start = Callable[[Settings], Service]
+
+
+def log_in(service: Service, username: str, password: str) -> tuple[int, dict[str, str]]:
+    answer = service.client.post("/login", data={"username": username, "password": password})
+    return answer.status_code, answer.json()
+
+
+def test_name_and_password_give_a_token_that_both_headers_take(service: Service) -> None:
+    status, answer = log_in(service, "ulf", PASSWORD)
+    assert status == 200
+    assert answer["token_type"] == "bearer"
+    token = answer["access_token"]
+    for headers in ({"Authorization": f"Bearer {token}"}, {"authorization": f"bearer {token}"}, {"token": token}):
+        me = service.client.get("/me", headers=headers)
+        assert (me.status_code, me.json()) == (200, {"username": "ulf", "role": "user"})
+
+
+@pytest.mark.parametrize(
+    ("username", "password"), [("ulf", "wrong-Umbrella-42"), ("nobody", PASSWORD), ("", ""), ("ulf", "")]
+)
+def test_a_refusal_does_not_tell_whether_the_name_exists(service: Service, username: str, password: str) -> None:
+    status, answer = log_in(service, username, password)
+    assert status in (401, 422)
+    if status == 401:
+        assert answer["detail"] == "name or password is wrong"
+
+
+def test_an_unknown_name_costs_as_much_as_a_wrong_password(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pwdlib import PasswordHash
+
+    verified: list[str] = []
+    honest = PasswordHash.verify
+
+    def counting(self: PasswordHash, password: str, hash: str) -> bool:
+        verified.append(hash.split("$")[3])
+        return honest(self, password, hash)
+
+    monkeypatch.setattr(PasswordHash, "verify", counting)
+    log_in(service, "nobody", "wrong-Umbrella-42")
+    log_in(service, "ulf", "wrong-Umbrella-42")
+    assert verified == ["m=19456,t=2,p=1"] * 2
+
+
+def test_guessing_is_throttled_and_the_wait_is_told(service: Service) -> None:
+    for _ in range(5):
+        assert log_in(service, "ulf", "wrong-Umbrella-42")[0] == 401
+    answer = service.client.post("/login", data={"username": "ulf", "password": PASSWORD})
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["retry-after"]) <= 301
+    assert log_in(service, "uma", PASSWORD)[0] == 200  # another name is not concerned
+
+
+def test_names_that_are_typed_are_not_kept_in_clear(service: Service) -> None:
+    log_in(service, "my-password-by-mistake", "wrong-Umbrella-42")
+    with reading(service.engine) as connection:
+        subjects = connection.execute(select(LoginAttempt.subject)).scalars().all()
+    assert subjects
+    assert all(len(subject) == 64 and "password" not in subject for subject in subjects)
+
+
+def test_knowing_the_password_forgives_the_typos_before(service: Service) -> None:
+    for _ in range(4):
+        log_in(service, "ulf", "wrong-Umbrella-42")
+    assert log_in(service, "ulf", PASSWORD)[0] == 200
+    assert log_in(service, "ulf", "wrong-Umbrella-42")[0] == 401  # counted from the start again
+
+
+def test_only_admins_administer(service: Service) -> None:
+    for username in ("ulf", "rita"):
+        for method, path in (("GET", "/users"), ("POST", "/users"), ("PATCH", "/users/uma"), ("DELETE", "/users/uma")):
+            answer = service.client.request(method, path, headers=service.as_(username), json={})
+            assert answer.status_code == 403, (username, method, path)
+
+
+def test_an_admin_creates_changes_lists_and_deletes_users(service: Service) -> None:
+    admin = service.as_("ada")
+    new = {"username": "zoe", "password": "orange-Tricycle-77", "role": "reviewer"}
+    created = service.client.post("/users", headers=admin, json=new)
+    assert (created.status_code, created.json()) == (201, {"username": "zoe", "role": "reviewer"})
+    assert service.client.post("/users", headers=admin, json=new).status_code == 409
+    assert log_in(service, "zoe", "orange-Tricycle-77")[0] == 200
+    changed = service.client.patch("/users/zoe", headers=admin, json={"password": "purple-Tricycle-78"})
+    assert changed.status_code == 200
+    assert log_in(service, "zoe", "orange-Tricycle-77")[0] == 401
+    assert log_in(service, "zoe", "purple-Tricycle-78")[0] == 200
+    listed = service.client.get("/users", headers=admin).json()
+    assert {"username": "zoe", "role": "reviewer"} in listed
+    assert all(set(entry) == {"username", "role"} for entry in listed)
+    assert service.client.delete("/users/zoe", headers=admin).status_code == 204
+    assert service.client.delete("/users/zoe", headers=admin).status_code == 404
+    assert service.client.patch("/users/zoe", headers=admin, json={"role": "user"}).status_code == 404
+    with reading(service.engine) as connection:
+        trail = connection.execute(select(Audit.actor, Audit.event, Audit.subject).order_by(Audit.id)).all()
+    assert [tuple(entry) for entry in trail] == [
+        ("ada", "user created", "zoe"), ("ada", "user changed", "zoe"), ("ada", "user deleted", "zoe"),
+    ]  # fmt: skip
+
+
+def test_weak_passwords_are_refused_for_users_too(service: Service) -> None:
+    for password in ("short", "password-password", "zoe-zoe-zoe-zoe"):
+        answer = service.client.post(
+            "/users", headers=service.as_("ada"), json={"username": "zoe", "password": password}
+        )
+        assert answer.status_code == 422
+        assert password not in answer.text
+
+
+def test_the_last_admin_stays(service: Service) -> None:
+    admin = service.as_("ada")
+    assert service.client.delete("/users/ada", headers=admin).status_code == 409
+    assert service.client.patch("/users/ada", headers=admin, json={"role": "user"}).status_code == 409
+    service.client.patch("/users/rita", headers=admin, json={"role": "admin"})
+    assert service.client.delete("/users/ada", headers=admin).status_code == 204
+
+
+@pytest.mark.parametrize("change", ["deleted", "demoted", "new password"])
+def test_the_tokens_of_a_changed_user_stop_working_at_once(service: Service, change: str) -> None:
+    before, admin = service.as_("rita"), service.as_("ada")
+    assert service.client.get("/me", headers=before).status_code == 200
+    if change == "deleted":
+        service.client.delete("/users/rita", headers=admin)
+    elif change == "demoted":
+        service.client.patch("/users/rita", headers=admin, json={"role": "user"})
+    else:
+        service.client.patch("/users/rita", headers=admin, json={"password": "orange-Tricycle-77"})
+    listing = {"designation": "Piscine gonflable"}
+    for method, path, body in (
+        ("GET", "/me", None), ("POST", "/predict", listing), ("POST", "/predict/batch", {"listings": [listing]}),
+        ("POST", "/feedback", {"correct_code": 10}), ("GET", "/review", None), ("GET", "/model-info", None),
+        ("DELETE", "/me/predictions", None),
+    ):  # fmt: skip
+        answer = service.client.request(method, path, headers=before, json=body)
+        assert answer.status_code == 401, path
+        assert answer.headers["www-authenticate"] == "Bearer"
+    if change != "deleted":
+        password = "orange-Tricycle-77" if change == "new password" else PASSWORD
+        token = log_in(service, "rita", password)[1]["access_token"]
+        assert service.client.get("/me", headers={"token": token}).status_code == 200
+
+
+def test_a_name_that_is_given_again_does_not_revive_old_tokens(service: Service) -> None:
+    before, admin = service.as_("ulf"), service.as_("ada")
+    service.client.delete("/users/ulf", headers=admin)
+    service.client.post("/users", headers=admin, json={"username": "ulf", "password": "orange-Tricycle-77"})
+    assert service.client.get("/me", headers=before).status_code == 401
+    assert log_in(service, "ulf", "orange-Tricycle-77")[0] == 200
+
+
+def test_an_attempt_long_ago_does_not_count(service: Service) -> None:
+    from bento.auth import log_in as attempt
+
+    long_ago = datetime.now(UTC) - timedelta(minutes=6)
+    for _ in range(5):
+        attempt(service.engine, "ulf", "wrong-Umbrella-42", "testclient", long_ago)
+    assert log_in(service, "ulf", PASSWORD)[0] == 200

@@ -1,0 +1,124 @@
+"""Auth on its own: it alone can sign, and whoever it shuts out is out elsewhere too."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from bento import revocations
+from bento.application import create_auth_service
+from bento.auth import hash_password
+from bento.revocations import RemoteAuth, StaleError
+from bento.settings import Settings
+from bento.tokens import TokenError
+from ledger.database import migrate, open_engine, writing
+from ledger.users import create_user
+from tests.bento.conftest import METRICS_TOKEN, PASSWORD, ROLES, Service, listening, now
+
+SERVICE_TOKEN = "aa11bb22cc33dd44-for-the-list-of-revocations"
+
+
+@dataclass(frozen=True)
+class Auth:
+    """The auth service on a port of its own."""
+
+    url: str
+
+    def log_in(self, username: str) -> str:
+        answer = httpx.post(f"{self.url}/login", data={"username": username, "password": PASSWORD})
+        token: str = answer.raise_for_status().json()["access_token"]
+        return token
+
+    def as_admin(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.log_in('ada')}"}
+        return httpx.request(method, f"{self.url}{path}", headers=headers, json=body).raise_for_status()
+
+
+@pytest.fixture
+def auth(tmp_path: Path) -> Iterator[Auth]:
+    settings = Settings(
+        state_dir=tmp_path / "auth", database_url=f"sqlite:///{tmp_path / 'auth' / 'ledger.db'}",
+        metrics_token=METRICS_TOKEN, auth_service_token=SERVICE_TOKEN,
+    )  # fmt: skip
+    migrate(settings.database_url)
+    engine: Engine = open_engine(settings.database_url)
+    with writing(engine) as connection:
+        for username, role in ROLES.items():
+            create_user(connection, username, hash_password(PASSWORD), role, now())
+    with listening(create_auth_service(settings)) as url:
+        yield Auth(url)
+    engine.dispose()
+
+
+@pytest.fixture
+def remote(auth: Auth) -> RemoteAuth:
+    remote = RemoteAuth(auth.url, SERVICE_TOKEN, None)
+    anyio.run(remote.refresh)
+    return remote
+
+
+def test_its_tokens_are_believed_elsewhere_by_the_published_key_alone(auth: Auth, remote: RemoteAuth) -> None:
+    caller = remote.verify(auth.log_in("rita"))
+    assert (caller.username, caller.role) == ("rita", "reviewer")
+
+
+@pytest.mark.parametrize("change", ["deleted", "demoted"])
+def test_who_is_shut_out_is_out_with_the_next_look(auth: Auth, remote: RemoteAuth, change: str) -> None:
+    token = auth.log_in("rita")
+    if change == "deleted":
+        auth.as_admin("DELETE", "/users/rita")
+    else:
+        auth.as_admin("PATCH", "/users/rita", {"role": "user"})
+    anyio.run(remote.refresh)
+    with pytest.raises(TokenError):
+        remote.verify(token)
+    if change == "demoted":
+        assert remote.verify(auth.log_in("rita")).role == "user"
+
+
+def test_looks_are_frequent_enough_for_the_promised_minute() -> None:
+    assert revocations._EVERY < revocations.STALE <= 60
+
+
+def test_without_a_fresh_list_nobody_comes_in(auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = auth.log_in("rita")
+    unheard = RemoteAuth(auth.url, SERVICE_TOKEN, None)
+    with pytest.raises(StaleError):
+        unheard.verify(token)
+    anyio.run(unheard.refresh)
+    unheard.verify(token)
+    monkeypatch.setattr(revocations, "STALE", 0)
+    with pytest.raises(StaleError):
+        unheard.verify(token)
+
+
+def test_the_list_is_for_services_that_know_its_token(auth: Auth) -> None:
+    assert httpx.get(f"{auth.url}/revocations").status_code == 401
+    token = auth.log_in("ada")
+    assert httpx.get(f"{auth.url}/revocations", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+    wrong = RemoteAuth(auth.url, "not-the-token", None)
+    with pytest.raises(httpx.HTTPStatusError):
+        anyio.run(wrong.refresh)
+
+
+def test_a_prediction_service_with_auth_apart_has_no_secret_and_no_login(
+    auth: Auth, start: Callable[[Settings], Service], settings: Settings
+) -> None:
+    apart = {"jwt_secret": None, "auth_url": auth.url, "auth_service_token": SecretStr(SERVICE_TOKEN)}
+    service = start(settings.model_copy(update=apart))
+    assert service.client.post("/login", data={"username": "ulf", "password": PASSWORD}).status_code == 404
+    headers = {"Authorization": f"Bearer {auth.log_in('ulf')}"}
+    listing = {"designation": "Piscine gonflable"}
+    assert service.client.post("/predict", headers=headers, json=listing).status_code == 503  # nothing is known yet
+    assert service.client.get("/readyz").status_code == 503
+    with service.client:  # one event loop, as in a worker
+        assert service.client.get("/readyz").status_code == 200
+        assert service.client.post("/predict", headers=headers, json=listing).status_code == 200
+        shared = {"Authorization": f"Bearer {service.token('ada', 'admin')}"}
+        assert service.client.post("/predict", headers=shared, json=listing).status_code == 401

@@ -1,0 +1,152 @@
+"""The gate: closed by default, bounded in size, time and number, and silent about what users wrote."""
+
+import logging
+from collections.abc import AsyncIterator, Callable
+
+import anyio
+import httpx
+import pytest
+
+from bento.gate import PUBLIC, Gate
+from bento.metrics import Metrics
+from bento.predictions import Desk
+from bento.settings import Settings
+from tests.bento.conftest import METRICS_TOKEN, Service
+
+Start = Callable[[Settings], Service]
+LISTING = {"designation": "Piscine gonflable ronde"}
+
+
+def test_every_path_but_the_public_ones_wants_a_token(service: Service) -> None:
+    documented = service.client.get("/openapi.json").json()["paths"]
+    hidden = [
+        "/docs",
+        "/redoc",
+        "/docs.json",
+        "/schema.json",
+        "/static_content/x.js",
+        "/healthz",
+        "/nowhere",
+        "/users/",
+    ]
+    for path in [*documented, *hidden]:
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE"):
+            answer = service.client.request(method, path.replace("{username}", "ada"))
+            assert (answer.status_code == 401) == (path not in PUBLIC), (method, path, answer.status_code)
+
+
+def test_what_is_not_there_is_told_to_callers_only(service: Service) -> None:
+    assert service.client.get("/nowhere").status_code == 401
+    answer = service.client.get("/nowhere", headers=service.as_("ulf"))
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json() == {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "Not Found"}
+
+
+def test_every_answer_carries_the_security_headers(service: Service) -> None:
+    for path in ("/", "/health", "/me", "/nowhere", "/metrics", "/assets/swagger-ui.css"):
+        headers = service.client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["referrer-policy"] == "no-referrer"
+        assert len(headers.get_list("content-security-policy")) == 1
+
+
+def test_metrics_want_the_scrape_token_and_take_no_users(service: Service) -> None:
+    assert service.client.get("/metrics").status_code == 401
+    assert service.client.get("/metrics", headers=service.as_("ada")).status_code == 401
+    answer = service.client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
+    assert answer.status_code == 200
+    assert 'model_info{name="rakuten",version="7"} 1.0' in answer.text
+
+
+def test_requests_are_counted_by_route_template_and_nothing_of_users_shows(service: Service) -> None:
+    title = "Secret birthday present for Zoe"
+    service.client.post("/predict", headers=service.as_("ulf"), json={"designation": title})
+    service.client.delete("/users/somebody", headers=service.as_("ada"))
+    for number in range(30):
+        service.client.get(f"/random-{number}", headers=service.as_("ulf"))
+    page = service.client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text
+    assert 'http_requests_total{method="POST",route="/predict",status="200"} 1.0' in page
+    assert 'http_requests_total{method="DELETE",route="/users/{username}",status="404"} 1.0' in page
+    assert 'http_requests_total{method="GET",route="unknown",status="404"} 30.0' in page
+    assert "http_requests_in_flight 1.0" in page  # this very one
+    for word in ("Secret", "Zoe", "somebody", "random-1", "ulf"):
+        assert word not in page
+
+
+@pytest.fixture
+def small(start: Start, settings: Settings) -> Service:
+    return start(settings.model_copy(update={"max_body_bytes": 2_000, "request_timeout_seconds": 0.5}))
+
+
+def test_a_body_that_is_announced_as_too_large_is_not_even_read(small: Service) -> None:
+    answer = small.client.post("/predict", headers=small.as_("ulf"), json={"designation": "x" * 3_000})
+    assert answer.status_code == 413
+    assert "2,000 bytes" in answer.json()["detail"]
+
+
+def test_a_body_that_turns_out_too_large_is_cut_off(small: Service) -> None:
+    def chunks() -> list[bytes]:
+        return [b'{"designation": "', *[b"x" * 500] * 8, b'"}']
+
+    answer = small.client.post("/predict", headers=small.as_("ulf"), content=iter(chunks()))
+    assert answer.status_code == 413
+
+
+def test_an_endless_request_is_given_up(small: Service) -> None:
+    async def attempt() -> httpx.Response:
+        async def slowly() -> AsyncIterator[bytes]:
+            yield b'{"designation": '
+            await anyio.sleep(5)
+            yield b'"x"}'
+
+        transport = httpx.ASGITransport(small.application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+            return await client.post("/predict", headers=small.as_("ulf"), content=slowly())
+
+    answer = anyio.run(attempt)
+    assert answer.status_code == 504
+    assert answer.json()["detail"] == "not answered within 0.5 s"
+
+
+def test_more_at_once_than_a_worker_takes_are_sent_away() -> None:
+    async def attempt() -> list[int]:
+        async def slow(scope: object, receive: object, send: Callable[..., object]) -> None:
+            await anyio.sleep(0.2)
+            await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[misc]
+            await send({"type": "http.response.body", "body": b""})  # type: ignore[misc]
+
+        gate = Gate(
+            slow, verify=lambda _: None, machine_tokens={}, metrics=Metrics(multiprocess=False),  # type: ignore[arg-type, return-value]
+            max_body_bytes=1_000, max_in_flight=3, timeout_seconds=5,
+        )  # fmt: skip
+        statuses: list[int] = []
+        async with (
+            httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://service") as client,
+            anyio.create_task_group() as group,
+        ):
+
+            async def ask() -> None:
+                statuses.append((await client.get("/health")).status_code)
+
+            for _ in range(8):
+                group.start_soon(ask)
+        return statuses
+
+    assert sorted(anyio.run(attempt)) == [200] * 3 + [503] * 5
+
+
+def test_a_failure_is_logged_without_what_the_user_wrote_and_answered_without_how_it_came(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the disk is on fire")
+
+    monkeypatch.setattr(Desk, "answer", broken)
+    with caplog.at_level(logging.INFO):
+        answer = service.client.post("/predict", headers=service.as_("ulf"), json={"designation": "Secret present"})
+    assert answer.status_code == 500
+    assert answer.json()["detail"] == "the service failed; its log says why"
+    assert "the disk is on fire" in caplog.text
+    assert "Secret present" not in caplog.text

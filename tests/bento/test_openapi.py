@@ -1,0 +1,70 @@
+"""The OpenAPI document tells the truth: whatever it allows is answered as it says."""
+
+import re
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error, response_schema_conformance, status_code_conformance
+
+from tests.bento.conftest import Service, listening
+from tests.browser import chromium
+from tests.system.workspace import ROOT
+
+
+def test_the_page_at_the_root_loads_nothing_from_elsewhere(service: Service) -> None:
+    page = service.client.get("/")
+    assert page.status_code == 200
+    loaded = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+    assert loaded == ["data:,", "assets/swagger-ui.css", "assets/swagger-ui-bundle.js", "assets/page.js"]
+    for path in loaded[1:]:
+        assert service.client.get(f"/{path}").status_code == 200
+    assert "script-src 'self';" in page.headers["content-security-policy"]
+
+
+def test_the_document_tells_how_to_authenticate(service: Service) -> None:
+    document = service.client.get("/openapi.json").json()
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["password"]["flows"]["password"]["tokenUrl"] == "login"
+    assert (schemes["token"]["in"], schemes["token"]["name"]) == ("header", "token")
+    assert document["paths"]["/predict"]["post"]["security"] == [{"password": []}, {"token": []}]
+    assert document["paths"]["/metrics"]["get"]["security"] == [{"machine": []}]
+    assert document["paths"]["/health"]["get"]["security"] == []
+
+
+def test_every_reference_in_the_document_leads_somewhere(service: Service) -> None:
+    answer = service.client.get("/openapi.json")
+    schemas = answer.json()["components"]["schemas"]
+    assert set(re.findall(r"#/components/schemas/(\\w+)", answer.text)) <= set(schemas)
+
+
+def test_whatever_the_document_allows_is_answered_as_it_says(service: Service) -> None:
+    document = schemathesis.openapi.from_asgi("/openapi.json", service.application)
+    checks = [not_a_server_error, status_code_conformance, response_schema_conformance]
+    operations = [found.ok() for found in document.get_all_operations()]
+    assert len(operations) >= 15
+    for operation in operations:
+
+        @given(case=operation.as_strategy())
+        @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+        def conforms(case: schemathesis.Case) -> None:
+            case.call_and_validate(headers=service.as_("ada"), checks=checks)
+
+        conforms()
+
+
+@pytest.mark.browser
+def test_the_page_works_in_a_browser_under_its_own_policy(service: Service) -> None:
+    """Takes the README's picture of the API."""
+    with listening(service.application) as address, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1200, "height": 1000})
+        complaints: list[str] = []
+        asked: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address, wait_until="networkidle")
+        page.get_by_text("/predict/batch").first.wait_for(timeout=30_000)
+        page.screenshot(path=ROOT / "docs" / "images" / "api.png")
+    assert not complaints
+    assert len(asked) == 5
+    assert all(url.startswith(address) for url in asked)

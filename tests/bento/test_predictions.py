@@ -1,0 +1,233 @@
+"""Predictions and feedback, from a caller's chair."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+
+from bento.settings import Settings
+from catalog.predictor import Predictor
+from ledger.database import reading
+from ledger.tables import Feedback, Prediction
+from tests.bento.conftest import Service
+
+Start = Callable[[Settings], Service]
+POOL = {"designation": "Piscine gonflable ronde", "description": "<p>avec pompe</p>"}
+
+
+def predict(service: Service, listing: dict[str, Any], username: str = "ulf", **more: Any) -> dict[str, Any]:
+    answer = service.client.post("/predict", headers=service.as_(username), json=listing, **more)
+    assert answer.status_code == 200, answer.text
+    content: dict[str, Any] = answer.json()
+    return content
+
+
+def correct(service: Service, username: str, **correction: Any) -> Any:
+    return service.client.post("/feedback", headers=service.as_(username), json=correction)
+
+
+def rows(service: Service, table: type[Any]) -> int:
+    with reading(service.engine) as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+def test_a_listing_gets_its_type_and_the_answer_is_stored(service: Service, predictor: Predictor) -> None:
+    answer = predict(service, POOL)
+    expected = predictor.predict_top_k(POOL["designation"], POOL["description"])
+    assert answer["predicted_class"] == "Pool & accessories"
+    assert answer["predicted_code"] == 2583
+    assert answer["confidence"] == pytest.approx(expected.confidence)
+    assert [entry["code"] for entry in answer["top_k"]] == [code for code, _, _ in expected.top_k]
+    assert answer["abstained"] is expected.abstained
+    assert (answer["language"], answer["model_version"]) == ("fr", "7")
+    assert "explanation" not in answer
+    with reading(service.engine) as connection:
+        stored = connection.execute(select(Prediction.id, Prediction.username, Prediction.designation)).all()
+    assert [tuple(row) for row in stored] == [(answer["prediction_id"], "ulf", POOL["designation"])]
+
+
+def test_an_explanation_names_terms_for_and_against(service: Service) -> None:
+    explanation = predict(service, POOL, params={"explain": "true"})["explanation"]
+    assert explanation["supporting"][0]["contribution"] > 0
+    assert all(reason["contribution"] < 0 for reason in explanation["opposing"])
+    assert any("piscine" in reason["term"] for reason in explanation["supporting"])
+
+
+@pytest.mark.parametrize(
+    "listing",
+    [{}, {"designation": ""}, {"designation": "  "}, {"designation": None}, {"designation": 7},
+     {"designation": "x" * 10_001}, {"designation": "x", "description": "y" * 100_001}, {"designation": "a\0b"},
+     {"designation": "x", "colour": "red"}, [], "x", None],
+)  # fmt: skip
+def test_what_is_no_listing_is_refused_by_field(service: Service, listing: Any) -> None:
+    answer = service.client.post("/predict", headers=service.as_("ulf"), json=listing)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"][0]["field"].startswith("body")
+    assert rows(service, Prediction) == 0
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff\xfe", b'{"designation": "\\ud800"}', b'{"\\ud800": 1}', b"[" * 50_000]
+)
+def test_what_is_no_json_is_refused(service: Service, body: bytes) -> None:
+    answer = service.client.post(
+        "/predict", headers=service.as_("ulf") | {"content-type": "application/json"}, content=body
+    )
+    assert answer.status_code in (400, 422)
+
+
+def test_a_batch_answers_each_listing_on_its_own(service: Service) -> None:
+    listings = [POOL, {"designation": ""}, {"title": "x"}, 7, {"designation": "Canapé d'angle gris"}]
+    answer = service.client.post("/predict/batch", headers=service.as_("ulf"), json={"listings": listings})
+    assert answer.status_code == 200
+    results = answer.json()["results"]
+    assert [entry["index"] for entry in results] == [0, 1, 2, 3, 4]
+    assert ["prediction" in entry for entry in results] == [True, False, False, False, True]
+    assert results[1]["errors"][0]["field"] == "designation"
+    assert rows(service, Prediction) == 2
+
+
+def test_a_batch_says_the_same_as_one_by_one(service: Service) -> None:
+    listings = [POOL, {"designation": "Jeu PS4 occasion"}, {"designation": "Dog collar"}]
+    answer = service.client.post("/predict/batch", headers=service.as_("ulf"), json={"listings": listings}).json()
+    for listing, entry in zip(listings, answer["results"], strict=True):
+        alone = predict(service, listing)
+        assert entry["prediction"] | {"prediction_id": ""} == alone | {"prediction_id": ""}
+
+
+@pytest.mark.parametrize("size", [0, 1_001])
+def test_a_batch_has_between_one_and_a_thousand_listings(service: Service, size: int) -> None:
+    answer = service.client.post("/predict/batch", headers=service.as_("ulf"), json={"listings": [POOL] * size})
+    assert answer.status_code == 422
+
+
+def test_feedback_is_tied_to_the_prediction_and_the_same_twice_is_one(service: Service) -> None:
+    prediction = predict(service, POOL)
+    first = correct(service, "ulf", prediction_id=prediction["prediction_id"], correct_label="Furniture").json()
+    again = correct(service, "ulf", prediction_id=prediction["prediction_id"], correct_code=1560).json()
+    assert first == {
+        "feedback_id": first["feedback_id"], "prediction_id": prediction["prediction_id"], "correct_code": 1560,
+        "correct_label": "Furniture", "created": True,
+    }  # fmt: skip
+    assert again == first | {"created": False}
+    assert rows(service, Feedback) == 1
+
+
+def test_feedback_without_an_id_is_about_the_callers_last_prediction(service: Service) -> None:
+    assert correct(service, "ulf", correct_code=10).status_code == 404
+    predict(service, POOL)
+    last = predict(service, {"designation": "Canapé d'angle gris"})
+    predict(service, POOL, username="uma")
+    assert correct(service, "ulf", correct_code=1560).json()["prediction_id"] == last["prediction_id"]
+
+
+def test_users_correct_their_own_and_reviewers_anyones(service: Service) -> None:
+    prediction = predict(service, POOL)["prediction_id"]
+    assert correct(service, "uma", prediction_id=prediction, correct_code=10).status_code == 404
+    assert correct(service, "rita", prediction_id=prediction, correct_code=2583).status_code == 200
+    assert correct(service, "ada", prediction_id=prediction, correct_code=2583).status_code == 200
+    assert correct(service, "rita", prediction_id="nowhere", correct_code=10).status_code == 404
+    with reading(service.engine) as connection:
+        assert set(connection.execute(select(Feedback.role)).scalars()) == {"reviewer", "admin"}
+
+
+@pytest.mark.parametrize(
+    "correction",
+    [{}, {"correct_code": 10, "correct_label": "Used Books"}, {"correct_code": 31337}, {"correct_label": "Spaceships"},
+     {"correct_code": "ten"}, {"correct_code": 10**30}],
+)  # fmt: skip
+def test_a_correction_names_one_type_of_the_taxonomy(service: Service, correction: dict[str, Any]) -> None:
+    predict(service, POOL)
+    assert correct(service, "ulf", **correction).status_code == 422
+    assert rows(service, Feedback) == 0
+
+
+def test_the_review_queue_begins_with_what_is_least_certain_and_forgets_what_was_reviewed(service: Service) -> None:
+    for title in ("Piscine gonflable ronde", "Objet", "Lot de 3", "Canapé d'angle gris", "abc"):
+        predict(service, {"designation": title})
+    assert service.client.get("/review", headers=service.as_("ulf")).status_code == 403
+    queue = service.client.get("/review", headers=service.as_("rita")).json()
+    assert len(queue) == 5
+    order = [(not entry["abstained"], entry["confidence"]) for entry in queue]
+    assert order == sorted(order)
+    correct(service, "ulf", prediction_id=queue[1]["prediction_id"], correct_code=10)  # a user's word settles nothing
+    correct(service, "rita", prediction_id=queue[0]["prediction_id"], correct_code=10)
+    left = service.client.get("/review", headers=service.as_("rita")).json()
+    assert left == queue[1:]
+    page = service.client.get("/review", headers=service.as_("rita"), params={"limit": 2, "offset": 1}).json()
+    assert page == queue[2:4]
+
+
+def test_whoever_asks_is_forgotten(service: Service) -> None:
+    prediction = predict(service, POOL)
+    correct(service, "rita", prediction_id=prediction["prediction_id"], correct_code=10)
+    predict(service, POOL, username="uma")
+    answer = service.client.delete("/me/predictions", headers=service.as_("ulf"))
+    assert answer.json() == {"erased": 1}
+    assert (rows(service, Prediction), rows(service, Feedback)) == (1, 0)
+
+
+def with_key(service: Service, username: str, key: str) -> dict[str, str]:
+    return service.as_(username) | {"Idempotency-Key": key}
+
+
+def test_a_repeated_request_with_a_key_has_one_effect_and_one_answer(service: Service) -> None:
+    headers = with_key(service, "ulf", "k1")
+    first, again = (service.client.post("/predict", headers=headers, json=POOL) for _ in range(2))
+    assert (first.status_code, first.json()) == (again.status_code, again.json())
+    assert rows(service, Prediction) == 1
+    batches = [service.client.post("/predict/batch", headers=with_key(service, "ulf", "k2"), json={"listings": [POOL]})
+               for _ in range(2)]  # fmt: skip
+    assert batches[0].json() == batches[1].json()
+    assert rows(service, Prediction) == 2
+    words = [service.client.post("/feedback", headers=with_key(service, "ulf", "k3"), json={"correct_code": 10})
+             for _ in range(2)]  # fmt: skip
+    assert words[0].json() == words[1].json()
+    assert words[1].json()["created"] is True
+    new = {"username": "zoe", "password": "orange-Tricycle-77"}
+    users = [service.client.post("/users", headers=with_key(service, "ada", "k4"), json=new) for _ in range(2)]
+    assert [answer.status_code for answer in users] == [201, 201]
+    with reading(service.engine) as connection:
+        kept = str(connection.execute(text("select * from receipts")).all())
+    assert "Tricycle" not in kept
+
+
+def test_a_key_belongs_to_one_caller_and_one_request(service: Service) -> None:
+    service.client.post("/predict", headers=with_key(service, "ulf", "k"), json=POOL)
+    other = {"designation": "Canapé"}
+    reused = service.client.post("/predict", headers=with_key(service, "ulf", "k"), json=other)
+    assert reused.status_code == 409
+    assert "Idempotency-Key" in reused.json()["detail"]
+    assert service.client.post("/predict", headers=with_key(service, "uma", "k"), json=other).status_code == 200
+
+
+def test_model_info_tells_what_is_served(service: Service) -> None:
+    info = service.client.get("/model-info", headers=service.as_("ulf")).json()
+    assert info["version"] == "7"
+    assert info["taxonomy"]["2583"] == "Pool & accessories"
+    assert info["abstention_threshold"] == 0.5
+    assert info["metrics"] == {"weighted_f1": 0.8}
+    assert info["card"].startswith("# Model card")
+    assert {"parameters", "registered_at", "data_hash", "run_id", "name"} <= set(info)
+
+
+def test_health_is_public_and_readiness_looks_at_the_database(service: Service) -> None:
+    assert service.client.get("/health").json() == {"status": "ok", "model_name": "rakuten", "model_version": "7"}
+    assert service.client.get("/livez").status_code == 200
+    assert service.client.get("/readyz").status_code == 200
+
+
+def test_while_the_database_takes_nothing_nothing_is_acknowledged_and_it_recovers_by_itself(service: Service) -> None:
+    holder = sqlite3.connect(service.settings.state_dir / "ledger.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")  # as a backup or another program may, for longer than one waits for it
+    answer = service.client.post("/predict", headers=service.as_("ulf"), json=POOL)
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+    assert "sqlite" not in answer.text
+    holder.execute("ROLLBACK")
+    holder.close()
+    predict(service, POOL)
+    assert rows(service, Prediction) == 1

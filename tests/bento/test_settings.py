@@ -1,0 +1,102 @@
+"""Settings: no default secret, weak ones are refused, and what is wrong is named without its value."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bento import secret_store
+from bento.secret_store import WeakSecretError
+from bento.settings import Settings, SettingsError, worker_count
+
+STRONG = "9f2c41d07a6b4e0f8d13c5a7b2e46f901122334455667788"
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("APP_ENV", "JWT_SECRET", "METRICS_TOKEN", "ADMIN_PASSWORD", "AUTH_URL", "DATABASE_URL", "WORKERS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
+
+
+def test_a_local_start_makes_random_keys_that_only_the_owner_reads(tmp_path: Path) -> None:
+    settings = Settings.from_environment()
+    first, again = settings.required("jwt_secret"), settings.required("jwt_secret")
+    assert first == again
+    assert len(first) == 64
+    assert first != settings.required("metrics_token")
+    path = tmp_path / "state" / "jwt-secret"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_production_demands_secrets_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("APP_ENV", "production")
+    settings = Settings.from_environment()
+    with pytest.raises(SettingsError, match="JWT_SECRET must be set with APP_ENV=production"):
+        settings.required("jwt_secret")
+    assert not (tmp_path / "state").exists()
+    monkeypatch.setenv("JWT_SECRET", STRONG)
+    assert Settings.from_environment().required("jwt_secret") == STRONG
+
+
+@pytest.mark.parametrize("weak", ["secret", "a" * 64, "0123456789abcdef", "abab" * 16])
+@pytest.mark.parametrize("name", ["JWT_SECRET", "METRICS_TOKEN"])
+def test_weak_secrets_are_refused_and_not_repeated(name: str, weak: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, weak)
+    with pytest.raises(SettingsError, match=f"{name} is too weak") as caught:
+        Settings.from_environment()
+    assert weak not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "weak", ["short", "passwordpassword", "changeme12345678", "aaaaaaaaaaaaaaaa", "admin-admin-admin", "x" * 200]
+)
+def test_weak_passwords_are_refused(weak: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(WeakSecretError):
+        secret_store.refuse_weak_password(weak, "admin")
+    monkeypatch.setenv("ADMIN_PASSWORD", weak)
+    with pytest.raises(SettingsError):
+        Settings.from_environment()
+
+
+@pytest.mark.parametrize("strong", ["violet-Umbrella-42", "trois petits chats gris", "Kühlschrank!7Tür"])
+def test_strong_passwords_pass(strong: str) -> None:
+    secret_store.refuse_weak_password(strong, "admin")
+
+
+def test_a_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_BODY_BYTES", "hunter2-in-the-wrong-place")
+    with pytest.raises(SettingsError, match="MAX_BODY_BYTES") as caught:
+        Settings.from_environment()
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", ["0", "two", "-1", "1000"])
+def test_a_wrong_number_of_workers_is_named(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKERS", given)
+    with pytest.raises(SettingsError, match="WORKERS must be a number from 1 to 64"):
+        worker_count()
+
+
+def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWT_SECRET", STRONG)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://shop:hunter2@db/shop")
+    shown = repr(Settings.from_environment())
+    assert STRONG not in shown
+    assert "hunter2" not in shown
+
+
+def test_settings_cannot_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.from_environment()
+    with pytest.raises(ValidationError):
+        settings.max_in_flight = 1  # type: ignore[misc]
+
+
+def test_of_many_processes_one_makes_a_key_and_all_read_it(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(lambda _: secret_store.random_key(tmp_path / "key"), range(64)))
+    assert len(keys) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]

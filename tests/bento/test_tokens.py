@@ -1,0 +1,143 @@
+"""Tokens: only what this service signed, for this service, now, is believed."""
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+
+from bento import tokens
+from bento.secret_store import private_key
+from bento.tokens import Signer, TokenError, Verifier
+from ledger.writer import Caller
+
+SECRET = "0123456789abcdef-a-secret-of-tests-only"
+VERIFIER = Verifier("HS256", {None: SECRET.encode()})
+NOW = datetime.now(UTC)
+CLAIMS: dict[str, Any] = {
+    "sub": "ulf", "role": "user", "iss": tokens.ISSUER, "aud": tokens.AUDIENCE, "iat": NOW.timestamp(),
+    "exp": int((NOW + timedelta(minutes=30)).timestamp()), "jti": "1",
+}  # fmt: skip
+
+
+def signed(key: str = SECRET, algorithm: str = "HS256", **changes: Any) -> str:
+    claims = {name: value for name, value in {**CLAIMS, **changes}.items() if value is not None}
+    return jwt.encode(claims, key, algorithm)
+
+
+def test_a_token_says_whom_it_was_issued_to_and_expires_after_half_an_hour() -> None:
+    token = Signer("HS256", SECRET).sign("ulf", "user")
+    caller = VERIFIER.verify(token)
+    assert (caller.username, caller.role) == ("ulf", "user")
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert set(claims) == {"sub", "role", "iss", "aud", "iat", "exp", "jti"}
+    assert claims["exp"] - claims["iat"] == pytest.approx(1_800, abs=1)
+
+
+def test_every_token_has_an_id_of_its_own() -> None:
+    ids = {jwt.decode(Signer("HS256", SECRET).sign("ulf", "user"), options={"verify_signature": False})["jti"]
+           for _ in range(50)}  # fmt: skip
+    assert len(ids) == 50
+
+
+def unsigned() -> str:
+    def part(content: object) -> str:
+        return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+    return f"{part({'alg': 'none', 'typ': 'JWT'})}.{part(CLAIMS)}."
+
+
+def tampered() -> str:
+    header, _, signature = signed().split(".")
+    forged = base64.urlsafe_b64encode(json.dumps({**CLAIMS, "role": "admin"}).encode()).rstrip(b"=").decode()
+    return f"{header}.{forged}.{signature}"
+
+
+FORGERIES = {
+    "alg none": unsigned(),
+    "role forged in the payload": tampered(),
+    "another key": signed(key="another-key-that-is-long-enough-for-hs256"),
+    "another algorithm": signed(algorithm="HS512"),
+    "another audience": signed(aud="shop"),
+    "another issuer": signed(iss="shop"),
+    "expired": signed(exp=int((NOW - timedelta(seconds=1)).timestamp())),
+    "from the future": signed(iat=(NOW + timedelta(hours=1)).timestamp()),
+    "a role that there is not": signed(role="root"),
+    "a role that is a list": signed(role=["admin"]),
+    "a subject that is a number": signed(sub=7),
+    "a time that is text": signed(iat="yesterday"),
+    **{f"no {claim}": signed(**{claim: None}) for claim in CLAIMS},
+    "no token at all": "abc",
+    "empty parts": "..",
+    "not even ASCII": "é.é.é",
+    "a key id of somebody else": jwt.encode(CLAIMS, SECRET, "HS256", headers={"kid": "../../etc/passwd"}),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_forged_tokens_are_refused(forgery: str) -> None:
+    with pytest.raises(TokenError):
+        VERIFIER.verify(FORGERIES[forgery])
+
+
+def test_ed25519_tokens_are_read_with_the_public_half_alone(tmp_path: Any) -> None:
+    pem = private_key(tmp_path / "key.pem")
+    key_id, published = tokens.key_set(pem)
+    assert "d" not in published["keys"][0], "the private half was published"
+    verifier = Verifier("EdDSA", tokens.public_keys(published))
+    token = Signer("EdDSA", pem, key_id).sign("rita", "reviewer")
+    assert isinstance(verifier.verify(token), Caller)
+    with pytest.raises(TokenError):
+        VERIFIER.verify(token)
+    with pytest.raises(TokenError):  # the public key used as the secret of an HMAC: a well-known confusion
+        verifier.verify(jwt.encode(CLAIMS, published["keys"][0]["x"], "HS256", headers={"kid": key_id}))
+    stranger = Signer("EdDSA", private_key(tmp_path / "other.pem"), key_id).sign("rita", "admin")
+    with pytest.raises(TokenError):
+        verifier.verify(stranger)
+
+
+def test_a_public_key_may_also_be_given_as_pem(tmp_path: Any) -> None:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+    pem = private_key(tmp_path / "key.pem")
+    key_id, _ = tokens.key_set(pem)
+    public = load_pem_private_key(pem.encode(), None).public_key()
+    verifier = Verifier(
+        "EdDSA", tokens.public_key(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode())
+    )
+    assert verifier.verify(Signer("EdDSA", pem, key_id).sign("rita", "reviewer")).username == "rita"
+
+
+@pytest.mark.parametrize(
+    "content", [{}, {"keys": []}, {"keys": [{"kty": "RSA"}]}, {"keys": [{"kty": "OKP"}]}, {"keys": 7}]
+)
+def test_a_key_set_without_a_usable_key_is_an_error(content: dict[str, Any]) -> None:
+    with pytest.raises(TokenError):
+        tokens.public_keys(content)
+
+
+def test_what_was_believed_once_is_not_believed_after_it_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    verifier = Verifier("HS256", {None: SECRET.encode()})
+    token = signed()
+    assert verifier.verify(token) is verifier.verify(token)
+    monkeypatch.setattr(tokens, "time", lambda: CLAIMS["exp"] + 1.0)
+    monkeypatch.setattr(jwt.api_jwt, "datetime", LaterClock)
+    with pytest.raises(TokenError, match="expired"):
+        verifier.verify(token)
+
+
+class LaterClock(datetime):
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime:
+        return datetime.now(tz) + timedelta(hours=1)
+
+
+def test_a_key_that_is_no_longer_trusted_takes_its_tokens_with_it() -> None:
+    verifier = Verifier("HS256", {None: SECRET.encode()})
+    token = signed()
+    verifier.verify(token)
+    verifier.trust({None: b"another-key-that-is-long-enough-for-hs256"})
+    with pytest.raises(TokenError):
+        verifier.verify(token)
