@@ -1,0 +1,136 @@
+"""The services of the serving benchmark: how each is made ready, and what was measured of it."""
+
+import json
+import shutil
+import sqlite3
+import statistics
+import sys
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import sleep
+
+import psutil
+
+from benchmarks.load import Load, Wrk
+from benchmarks.processes import ROOT, Memory, Running, Service, ServiceError, run
+from commands.state import QUIET, State
+
+BATCH = 1_000  # listings in a request to /predict/batch
+ADMIN = "admin"
+_BUSY = 0.1  # of the processor time of all workers
+_SETTLED = 1  # seconds without a new prediction: what wrk cut off has been dealt with
+
+
+@dataclass
+class Contestant:
+    """A service, and what was measured of it."""
+
+    service: Service
+    ledger: Path | None = None  # of a Bento
+    starts: list[float] = field(default_factory=list)
+    loads: dict[int, list[Load]] = field(default_factory=dict)  # by connections, a round each
+    batches: list[Load] = field(default_factory=list)
+    memory: Memory = field(default_factory=lambda: Memory(0, 0, 0))
+    acknowledged: int = 0
+    in_flight: int = 0  # predictions that wrk may have cut off, at most
+    stored: int = 0
+    lost: int = 0  # acknowledged predictions that are not in its ledger
+
+    @property
+    def batch_rate(self) -> float:
+        """Listings a second and worker, in batches: the median of the rounds."""
+        return BATCH * statistics.median(load.per_second / load.busy for load in self.batches)
+
+    def check(self, running: Running, path: str, body: object, token: str) -> None:
+        """Ask once, to see that it answers with predictions. Raises `ServiceError` when it does not."""
+        answer = running.ask(path, body, token)
+        batch = path.endswith("/batch")  # of which each item is a prediction or says what is wrong
+        predictions = [item.get("prediction") for item in answer["results"]] if batch else [answer]
+        sound = [found for found in predictions if found and "confidence" in found]
+        if len(sound) != (BATCH if batch else 1):
+            raise ServiceError(f"{self.service.name}: POST {path} has no prediction for each listing: {answer!s:.300}")
+        self.acknowledged += len(sound)
+
+    def drive(self, wrk: Wrk, running: Running, path: str, token: str, connections: int, seconds: int) -> Load:
+        """Put a load on it, keep count of the predictions, and see which of its workers had something to do."""
+        predictions = BATCH if path.endswith("/batch") else 1
+        self.count_stored()
+        workers = running.workers()
+        before = [_cpu_seconds(worker) for worker in workers]
+        load = wrk.drive(f"{running.address}{path}", token, connections, seconds)
+        used = [_cpu_seconds(worker) - earlier for worker, earlier in zip(workers, before, strict=True)]
+        self.in_flight += connections * predictions
+        self._account(load.acknowledged * predictions)
+        return replace(load, busy=sum(seconds >= _BUSY * sum(used) for seconds in used))
+
+    def _account(self, acknowledged: int) -> None:
+        """Hold a load against the ledger, each by itself: what one has too many must not hide what another lost."""
+        before, counted = self.stored, -1
+        while counted != self.stored:
+            counted = self.stored
+            sleep(_SETTLED)
+            self.count_stored()
+        self.acknowledged += acknowledged
+        if self.ledger:
+            self.lost += max(0, acknowledged - (self.stored - before))
+
+    def count_stored(self) -> None:
+        """Count what its ledger holds. Raises `ServiceError` when that cannot be read."""
+        if self.ledger is None:
+            return
+        try:
+            with closing(sqlite3.connect(f"{self.ledger.as_uri()}?mode=ro", uri=True)) as connection:
+                self.stored = int(connection.execute("SELECT count(*) FROM predictions").fetchone()[0])
+        except sqlite3.Error as error:
+            raise ServiceError(f"the ledger of {self.service.name} cannot be read: {error}") from error
+        self.lost = max(self.lost, self.acknowledged - self.stored)
+
+
+def _cpu_seconds(worker: psutil.Process) -> float:
+    times = worker.cpu_times()
+    return float(times.user + times.system)
+
+
+def prepare_stand_in(folder: Path, size: int, password: str, endpoint: str) -> Contestant:
+    """Train the stand-in and return it, with its endpoint a `def` or an `async` one. Raises `ServiceError`."""
+    folder.mkdir()
+    module = (sys.executable, "-m", "benchmarks.replaced_service")
+    run([*module, "train", str(folder), "--size", str(size)], folder, {})
+    # It does not run where its source is: Python finds that by its path.
+    environment = {"ADMIN_PASSWORD": password, "PYTHONPATH": str(ROOT)}
+    command = [*module, "serve", str(folder), "--port", "{port}", "--endpoint", endpoint]
+    name = "stand-in" if endpoint == "def" else f"stand-in, {endpoint}"
+    return Contestant(Service(name, command, folder, environment))
+
+
+def train_bento(folder: Path, size: int) -> str:
+    """Run the main job in a fresh state folder and return the tag of its Bento. Raises `ServiceError`."""
+    folder.mkdir()
+    outcome_file = folder / "outcome.json"
+    command = [sys.executable, "run.py", "--state", str(folder), "--size", str(size), "--json", str(outcome_file)]
+    run(command, folder, QUIET)
+    outcome = json.loads(outcome_file.read_text(encoding="utf-8"))
+    if not outcome["bento_tag"]:
+        raise ServiceError(f"there is no Bento to serve: {outcome['reason']}")
+    return str(outcome["bento_tag"])
+
+
+def prepare_bento(folder: Path, tag: str, workers: int, password: str) -> Contestant:
+    """Return the Bento with a number of workers.
+
+    Its store is a copy of the one in `folder/training`: of two services on one, the second deletes the first's metrics.
+    """
+    state = State(folder / f"bento-{workers}", moved=True)
+    state.prepare()
+    shutil.copytree(folder / "training" / "bentoml", state.folder / "bentoml")
+    bentoml = str(Path(sys.prefix) / "bin" / "bentoml")
+    service = Service(
+        name=f"Bento, {workers} worker{'s' if workers > 1 else ''}",
+        command=[bentoml, "serve", tag, "--host", "127.0.0.1", "--port", "{port}"],
+        folder=state.folder,
+        environment={**QUIET, **state.exports(), "WORKERS": str(workers), "ADMIN_PASSWORD": password},
+        workers=workers,
+        worker_mark="_bentoml_impl.worker",
+    )
+    return Contestant(service, state.folder / "ledger.db")

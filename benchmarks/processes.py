@@ -1,0 +1,187 @@
+"""Services as whole processes on loopback: started, measured from outside, and ended with all that they started."""
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+from time import monotonic, sleep
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psutil
+
+ROOT = Path(__file__).resolve().parents[1]
+_START_LIMIT = 90  # seconds until a service must be ready
+_STOP_LIMIT = 20  # seconds for a service to end by itself
+_REPEAT = 3  # seconds after which it is told again
+_POLL = 0.02  # seconds between two looks
+# What a child gets of this environment: no setting of a service that the user runs, least of all its database.
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
+
+_MARK = "PRODUCT_TYPES_BENCHMARK"
+
+
+class ServiceError(RuntimeError):
+    """A process did not do what it was started for."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """In MiB: what a worker holds (`rss`), the part that it shares with nobody (`uss`), that part of all processes."""
+
+    rss: float
+    uss: float
+    all_uss: float
+
+
+@dataclass(frozen=True)
+class Service:
+    """How a service is started: `{port}` in the command stands for its port, `folder` is where it runs and logs."""
+
+    name: str
+    command: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str]
+    workers: int = 1
+    worker_mark: str = ""  # is in the command line of its workers alone
+
+    @contextmanager
+    def running(self) -> "Iterator[Running]":
+        """Start it, wait until it is ready, and end it whatever happens. Raises `ServiceError`."""
+        port = free_port()
+        command = [part.format(port=port) for part in self.command]
+        begun = monotonic()
+        with process(command, self.folder, self.environment, cwd=self.folder) as (started, log):
+            service = Running(self, started, f"http://127.0.0.1:{port}")
+            with closing(service.client):
+                while not service.ready():
+                    if (code := started.poll()) is not None:
+                        raise ServiceError(f"{self.name} ended with exit code {code}:\n{tail(log)}")
+                    if monotonic() - begun > _START_LIMIT:
+                        raise ServiceError(f"{self.name} was not ready within {_START_LIMIT} s:\n{tail(log)}")
+                    sleep(_POLL)
+                service.seconds_to_ready = monotonic() - begun
+                yield service
+
+
+@dataclass
+class Running:
+    """A service that runs."""
+
+    service: Service
+    process: "subprocess.Popen[bytes]"
+    address: str
+    seconds_to_ready: float = 0.0
+    client: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = httpx.Client(base_url=self.address, timeout=60, trust_env=False)  # not by way of a proxy
+
+    def ready(self) -> bool:
+        """Tell whether it takes requests."""
+        with suppress(httpx.TransportError):
+            return self.client.get("/readyz").status_code == 200
+        return False
+
+    def log_in(self, username: str, password: str) -> str:
+        """Return a token. Raises `ServiceError` when the service gives none."""
+        answer = self.client.post("/login", data={"username": username, "password": password})
+        if answer.status_code != 200 or "access_token" not in answer.json():
+            raise ServiceError(f"{self.service.name}: POST /login answered {answer.status_code}: {answer.text[:300]}")
+        return str(answer.json()["access_token"])
+
+    def ask(self, path: str, body: object, token: str) -> Any:
+        """Return the answer to one request. Raises `ServiceError` when it is another one than 200."""
+        answer = self.client.post(path, json=body, headers={"Authorization": f"Bearer {token}"})
+        if answer.status_code != 200:
+            raise ServiceError(f"{self.service.name}: POST {path} answered {answer.status_code}: {answer.text[:300]}")
+        return answer.json()
+
+    def workers(self) -> list[psutil.Process]:
+        """Return its workers. Raises `ServiceError` when it has more or fewer of them than it should."""
+        mark = self.service.worker_mark
+        found = [member for member in self._family() if mark in " ".join(member.cmdline())]
+        if len(found) != self.service.workers:
+            raise ServiceError(f"{self.service.name} has {len(found)} workers and should have {self.service.workers}")
+        return found
+
+    def memory(self) -> Memory:
+        """Return what it takes; of a worker, the mean."""
+        used = {member.pid: member.memory_full_info() for member in self._family()}
+        rss, uss = (fmean(getattr(used[worker.pid], key) for worker in self.workers()) for key in ("rss", "uss"))
+        return Memory(rss / 2**20, uss / 2**20, sum(member.uss for member in used.values()) / 2**20)
+
+    def _family(self) -> list[psutil.Process]:
+        top = psutil.Process(self.process.pid)
+        return [top, *top.children(recursive=True)]
+
+
+@contextmanager
+def process(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], cwd: Path = ROOT
+) -> "Iterator[tuple[subprocess.Popen[bytes], Path]]":
+    """Start a command that logs into a file of the folder; on the way out end it and every process that it started."""
+    log = folder / "log.txt"
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    mark = uuid4().hex
+    try:
+        with log.open("ab") as output:
+            # A session of its own: Ctrl-C reaches this benchmark alone, which then ends everything in order.
+            started = subprocess.Popen(
+                command, cwd=cwd, env={**kept, **environment, _MARK: mark}, stdin=subprocess.DEVNULL, stdout=output,
+                stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        try:
+            yield started, log
+        finally:
+            _stop(started)
+    finally:
+        _kill_marked(mark)
+
+
+def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    """Run a command of this checkout to its end. Raises `ServiceError`, with its last words, when it fails."""
+    with process(command, folder, environment) as (started, log):
+        if started.wait():
+            raise ServiceError(f"{' '.join(command)} failed:\n{tail(log)}")
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that nobody uses now."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def tail(log: Path) -> str:
+    """Return the end of a log."""
+    return log.read_bytes()[-3_000:].decode(errors="replace").strip()
+
+
+def _stop(started: "subprocess.Popen[bytes]") -> None:
+    """End a process, in order if it does."""
+    deadline = monotonic() + _STOP_LIMIT
+    while started.poll() is None and monotonic() < deadline:
+        started.terminate()  # again and again: BentoML's supervisor drops a signal while it looks after workers
+        with suppress(subprocess.TimeoutExpired):
+            started.wait(_REPEAT)
+    if started.poll() is None:
+        started.kill()
+        started.wait()
+
+
+def _kill_marked(mark: str) -> None:
+    """End what is left of a command: its workers may have sessions of their own and may have lost their parent, but
+    they carry its mark in their environment."""
+    left = []
+    for candidate in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if candidate.environ().get(_MARK) == mark:
+                candidate.kill()
+                left.append(candidate)
+    psutil.wait_procs(left, timeout=5)
