@@ -145,13 +145,12 @@ def compare(classifier: "ProductTypeClassifier", folder: Path, listings: Sequenc
     """Let the contestants take turns on each round's listings."""
     from catalog.predictor import Predictor
 
-    single, many = Predictor(folder), Predictor(folder)
+    predictor = Predictor(folder)
     estimator = "scikit-learn estimator"
     contestants: dict[str, Answer] = {
         _BASE: tokenising(classifier, remembering=True),
         "the same, forgetting": tokenising(classifier, remembering=False),
-        "predict_top_k": one_by_one(single.predict_top_k),
-        "predict_many": many.predict_many,
+        "predict_top_k": one_by_one(predictor.predict_top_k),
         estimator: one_by_one(lambda title, description: classifier.predict_proba([title], [description])),
     }
     times: dict[str, list[float]] = {name: [] for name in contestants}

@@ -19,6 +19,7 @@ def prepare_service() -> None:
 
     Ends the process with one sentence when something is not as it must be; a worker would be started again for ever.
     """
+    _silence_bentoml()
     try:
         settings = _settings()
         if not settings.model_dir.is_dir() and "MODEL_DIR" not in os.environ:
@@ -48,6 +49,14 @@ def prepare_auth() -> Settings:
     except (ValueError, LedgerError, TokenError, OSError) as error:
         sys.exit(f"error: {error}")
     return settings
+
+
+def _silence_bentoml() -> None:
+    """Send no usage reports, unless BENTOML_DO_NOT_TRACK says otherwise: a native `bentoml serve` has asked by now."""
+    from bentoml._internal.utils.analytics import usage_stats
+
+    os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+    usage_stats.do_not_track.cache_clear()
 
 
 def _settings() -> Settings:

@@ -157,10 +157,6 @@ class Predictor:
         threshold = self.manifest.threshold
         return Prediction(code, label, confidence, threshold is None or confidence < threshold, top)
 
-    def predict_many(self, listings: Sequence[tuple[str, str | None]], k: int = 3) -> list[Prediction]:
-        """Return the predictions for pairs of title and description, in their order."""
-        return [self.predict_top_k(title, description, k) for title, description in listings]
-
     def explain(
         self, title: str, description: str | None, code: int, limit: int = 10
     ) -> tuple[list[Reason], list[Reason]]:

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import psutil
 
+from commands.state import QUIET
 from tests.system.workspace import free_port, wait_for
 
 PASSWORD = "violet-Umbrella-42"
@@ -46,13 +47,13 @@ class Server:
         return self.folder / ".state"
 
     def begin(self) -> "subprocess.Popen[bytes]":
-        unset = ("STATE_DIR", "ZENML_CONFIG_PATH", "MODEL_DIR", "DATABASE_URL", "PROMETHEUS_MULTIPROC_DIR")
+        unset = ("STATE_DIR", "ZENML_CONFIG_PATH", "MODEL_DIR", "DATABASE_URL", "PROMETHEUS_MULTIPROC_DIR", *QUIET)
         kept = {key: value for key, value in os.environ.items() if key not in unset}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(Path(sys.executable).parent / "bentoml"), "serve", self.tag, "--port", str(self.port)],
                 cwd=self.directory or self.folder, stdout=log, stderr=log, start_new_session=True,
-                env={**kept, "BENTOML_HOME": str(self.bentoml_home), "BENTOML_DO_NOT_TRACK": "True", **self.variables},
+                env={**kept, "BENTOML_HOME": str(self.bentoml_home), **self.variables},
             )  # fmt: skip
         return self.process
 

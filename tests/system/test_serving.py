@@ -21,7 +21,7 @@ import pytest
 from catalog.synthetic import generate
 from tests.postgres import postgresql_server
 from tests.system.bentos import LISTING, PASSWORD, Load, Server, served
-from tests.system.workspace import ROOT, Workspace, free_port, wait_for
+from tests.system.workspace import ROOT, Workspace, free_port, wait_for, without_network
 
 pytestmark = pytest.mark.serving
 
@@ -73,6 +73,15 @@ def test_a_first_start_in_an_empty_folder_makes_keys_and_shows_the_password_once
     assert server.log.read_text().count(password) == 1
     assert server.client().get("/me").status_code == 200
     assert (server.state / "jwt-secret").read_text().strip() not in server.log.read_text()
+
+
+def test_it_reaches_out_for_nothing(server: Server) -> None:
+    attempts = server.folder / "attempts.log"
+    server.variables |= without_network(server.folder, attempts)
+    server.start()
+    assert server.client().post("/predict", json=LISTING).status_code == 200
+    server.stop()
+    assert not attempts.exists(), attempts.read_text()
 
 
 def test_it_listens_on_loopback_only(server: Server) -> None:

@@ -54,15 +54,11 @@ class Workspace:
         return self.folder / "attempts.log"
 
     def environment(self) -> dict[str, str]:
-        guard = self.folder / "guard"
-        guard.mkdir(exist_ok=True)
-        (guard / "sitecustomize.py").write_text(_NO_NETWORK)
         moved = {
             "STATE_DIR": str(self.state),
             "ZENML_CONFIG_PATH": str(self.state / "zenml"),
             "BENTOML_HOME": str(self.state / "bentoml"),
-            "PYTHONPATH": str(guard),
-            "ATTEMPTS": str(self.attempts),
+            **without_network(self.folder, self.attempts),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "COLUMNS": "160",
         }
@@ -80,6 +76,14 @@ class Workspace:
             [sys.executable, str(self.source / "run.py"), *arguments],
             cwd=self.source, env=self.environment(), capture_output=True, text=True, timeout=540, check=False,
         )  # fmt: skip
+
+
+def without_network(folder: Path, attempts: Path) -> dict[str, str]:
+    """Variables under which Python processes reach loopback only, and write down what else they tried."""
+    guard = folder / "guard"
+    guard.mkdir(exist_ok=True)
+    (guard / "sitecustomize.py").write_text(_NO_NETWORK)
+    return {"PYTHONPATH": str(guard), "ATTEMPTS": str(attempts)}
 
 
 def _heed_ctrl_c() -> None:
