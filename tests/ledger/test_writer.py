@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import Engine
@@ -280,3 +281,37 @@ def test_a_receipt_stays_unkept_when_its_prediction_cannot_be_stored(
     assert isinstance(outcome, Exception)
     with reading(engine) as connection:
         assert find_receipt(connection, "alice", "key", "print") is None
+
+
+def test_while_another_process_writes_the_event_loop_goes_on_and_the_prediction_waits(
+    writer: PredictionWriter, engine: Engine, alice: Caller
+) -> None:
+    if engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL's writers do not wait for each other")
+    ticks: list[float] = []
+
+    async def run() -> None:
+        await writer.store(alice, [prediction()])
+        with writing(engine):
+            storing = asyncio.create_task(writer.store(alice, [prediction()]))
+            for _ in range(30):
+                await asyncio.sleep(0.01)
+                ticks.append(time.monotonic())
+            assert not storing.done()
+        await storing
+
+    asyncio.run(run())
+    assert max(later - earlier for earlier, later in pairwise(ticks)) < 0.2, "the event loop stood still"
+    assert count(engine, Prediction) == 2
+
+
+def test_lone_predictions_one_after_another_are_all_stored(
+    writer: PredictionWriter, engine: Engine, alice: Caller
+) -> None:
+    async def run() -> None:
+        for _ in range(200):
+            await writer.store(alice, [prediction()])
+
+    asyncio.run(run())
+    assert count(engine, Prediction) == 200
+    assert writer.waiting == 0
