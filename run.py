@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> int:
         arguments = ["train", *arguments]
     options = _parse(arguments)
     try:
-        from commands import CommandError
+        from commands import INTERRUPTED, INTERRUPTED_CODE, CommandError
         from commands.state import State
     except ModuleNotFoundError as error:
         return _fail(f"{error.name} is not installed here; 'make install' sets up .venv", 1)
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
             f"{error.name} is not installed here; 'make install' sets up .venv, '.venv/bin/python run.py' uses it", 1
         )
     except KeyboardInterrupt:
-        return _fail("interrupted; what was in production still is", 130)
+        return _fail(INTERRUPTED, INTERRUPTED_CODE)
     return code
 
 

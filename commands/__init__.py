@@ -1,5 +1,7 @@
 """What the command line does, a module a verb."""
 
+INTERRUPTED, INTERRUPTED_CODE = "interrupted; what was in production still is", 130
+
 
 class CommandError(Exception):
     """What went wrong, in a sentence for the person at the terminal, and the exit code."""

@@ -1,13 +1,20 @@
 """`run.py train`: run the training pipeline on the active stack and say what came of it."""
 
 import json
+import os
+import signal
+import sys
+import threading
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from commands import CommandError
+from commands import INTERRUPTED, INTERRUPTED_CODE, CommandError
 from commands.state import SOURCE_ROOT, State, write_atomically
 
 if TYPE_CHECKING:
@@ -15,6 +22,7 @@ if TYPE_CHECKING:
 
     from catalog.taxonomy import Taxonomy
 
+_PATIENCE = 5  # seconds from Ctrl-C to the end of the process
 KEYS = (
     "contract", "rows", "data_hash", "weighted_f1", "weighted_f1_interval", "macro_f1", "ece", "champion_weighted_f1",
     "promoted", "reason", "model_version", "bento_tag", "seconds",
@@ -28,7 +36,7 @@ def train(state: State, options: Namespace) -> int:
     report_to: Path | None = options.json
     if report_to and not report_to.resolve().parent.is_dir():
         raise CommandError(f"--json {report_to}: the folder {report_to.resolve().parent} does not exist")
-    with state.locked("run.py train"):
+    with state.locked("run.py train"), _interruptible():
         try:
             outcome = _run(options)
         except CommandError as error:
@@ -44,6 +52,35 @@ def train(state: State, options: Namespace) -> int:
 
     show_outcome(state, outcome, options.taxonomy)
     return 0
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Make Ctrl-C end the process whatever the body does with it.
+
+    It comes as an exception, and where that is raised within a library's clean-up it is dropped, or waits for a thread
+    that does not end. Then the process ends as one that was killed does: the next run takes up where it was.
+    """
+
+    def leave() -> None:
+        sys.stderr.write(f"error: {INTERRUPTED}\n")
+        sys.stderr.flush()
+        os._exit(INTERRUPTED_CODE)
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        overdue = threading.Timer(_PATIENCE, leave)
+        overdue.daemon = True
+        overdue.start()
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class ContractBroken(CommandError):

@@ -1,6 +1,7 @@
 """The smaller verbs: env, data, doctor, rollback without a past, and --help."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -146,3 +147,22 @@ def test_purge_of_an_empty_ledger_removes_nothing(
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
     assert run.main(["purge", "--older-than", "90d"]) == 0
     assert "predictions      0 removed" in capfd.readouterr().out
+
+
+def test_ctrl_c_ends_a_run_even_where_a_library_drops_it() -> None:
+    deaf = (
+        "import time; from commands import train; train._PATIENCE = 0.5\n"
+        "with train._interruptible():\n"
+        "    print('ready', flush=True)\n"
+        "    while True:\n"
+        "        try: time.sleep(60)\n"
+        "        except KeyboardInterrupt: pass\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", deaf], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=30)
+    assert (process.returncode, complaint) == (130, "error: interrupted; what was in production still is\n")

@@ -123,8 +123,10 @@ def test_it_answers_over_http_exactly_as_the_trained_model(server: Server, train
 
 def test_a_worker_holds_no_training_library_and_fits_in_200_megabytes(server: Server) -> None:
     client = server.start().client()
-    for _ in range(5):
-        client.post("/predict/batch", json={"listings": [LISTING] * 500})
+    listings = json.loads(generate(4_000, seed=5)[["designation", "description"]].to_json(orient="records"))
+    for first in range(0, len(listings), 1_000):
+        answer = client.post("/predict/batch", json={"listings": listings[first : first + 1_000]})
+        assert answer.status_code == 200
     (worker,) = server.workers()
     maps = Path(f"/proc/{worker.pid}/maps").read_text()
     for library in ("sklearn", "zenml", "mlflow", "pandas", "scipy", "pyarrow", "great_expectations", "evidently"):
