@@ -1,6 +1,7 @@
 """Opening the ledger's database: SQLite by default, PostgreSQL by `DATABASE_URL`."""
 
 import os
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -61,25 +62,31 @@ def open_engine(url: str) -> Engine:
     if synchronous not in _SYNCHRONOUS:
         raise ValueError(f"LEDGER_SYNCHRONOUS must be {' or '.join(_SYNCHRONOUS)}, not {synchronous!r}")
     if address.get_backend_name() == "sqlite":
-        return _open_sqlite(address, synchronous, patience=_PATIENCE)
+        return _open_sqlite(address, synchronous)
     given = address.query.get("options", "")
     connect = {**_POSTGRESQL, "options": f"{_OPTIONS} {given if isinstance(given, str) else ' '.join(given)}"}
     return create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args=connect, **_POOL)
 
 
-def open_impatient(engine: Engine) -> Engine | None:
-    """Return an engine of the same ledger that waits for nobody: it fails at once where another process writes.
+def commits_at_once(engine: Engine) -> bool:
+    """Tell whether a commit waits neither for the network nor for the disk."""
+    return engine.get_execution_options().get(_SYNCHRONOUS_OPTION) == "NORMAL"
 
-    None where a commit waits for the network or the disk anyway.
+
+def open_impatient(engine: Engine) -> sqlite3.Connection:
+    """Return a driver's connection to a ledger in SQLite that waits for nobody: where another writes it fails at once.
+
+    Begin transactions by hand. It may change threads, but not serve two at a time.
     """
-    if engine.get_execution_options().get(_SYNCHRONOUS_OPTION) != "NORMAL":
-        return None
-    return _open_sqlite(engine.url, "NORMAL", patience=0)
+    address = f"{Path(str(engine.url.database)).absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(address, timeout=0, uri=True, check_same_thread=False)
+    _prepare(connection, "NORMAL")
+    return connection
 
 
-def _open_sqlite(address: URL, synchronous: str, patience: float) -> Engine:
+def _open_sqlite(address: URL, synchronous: str) -> Engine:
     options = {_SYNCHRONOUS_OPTION: synchronous}
-    connect = {"timeout": patience}
+    connect = {"timeout": _PATIENCE}
     engine = create_engine(address, hide_parameters=True, connect_args=connect, execution_options=options, **_POOL)
     # One INSERT of many rows: the driver gives up Python's lock at every row of an executemany, and next to a busy
     # event loop waits up to 5 ms to have it back: 135 ms for 64 predictions instead of 7.
@@ -96,12 +103,16 @@ def _configure_sqlite(engine: Engine, synchronous: str) -> None:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # transactions begin below, not where the driver thinks that they should
-        for pragma in ("journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        _prepare(connection, synchronous)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A writer takes the lock at once: of two that have read and then come to write, one would be turned away.
         writes = connection.get_execution_options().get("ledger_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
+    connection.isolation_level = None  # transactions begin where we say, not where the driver thinks that they should
+    for pragma in ("journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -32,13 +32,13 @@ REVIEWERS = ("reviewer", "admin")
 _NAMES = tuple(field.name for field in fields(PredictionRecord))
 _COLUMNS = [getattr(Prediction, name) for name in _NAMES]
 _values = attrgetter(*_NAMES)
-_insert = insert(Prediction)
+INSERT_PREDICTION = insert(Prediction)
 
 
 def store_predictions(connection: Connection, records: Sequence[PredictionRecord]) -> None:
     """Store predictions, all in one statement."""
     if records:
-        connection.execute(_insert, [dict(zip(_NAMES, _values(record), strict=True)) for record in records])
+        connection.execute(INSERT_PREDICTION, [dict(zip(_NAMES, _values(record), strict=True)) for record in records])
 
 
 def find_prediction(connection: Connection, prediction_id: str) -> PredictionRecord | None:

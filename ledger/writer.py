@@ -12,7 +12,8 @@ from sqlalchemy import Engine
 
 from ledger.batch import BatchStore, Caller, Order, Outcome, RevokedError
 from ledger.database import LedgerError
-from ledger.engine import open_impatient
+from ledger.engine import commits_at_once
+from ledger.lone import LoneStore
 from ledger.predictions import PredictionRecord
 from ledger.receipts import ReceiptRecord
 
@@ -24,7 +25,6 @@ _TOGETHER = 500  # records in one transaction, unless a single order has more
 # two turns of the loop, which is how many a request takes from its bytes to its order.
 _LONGEST_GATHERING = 0.005  # seconds
 _QUIET_TURNS = 2
-_FEW = 5  # records that the event loop can as well store itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,7 @@ class PredictionWriter:
         self._store = BatchStore(engine, check_callers=check_callers)
         # Where a commit waits for nothing, the event loop stores a lone order itself: to hand it to the thread and be
         # woken again takes as long as the commit.
-        self._impatient = open_impatient(engine)
-        self._here = BatchStore(self._impatient, check_callers=check_callers) if self._impatient else None
+        self._here = LoneStore(engine, check_callers=check_callers) if commits_at_once(engine) else None
         self._here_is_free = threading.Lock()
         self._maximum_waiting = maximum_waiting
         self._queue: deque[_Waiting] = deque()
@@ -92,9 +91,8 @@ class PredictionWriter:
             self._changed.notify()
         self._thread.join()
         with self._here_is_free:
-            if self._here and self._impatient:
+            if self._here:
                 self._here.close()
-                self._impatient.dispose()
 
     def _gather(self, loop: asyncio.AbstractEventLoop, seen: int, quiet: int, until: float) -> None:
         """Let the event loop go on while it brings orders, then wake the thread."""
@@ -103,11 +101,14 @@ class PredictionWriter:
             loop.call_soon(self._gather, loop, self._arrived, quiet, until)
             return
         self._gathering.discard(loop)
-        if self._stored_here(loop):
-            return
-        with self._changed:
-            self._gathered = True
-            self._changed.notify()
+        stored = False
+        try:
+            stored = self._stored_here(loop)
+        finally:
+            if not stored:
+                with self._changed:
+                    self._gathered = True
+                    self._changed.notify()
 
     def _stored_here(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Store the only order that there is, and tell whether that was done: not while another process writes."""
@@ -115,19 +116,22 @@ class PredictionWriter:
             return False
         try:
             with self._changed:
-                lone = len(self._queue) == 1 and self._records == len(self._queue[0].order.records) <= _FEW
+                lone = len(self._queue) == 1 and self._records == len(self._queue[0].order.records)
                 if not lone or self._queue[0].future.get_loop() is not loop:
                     return False
                 waiting = self._queue.popleft()
-            (outcome,) = self._here.store([waiting.order])
-            if isinstance(outcome, LedgerError):
+            stored = False
+            try:
+                stored = self._here.store(waiting.order)
+            finally:
                 with self._changed:
-                    self._queue.appendleft(waiting)
-                return False
-            with self._changed:
-                self._records -= len(waiting.order.records)
-            _wake([(waiting, outcome)])
-            return True
+                    if stored:
+                        self._records -= len(waiting.order.records)
+                    else:
+                        self._queue.appendleft(waiting)
+            if stored:
+                _wake([(waiting, None)])
+            return stored
         finally:
             self._here_is_free.release()
 

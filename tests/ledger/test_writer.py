@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from ledger.batch import BatchStore
 from ledger.database import LedgerError, open_engine, reading, writing
+from ledger.lone import LoneStore
 from ledger.predictions import PredictionRecord, find_prediction
 from ledger.receipts import KeyReuseError, ReceiptRecord, find_receipt, find_receipts
 from ledger.tables import Prediction, Receipt
@@ -314,4 +315,22 @@ def test_lone_predictions_one_after_another_are_all_stored(
 
     asyncio.run(run())
     assert count(engine, Prediction) == 200
+    assert writer.waiting == 0
+
+
+def test_a_lone_prediction_whose_shortcut_breaks_is_stored_all_the_same(
+    writer: PredictionWriter, engine: Engine, alice: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unforeseen(*_: object) -> None:
+        raise AttributeError
+
+    monkeypatch.setattr(LoneStore, "store", unforeseen)
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        async with asyncio.timeout(10):
+            await writer.store(alice, [prediction()])
+
+    asyncio.run(run())
+    assert count(engine, Prediction) == 1
     assert writer.waiting == 0

@@ -1,5 +1,6 @@
 """The README is true: every command in it is run, in its order, in a fresh home folder."""
 
+import json
 import os
 import re
 import shlex
@@ -111,6 +112,15 @@ def answers(page: str) -> bool:
         return False
 
 
+def served_version() -> str | None:
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:3000/health", timeout=2) as response:
+            version: str = json.load(response)["model_version"]
+            return version
+    except OSError:
+        return None
+
+
 def test_every_command_does_what_it_says(shell: Shell) -> None:
     for page in SERVERS.values():
         if answers(page):
@@ -125,9 +135,13 @@ def test_every_command_does_what_it_says(shell: Shell) -> None:
             shell.exports.append(f"{variable[1]}={shlex.quote(value)}")
         elif server := next((name for name in SERVERS if name in command), None):
             shell.start(command, SERVERS[server])
+        elif "rollback" in command:
+            before = served_version()
+            shell.run("python run.py --size 3000 --new-baseline")  # so that there is something to return to
+            wait_for("serve follows the promotion", lambda: served_version() not in (None, before))
+            shell.run(command)
+            wait_for("serve follows the rollback", lambda: served_version() == before)
         else:
-            if "rollback" in command:
-                shell.run("python run.py --size 3000 --new-baseline")  # so that there is something to return to
             shell.run(command)
 
 
