@@ -121,6 +121,14 @@ def served_version() -> str | None:
         return None
 
 
+def roll_back_while_it_serves(shell: Shell, command: str) -> None:
+    before = served_version()
+    shell.run("python run.py --size 3000 --new-baseline")  # so that there is something to return to
+    wait_for("serve follows the promotion", lambda: served_version() not in (None, before))
+    shell.run(command)
+    wait_for("serve follows the rollback", lambda: served_version() == before)
+
+
 def test_every_command_does_what_it_says(shell: Shell) -> None:
     for page in SERVERS.values():
         if answers(page):
@@ -136,11 +144,7 @@ def test_every_command_does_what_it_says(shell: Shell) -> None:
         elif server := next((name for name in SERVERS if name in command), None):
             shell.start(command, SERVERS[server])
         elif "rollback" in command:
-            before = served_version()
-            shell.run("python run.py --size 3000 --new-baseline")  # so that there is something to return to
-            wait_for("serve follows the promotion", lambda: served_version() not in (None, before))
-            shell.run(command)
-            wait_for("serve follows the rollback", lambda: served_version() == before)
+            roll_back_while_it_serves(shell, command)
         else:
             shell.run(command)
 
