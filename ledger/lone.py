@@ -47,7 +47,11 @@ class LoneStore:
         try:
             rows = [self._row(record) for record in order.records]
             return self._transact(order, rows)
-        except (sqlite3.Error, OverflowError, ValueError, TypeError):  # busy, broken, or no value for a column
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or self._is_in_transaction():
+                self.close()
+            return False  # another process writes
+        except (sqlite3.Error, OverflowError, ValueError, TypeError):  # broken, or no value for a column
             self.close()
             return False
 
@@ -57,6 +61,9 @@ class LoneStore:
             with suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+    def _is_in_transaction(self) -> bool:
+        return self._connection is not None and self._connection.in_transaction
 
     def _transact(self, order: Order, rows: list[list[Any]]) -> bool:
         if monotonic() - self._used_at > _KEPT_SECONDS:
