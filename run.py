@@ -6,7 +6,7 @@ import importlib
 import sys
 from pathlib import Path
 
-VERBS = ("train", "serve", "auth", "rollback", "purge", "data", "env", "doctor")
+VERBS = ("train", "serve", "auth", "rollback", "purge", "data", "env", "stack", "doctor")
 EXAMPLES = """examples:
   python run.py                                  train on 20,000 embedded listings, promote what is better
   python run.py --data DIR                       train on the challenge's files (X_train_update.csv, …)
@@ -14,6 +14,7 @@ EXAMPLES = """examples:
   python run.py serve                            serve the model in production on http://127.0.0.1:3000
   python run.py rollback --reason "worse on toys"
   python run.py purge --older-than 90d           remove predictions and feedback older than that
+  python run.py stack apply containers           run every step in a container from now on
   python run.py doctor                           what is installed, where it writes, what is missing
 """
 
@@ -115,6 +116,16 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
 
     env = verbs.add_parser("env", parents=[shared], help='exports for native commands: eval "$(python run.py env)"')
     env.add_argument("--tracker", action="store_true", help="the active stack's MLflow too, for mlflow ui")
+
+    stack = verbs.add_parser("stack", help="where the pipelines run: stack files and ZenML's stacks")
+    actions = stack.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", parents=[shared], help="the files in stacks/, and how ZenML stands to each")
+    apply = actions.add_parser("apply", parents=[shared], help="make ZenML's stack what its file says, and activate it")
+    apply.add_argument("name", metavar="NAME", help="of a file in stacks/: local, containers, airflow, kubernetes")
+    apply.add_argument("--dry-run", action="store_true", help="show what would be changed, and change nothing")
+    diff = actions.add_parser("diff", parents=[shared], help="show the differences; exit code 1 where there are any")
+    diff.add_argument("name", metavar="NAME", help="of a file in stacks/")
+
     verbs.add_parser("doctor", parents=[shared], help="versions, stack, services, writable places; says what to do")
     return parser, verbs.choices
 

@@ -50,7 +50,7 @@ def read_listings(directory: Path) -> pd.DataFrame:
     A missing description is None, an empty title an empty string. Raises `ListingReadError` naming file, line and what
     was expected.
     """
-    paths = _find(directory, LISTING_FILES), _find(directory, CODE_FILES)
+    paths = find_files(directory)
     listings = _read(paths[0], ("designation", "description", "productid", "imageid"))
     codes = _read(paths[1], ("prdtypecode",))
     if len(listings) != len(codes):
@@ -61,11 +61,15 @@ def read_listings(directory: Path) -> pd.DataFrame:
     return listings[list(CONTRACT.columns)]
 
 
+def find_files(directory: Path) -> tuple[Path, Path]:
+    """Return the files of listings and of codes in a folder. Raises `ListingReadError` where one is missing."""
+    return _find(directory, LISTING_FILES), _find(directory, CODE_FILES)
+
+
 def source_fingerprint(directory: Path) -> str:
     """Return one SHA-256 over the names and bytes of the two files. Raises `ListingReadError` where one is missing."""
     digest = hashlib.sha256()
-    for names in (LISTING_FILES, CODE_FILES):
-        path = _find(directory, names)
+    for path in find_files(directory):
         digest.update(path.name.encode() + b"\0" + hashlib.sha256(_bytes(path)).digest())
     return digest.hexdigest()
 

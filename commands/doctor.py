@@ -89,13 +89,19 @@ def _places(state: State) -> Iterator[Finding]:
 
 
 def _stack() -> Iterator[Finding]:
+    """Every component of the active stack, as it is found before a run."""
     from commands.progress import quieten
-    from stacks.apply import StackError, connect_tracker, ensure_stack
+    from stacks.apply import ensure_stack, standing
+    from stacks.files import StackError, stack_files
+    from stacks.health import examine
 
     quieten()
     try:
-        yield Finding("active stack", True, ensure_stack())
-        yield Finding("experiment tracker", True, connect_tracker())
+        name = ensure_stack()
+        as_stated = standing(name) if name in stack_files() else "has no file here"
+        yield Finding("active stack", True, f"{name} ({as_stated})")
+        for health in examine():
+            yield Finding(health.kind, not health.problem, f"{health.name}: {health.seen}", health.problem)
     except StackError as error:
         yield Finding("active stack", False, "not usable", str(error))
 

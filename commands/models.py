@@ -18,7 +18,8 @@ def model_name(options: Namespace) -> str:
 def connect() -> str:
     """Point MLflow at the active stack's tracker and return its address; `CommandError` when the stack has none."""
     from commands.progress import quieten
-    from stacks.apply import StackError, connect_tracker
+    from stacks.apply import connect_tracker
+    from stacks.files import StackError
 
     quieten()
     try:

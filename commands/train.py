@@ -8,19 +8,15 @@ import threading
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from commands import INTERRUPTED, INTERRUPTED_CODE, CommandError
-from commands.state import SOURCE_ROOT, State, write_atomically
-
-if TYPE_CHECKING:
-    from zenml.models import PipelineRunResponse
-
-    from catalog.taxonomy import Taxonomy
+from commands.pipelines import Published, StepFailed
+from commands.progress import console
+from commands.state import State, write_atomically
 
 _PATIENCE = 5  # seconds from Ctrl-C to the end of the process
 KEYS = (
@@ -42,9 +38,15 @@ def train(state: State, options: Namespace) -> int:
         except CommandError as error:
             if report_to:
                 failed = dict.fromkeys(KEYS) | {"promoted": False, "reason": str(error)}
-                failed["contract"] = "failed" if isinstance(error, ContractBroken) else None
+                broken = isinstance(error, StepFailed) and error.source.endswith("DataContractError")
+                failed["contract"] = "failed" if broken else None
                 _write(report_to, failed, started)
             raise
+    if isinstance(outcome, Published):
+        console.print(
+            f"Published: on the stack '{outcome.stack}' the engine trains by the schedule '{outcome.schedule}' (UTC)."
+        )
+        return 0
     outcome["seconds"] = round(monotonic() - started, 1)
     if report_to:
         _write(report_to, outcome, started)
@@ -83,11 +85,7 @@ def _interruptible() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-class ContractBroken(CommandError):
-    """The listings do not keep the data contract."""
-
-
-def _run(options: Namespace) -> dict[str, Any]:
+def _run(options: Namespace) -> "dict[str, Any] | Published":
     from catalog.taxonomy import RAKUTEN, Taxonomy, TaxonomyError
 
     try:
@@ -96,17 +94,13 @@ def _run(options: Namespace) -> dict[str, Any]:
         raise CommandError(str(error)) from error
     if options.taxonomy and not options.data:
         raise CommandError("--taxonomy needs --data DIR: the embedded listings are of the 27 Rakuten types")
-    from commands.progress import announce, quieten
+    from commands.progress import announce
 
     with announce("starting: loading ZenML and MLflow"):
         from catalog.synthetic import SIZES
-        from stacks.apply import StackError, ensure_stack
+        from commands.pipelines import readable_by_steps, ready_stack, run_pipeline
 
-        quieten(options.verbose)
-        try:
-            stack = ensure_stack()
-        except StackError as error:
-            raise CommandError(str(error)) from error
+        ready_stack(options.verbose)
         from pipelines.config import ConfigurationError, TrainingConfig  # asks ZenML's server: not before it was seen
 
         try:
@@ -117,53 +111,23 @@ def _run(options: Namespace) -> dict[str, Any]:
             if not SIZES[0] <= options.size <= SIZES[1]:
                 raise CommandError(f"--size must be between {SIZES[0]:,} and {SIZES[1]:,}, not {options.size:,}")
             config = config.model_copy(update={"size": options.size})
-    return _run_pipeline(options, taxonomy, config, stack)
+        from zenml import Model
 
+        from pipelines.training import training
 
-def _run_pipeline(options: Namespace, taxonomy: "Taxonomy", config: Any, stack: str) -> dict[str, Any]:
-    from zenml import Model
-    from zenml.client import Client
-    from zenml.utils.source_utils import set_custom_source_root
-
-    from commands.progress import follow
-    from pipelines.training import training
-    from stacks.apply import settings_of
-
-    set_custom_source_root(str(SOURCE_ROOT))  # ZenML would take the folder of whatever module was started
-    run_name = f"{taxonomy.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    pipeline = training.with_options(
-        run_name=run_name,
-        settings=settings_of(stack),
-        model=Model(name=taxonomy.name, description="Product types of marketplace listings"),
-        enable_cache=False if options.no_cache else None,
-    )
-    data = str(options.data.resolve()) if options.data else None
-    with follow(run_name):
-        try:
-            pipeline(data, taxonomy.name, dict(taxonomy.labels), config, options.new_baseline)
-        except Exception as error:  # whatever a step raised: the run knows which one and why
-            failed = Client().list_pipeline_runs(name=run_name, hydrate=True).items
-            raise _explain(failed[0] if failed else None, error) from error
-    run = Client().get_pipeline_run(run_name, allow_name_prefix_match=False)
+    arguments = {
+        "data": readable_by_steps(options.data) if options.data else None,
+        "model_name": taxonomy.name,
+        "labels": dict(taxonomy.labels),
+        "config": config,
+        "new_baseline": options.new_baseline,
+    }
+    model = Model(name=taxonomy.name, description="Product types of marketplace listings")
+    run = run_pipeline(training, arguments, model=model, enable_cache=False if options.no_cache else None)
+    if isinstance(run, Published):
+        return run
     outcome: dict[str, Any] = run.steps["promote_classifier"].outputs["outcome"][0].load()
     return outcome
-
-
-def _explain(run: "PipelineRunResponse | None", error: Exception) -> CommandError:
-    """Turn a failed step into a sentence; our own errors are sentences already."""
-    for name, step in (run.steps if run else {}).items():
-        if (cause := step.exception_info) is None:
-            continue
-        source, message = cause.source or "", (cause.message or "").strip()
-        if source.endswith("DataContractError"):
-            return ContractBroken(message)
-        if source.split(".")[0] in {"catalog", "ledger", "steps"}:
-            return CommandError(message)
-        return CommandError(
-            f"step {name} failed: {source.rsplit('.', 1)[-1]}: {message}\n"
-            "Nothing was promoted. The step's log in the dashboard has the details; --verbose shows them here."
-        )
-    return CommandError(f"the pipeline could not run: {type(error).__name__}: {error}")
 
 
 def _write(path: Path, outcome: dict[str, Any], started: float) -> None:

@@ -1,89 +1,81 @@
 """Reconcile a stack file with ZenML, and look at the stack that is active. Knows ZenML and nothing of this project."""
 
-import os
-import re
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import requests
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from zenml.client import Client
 from zenml.config.global_config import GlobalConfiguration
 from zenml.enums import StackComponentType, StoreType
+from zenml.models import ComponentResponse, StackResponse
 
-FOLDER = Path(__file__).parent
+from stacks.files import Component, StackError, StackFile, path_of, read_stack, stack_files
+
 BARE = "default"  # the stack that ZenML itself creates: without a tracker
 _PATIENCE = 10  # seconds for a server to show that it is there
-_VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+_CONFIDENTIAL = ("password", "secret", "token", "key")
 
 
-class StackError(RuntimeError):
-    """A stack file cannot be used, or the active stack lacks what the pipelines need."""
+@dataclass(frozen=True)
+class Change:
+    """One difference between a stack file and ZenML, in plain words, and how to mend it."""
+
+    text: str
+    carry_out: Callable[[Client], object]
 
 
-class Component(BaseModel):
-    """A stack component as the file states it; empty configuration values are left to the flavor's default."""
+def plan(stack: StackFile) -> list[Change]:
+    """Return what has to be done for ZenML's stack to be what the file says; nothing that the file does not name.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    flavor: str
-    name: str
-    configuration: dict[str, Any] = {}
-
-
-class StackFile(BaseModel):
-    """The stack in one file: its components, and the settings that go into every run on it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-    components: dict[StackComponentType, Component] = Field(min_length=2)
-    settings: dict[str, Any] = {}
-
-
-def read_stack(name: str) -> StackFile:
-    """Read `stacks/NAME.yaml` with `${VARIABLE:-default}` filled in from the environment.
-
-    Raises `StackError` naming the file and what is wrong in it, a variable without value or default included.
+    Raises `StackError` when the file asks for what cannot be: another flavor under a name that is taken, a secret that
+    is not there, a value that the flavor refuses.
     """
-    path = FOLDER / f"{name}.yaml"
-    try:
-        return StackFile.model_validate(_fill_in(yaml.safe_load(path.read_text(encoding="utf-8")), path))
-    except FileNotFoundError:
-        known = ", ".join(sorted(file.stem for file in FOLDER.glob("*.yaml")))
-        raise StackError(f"there is no stack file {path.name} in {FOLDER}; there are: {known}") from None
-    except yaml.YAMLError as error:
-        raise StackError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
-    except ValidationError as error:
-        problems = [f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors()]
-        raise StackError(f"{path}: {'; '.join(problems)}") from None
+    client = Client()
+    _require_secrets(client, stack)
+    changes = [
+        change
+        for kind, component in stack.components.items()
+        for change in _component_changes(client, kind, component, stack.name)
+    ]
+    existing = _stack_named(client, stack.name)
+    return changes + ([_creation(stack)] if existing is None else _stack_changes(existing, stack))
 
 
 def apply(stack: StackFile) -> list[str]:
     """Make ZenML's stack what the file says and activate it; return what was changed, in plain words."""
     client = Client()
-    changes: list[str] = []
-    wanted = {kind: _apply_component(client, kind, component, changes) for kind, component in stack.components.items()}
+    done = []
+    for change in plan(stack):
+        change.carry_out(client)
+        done.append(change.text)
+    wanted = client.get_stack(stack.name, allow_name_prefix_match=False)
+    if client.active_stack_model.id != wanted.id:
+        client.activate_stack(wanted.id)
+        done.append(f"stack {stack.name} activated")
+    return done
+
+
+def standing(name: str) -> str:
+    """Return how a stack file and ZenML stand to each other, in a few words."""
     try:
-        existing = client.get_stack(stack.name, allow_name_prefix_match=False)
-    except KeyError:
-        existing = client.create_stack(stack.name, components=dict(wanted))
-        changes.append(f"stack {stack.name} created")
-    else:
-        present = {kind: [component.id for component in found] for kind, found in existing.components.items()}
-        if present != {kind: [identity] for kind, identity in wanted.items()}:
-            gone: dict[StackComponentType, list[UUID | str]] = {kind: [] for kind in present if kind not in wanted}
-            client.update_stack(
-                existing.id, component_updates={**{kind: [identity] for kind, identity in wanted.items()}, **gone}
-            )
-            changes.append(f"stack {stack.name} got the components of its file")
-    if client.active_stack_model.id != existing.id:
-        client.activate_stack(existing.id)
-        changes.append(f"stack {stack.name} activated")
-    return changes
+        stack = read_stack(name)
+        if _stack_named(Client(), stack.name) is None:
+            return "not applied"
+        differences = len(plan(stack))
+    except StackError as error:
+        return str(error)
+    return f"{differences} differences from its file" if differences else "as in its file"
+
+
+def active_name() -> str:
+    """Return the name of the active stack. Raises `StackError` when ZenML's server does not answer."""
+    reach_server()
+    return Client().active_stack_model.name
 
 
 def ensure_stack() -> str:
@@ -91,8 +83,7 @@ def ensure_stack() -> str:
 
     Raises `StackError` when ZenML's server does not answer, or the active stack has no experiment tracker.
     """
-    _reach_server()
-    if Client().active_stack_model.name == BARE:
+    if active_name() == BARE:
         apply(read_stack("local"))
         _answer_survey(Client())
     stack = Client().active_stack_model
@@ -117,12 +108,12 @@ def connect_tracker() -> str:
     return str(tracker.get_tracking_uri(as_plain_text=False))
 
 
-def settings_of(name: str) -> dict[str, Any]:
-    """Return the run settings in the file of a stack; a stack without a file has none."""
-    return read_stack(name).settings if (FOLDER / f"{name}.yaml").is_file() else {}
+def file_of(name: str) -> StackFile | None:
+    """Return the file of a stack, if it has one."""
+    return read_stack(name) if name in stack_files() else None
 
 
-def _reach_server() -> None:
+def reach_server() -> None:
     """Look whether the server that ZenML is logged in to, if any, is there: ZenML itself tries for half a minute."""
     store = GlobalConfiguration().store_configuration
     if store.type is not StoreType.REST:
@@ -145,50 +136,138 @@ def _answer_survey(client: Client) -> None:
         client.update_user(user.id, updated_email_opt_in=False, updated_metadata=answered)
 
 
-def _apply_component(client: Client, kind: StackComponentType, component: Component, changes: list[str]) -> UUID:
-    wanted = {key: value for key, value in component.configuration.items() if value not in ("", None)}
+def _stack_named(client: Client, name: str) -> StackResponse | None:
     try:
-        return _reconcile(client, kind, component, wanted, changes)
-    except ValidationError as error:
-        problems = "; ".join(entry["msg"] for entry in error.errors())
-        raise StackError(f"the {kind.value} '{component.name}' cannot be configured so: {problems}") from None
-
-
-def _reconcile(
-    client: Client, kind: StackComponentType, component: Component, wanted: dict[str, Any], changes: list[str]
-) -> UUID:
-    try:
-        existing = client.get_stack_component(kind, component.name, allow_name_prefix_match=False)
+        return client.get_stack(name, allow_name_prefix_match=False)
     except KeyError:
-        created = client.create_stack_component(component.name, component.flavor, kind, configuration=wanted)
-        changes.append(f"{kind.value} {component.name} created")
-        return created.id
+        return None
+
+
+def _component_named(client: Client, kind: StackComponentType, name: str) -> ComponentResponse | None:
+    try:
+        return client.get_stack_component(kind, name, allow_name_prefix_match=False)
+    except KeyError:
+        return None
+
+
+def _require_secrets(client: Client, stack: StackFile) -> None:
+    for name, keys in stack.secrets_needed().items():
+        values = " ".join(f"--{key}=…" for key in sorted(keys)) or "--DATABASE_URL=…"
+        try:
+            there = set(client.get_secret(name, allow_partial_name_match=False).values)
+        except KeyError:
+            raise StackError(
+                f"{path_of(stack.name)} refers to the ZenML secret '{name}', which is not there; "
+                f"make it with 'zenml secret create {name} {values}'"
+            ) from None
+        if missing := sorted(keys - there):
+            raise StackError(
+                f"{path_of(stack.name)} refers to {', '.join(missing)} in the ZenML secret '{name}', which has no such "
+                f"key; add it with 'zenml secret update {name} {' '.join(f'--{key}=…' for key in missing)}'"
+            )
+
+
+def _component_changes(client: Client, kind: StackComponentType, component: Component, stack: str) -> list[Change]:
+    wanted = _stated(component.configuration)
+    existing = _component_named(client, kind, component.name)
+    if existing is None:
+
+        def create(client: Client) -> None:
+            with _explained(kind, component, stack):
+                client.create_stack_component(component.name, component.flavor, kind, configuration=wanted)
+
+        return [Change(f"{kind.value} {component.name} created", create)]
     if existing.flavor_name != component.flavor:
         raise StackError(
             f"the {kind.value} '{component.name}' exists with the flavor '{existing.flavor_name}', not "
-            f"'{component.flavor}': a component's flavor cannot change, so give it another name in the stack file"
+            f"'{component.flavor}': a component's flavor cannot change, so give it another name in {path_of(stack)}"
         )
-    present = {key: value for key, value in existing.configuration.items() if value not in ("", None)}
+    present = _stated(existing.configuration)
     # Values that the file leaves to the default are not compared: ZenML fills some of them in.
     difference = {key: value for key, value in wanted.items() if present.get(key) != value}
     difference |= {key: None for key in component.configuration if key in present and key not in wanted}
-    if difference:
-        client.update_stack_component(existing.id, kind, configuration=difference)
-        changes.append(f"{kind.value} {component.name}: {', '.join(sorted(difference))} changed")
-    return existing.id
+    if not difference:
+        return []
+    identity = existing.id
+
+    def update(client: Client) -> None:
+        with _explained(kind, component, stack):
+            client.update_stack_component(identity, kind, configuration=difference)
+
+    shown = ", ".join(_shown(key, present.get(key), value) for key, value in sorted(difference.items()))
+    return [Change(f"{kind.value} {component.name}: {shown}", update)]
 
 
-def _fill_in(value: Any, path: Path) -> Any:
-    if isinstance(value, dict):
-        return {key: _fill_in(entry, path) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_fill_in(entry, path) for entry in value]
-    return _VARIABLE.sub(lambda found: _variable(found, path), value) if isinstance(value, str) else value
+def _creation(stack: StackFile) -> Change:
+    def create(client: Client) -> None:
+        created = client.create_stack(
+            stack.name,
+            components={kind: component.name for kind, component in stack.components.items()},
+            secrets=[_secret_id(client, name) for name in stack.secrets],
+        )
+        if stack.environment:
+            client.update_stack(created.id, environment=dict(stack.environment))
+
+    return Change(f"stack {stack.name} created", create)
 
 
-def _variable(found: re.Match[str], path: Path) -> str:
-    name, default = found.groups()
-    value = os.environ.get(name, default)
-    if value is None:
-        raise StackError(f"{path} needs the environment variable {name}, which is not set and has no default there")
-    return value
+def _stack_changes(existing: StackResponse, stack: StackFile) -> list[Change]:
+    changes = []
+    present = {kind: [component.name for component in found] for kind, found in existing.components.items()}
+    wanted = {kind: [component.name] for kind, component in stack.components.items()}
+    if present != wanted:
+
+        def compose(client: Client) -> None:
+            gone: dict[StackComponentType, list[UUID | str]] = {kind: [] for kind in present if kind not in wanted}
+            components: dict[StackComponentType, list[UUID | str]] = {kind: [*names] for kind, names in wanted.items()}
+            client.update_stack(existing.id, component_updates={**components, **gone})
+
+        changes.append(Change(f"stack {stack.name} got the components of its file", compose))
+    environment = {key: stack.environment.get(key) for key in {*existing.environment, *stack.environment}}
+    if different := {key: value for key, value in environment.items() if existing.environment.get(key) != value}:
+        changes.append(
+            Change(
+                f"stack {stack.name}: environment {', '.join(sorted(different))}",
+                lambda client: client.update_stack(existing.id, environment=different),
+            )
+        )
+    client = Client()
+    secrets = {_secret_id(client, name) for name in stack.secrets}
+    if secrets != set(existing.secrets):
+        added, removed = secrets - set(existing.secrets), set(existing.secrets) - secrets
+        changes.append(
+            Change(
+                f"stack {stack.name} got the secrets of its file",
+                lambda client: client.update_stack(
+                    existing.id, add_secrets=list(added) or None, remove_secrets=list(removed) or None
+                ),
+            )
+        )
+    return changes
+
+
+def _secret_id(client: Client, name: str) -> UUID:
+    return client.get_secret(name, allow_partial_name_match=False).id
+
+
+def _stated(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration without what is empty in it, at any depth."""
+    stated = {key: _stated(entry) if isinstance(entry, dict) else entry for key, entry in value.items()}
+    return {key: entry for key, entry in stated.items() if entry not in ("", None, {})}
+
+
+def _shown(key: str, before: Any, after: Any) -> str:
+    if any(word in key.lower() for word in _CONFIDENTIAL):
+        return f"{key} changed"
+    return f"{key} {'unset' if before is None else before} -> {'unset' if after is None else after}"
+
+
+@contextmanager
+def _explained(kind: StackComponentType, component: Component, stack: str) -> Iterator[None]:
+    """Turn what a flavor says against a configuration into a sentence that names the component and the file."""
+    try:
+        yield
+    except ValidationError as error:
+        problems = "; ".join(entry["msg"] for entry in error.errors())
+        where = f"the {kind.value} '{component.name}' in {path_of(stack)}"
+        raise StackError(f"{where} cannot be configured so: {problems}") from None

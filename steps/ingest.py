@@ -1,11 +1,14 @@
 """Read the listings as they are."""
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 from zenml import ArtifactConfig, log_metadata, step
+from zenml.io import fileio
 
 from steps.caching import READING, depends_on
 from steps.materializers import TableMaterializer
@@ -20,7 +23,8 @@ def identify_source(data: str | None, size: int, seed: int) -> dict[str, Any]:
         return {"kind": "embedded", "size": size, "seed": seed}
     from catalog.listings import source_fingerprint
 
-    return {"kind": "files", "directory": data, "sha256": source_fingerprint(Path(data))}
+    with local_folder(data) as folder:
+        return {"kind": "files", "directory": data, "sha256": source_fingerprint(folder)}
 
 
 def read_source(source: Mapping[str, Any]) -> pd.DataFrame:
@@ -34,7 +38,20 @@ def read_source(source: Mapping[str, Any]) -> pd.DataFrame:
         return frame
     from catalog.listings import read_listings
 
-    return read_listings(Path(source["directory"]))
+    with local_folder(source["directory"]) as folder:
+        return read_listings(folder)
+
+
+@contextmanager
+def local_folder(address: str) -> Iterator[Path]:
+    """Give the folder of listings at an address: itself on this machine, a copy of what is in the artifact store."""
+    if "://" not in address:
+        yield Path(address)
+        return
+    with tempfile.TemporaryDirectory(prefix="listings-") as copy:
+        for name in fileio.listdir(address):
+            fileio.copy(f"{address}/{name}", str(Path(copy) / name))
+        yield Path(copy)
 
 
 @step(output_materializers=TableMaterializer, cache_policy=depends_on(READING))

@@ -7,8 +7,9 @@ import pytest
 from zenml.client import Client
 from zenml.enums import StackComponentType
 
-from stacks import apply as stacks
-from stacks.apply import Component, StackError, StackFile, apply, ensure_stack, read_stack
+from stacks import files
+from stacks.apply import apply, ensure_stack
+from stacks.files import Component, StackError, StackFile, read_stack
 
 TRACKER = StackComponentType.EXPERIMENT_TRACKER
 
@@ -38,9 +39,9 @@ def test_a_change_in_the_file_is_carried_over_and_back(stack: StackFile) -> None
     apply(stack)
     elsewhere = Component(flavor="mlflow", name="trial_tracker", configuration={"tracking_uri": "sqlite:///other.db"})
     moved = stack.model_copy(update={"components": {**stack.components, TRACKER: elsewhere}})
-    assert apply(moved) == ["experiment_tracker trial_tracker: tracking_uri changed"]
+    assert apply(moved) == ["experiment_tracker trial_tracker: tracking_uri unset -> sqlite:///other.db"]
     assert apply(moved) == []
-    assert apply(stack) == ["experiment_tracker trial_tracker: tracking_uri changed"]
+    assert apply(stack) == ["experiment_tracker trial_tracker: tracking_uri sqlite:///other.db -> unset"]
     component = Client().get_stack_component(TRACKER, "trial_tracker")
     assert not component.configuration.get("tracking_uri")
 
@@ -73,7 +74,7 @@ def test_a_bare_install_gets_the_local_stack() -> None:
 
 def written(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     (folder / "mine.yaml").write_text(text)
-    monkeypatch.setattr(stacks, "FOLDER", folder)
+    monkeypatch.setattr(files, "FOLDER", folder)
 
 
 GOOD = """

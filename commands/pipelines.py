@@ -1,0 +1,168 @@
+"""Running a pipeline on whatever stack is active: its file's settings, progress, and a sentence for what went wrong."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from commands import CommandError
+from commands.state import SOURCE_ROOT
+
+if TYPE_CHECKING:
+    from zenml import Model
+    from zenml.models import PipelineRunResponse
+
+    from stacks.files import StackFile
+
+
+class StepFailed(CommandError):
+    """A step of a run failed. `source`: the class of what it raised, with its module."""
+
+    def __init__(self, message: str, source: str) -> None:
+        super().__init__(message)
+        self.source = source
+
+
+@dataclass(frozen=True)
+class Published:
+    """A pipeline that the stack's engine starts by itself from now on."""
+
+    pipeline: str
+    stack: str
+    schedule: str
+
+
+def ready_stack(verbose: bool) -> str:
+    """Return the name of the active stack, every component of which answers. Raises `CommandError`."""
+    from commands.progress import quieten
+    from stacks.apply import ensure_stack
+    from stacks.files import StackError
+    from stacks.health import require_healthy
+
+    quieten(verbose)
+    try:
+        stack = ensure_stack()
+        require_healthy()
+    except StackError as error:
+        raise CommandError(str(error)) from error
+    return stack
+
+
+def run_pipeline(
+    pipeline: Any, arguments: Mapping[str, Any], *, model: "Model", enable_cache: bool | None = None
+) -> "PipelineRunResponse | Published":
+    """Run a pipeline on the active stack and return the run; or publish it, where the stack's file has a schedule.
+
+    Raises `StepFailed` when a step fails, `CommandError` when the run cannot begin.
+    """
+    from zenml.client import Client
+    from zenml.utils.source_utils import set_custom_source_root
+
+    from commands.progress import follow
+    from stacks.apply import active_name, file_of
+    from stacks.files import StackError
+
+    set_custom_source_root(str(SOURCE_ROOT))  # ZenML would take the folder of whatever module was started
+    try:
+        file = file_of(active_name())
+    except StackError as error:
+        raise CommandError(str(error)) from error
+    configured = pipeline.with_options(
+        settings=_named(file.settings, {"{model}": model.name, "{pipeline}": pipeline.name}) if file else {},
+        model=model,
+        enable_cache=enable_cache,
+        environment={"GIT_REVISION": _revision()},  # images are built without the repository
+    )
+    if file and file.schedule:
+        return _publish(configured, arguments, file, model.name)
+    run_name = f"{model.name}-{pipeline.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    with follow(run_name):
+        try:
+            configured.with_options(run_name=run_name)(**arguments)
+        except Exception as error:  # whatever a step raised: the run knows which one and why
+            failed = Client().list_pipeline_runs(name=run_name, hydrate=True).items
+            raise _explain(failed[0] if failed else None, error) from error
+    run = Client().get_pipeline_run(run_name, allow_name_prefix_match=False)
+    if not run.status.is_successful:  # an engine that ran elsewhere says so by no exception
+        raise _explain(run, RuntimeError(f"the run ended as '{run.status.value}'"))
+    return run
+
+
+def readable_by_steps(folder: Path) -> str:
+    """Return an address under which the steps find a folder of listings: itself, where they run on this machine.
+
+    Otherwise its files are copied into the stack's artifact store, under their content. Raises `CommandError`.
+    """
+    from zenml.client import Client
+    from zenml.io import fileio
+
+    from catalog.listings import ListingReadError, find_files, source_fingerprint
+
+    stack = Client().active_stack
+    if stack.orchestrator.flavor == "local":
+        return str(folder.resolve())
+    try:
+        target = f"{stack.artifact_store.path}/listings/{source_fingerprint(folder)}"
+        fileio.makedirs(target)
+        for path in find_files(folder):
+            fileio.copy(str(path), f"{target}/{path.name}", overwrite=True)
+    except ListingReadError as error:
+        raise CommandError(str(error)) from error
+    return target
+
+
+def _publish(pipeline: Any, arguments: Mapping[str, Any], file: "StackFile", name: str) -> Published:
+    """Give the engine a pipeline and its schedule; the schedules of earlier publications end."""
+    from zenml.client import Client
+    from zenml.config.schedule import Schedule
+
+    client = Client()
+    earlier = client.list_schedules(name=f"startswith:{name}-{pipeline.name}-", size=100).items
+    schedule = f"{name}-{pipeline.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    before = os.umask(0o077)  # what an engine is given has the token of ZenML's server in it
+    try:
+        pipeline.with_options(
+            run_name=f"{name}-{pipeline.name}-{{date}}-{{time}}",
+            schedule=Schedule(name=schedule, cron_expression=file.schedule),
+        )(**arguments)
+    except Exception as error:
+        raise _explain(None, error) from error
+    finally:
+        os.umask(before)
+    for ended in earlier:
+        client.delete_schedule(ended.id)
+    return Published(pipeline.name, file.name, file.schedule)
+
+
+def _named(settings: Any, names: Mapping[str, str]) -> Any:
+    """Return the settings with `{model}` and `{pipeline}` in them filled in: what an engine knows a pipeline by."""
+    if isinstance(settings, dict):
+        return {key: _named(value, names) for key, value in settings.items()}
+    if isinstance(settings, str):
+        for placeholder, name in names.items():
+            settings = settings.replace(placeholder, name)
+    return settings
+
+
+def _revision() -> str:
+    from steps.train import git_revision
+
+    return git_revision()
+
+
+def _explain(run: "PipelineRunResponse | None", error: Exception) -> CommandError:
+    """Turn a failed step into a sentence; our own errors are sentences already."""
+    for name, step in (run.steps if run else {}).items():
+        if (cause := step.exception_info) is None:
+            continue
+        source, message = cause.source or "", (cause.message or "").strip()
+        if source.split(".")[0] in {"catalog", "ledger", "steps"}:
+            return StepFailed(message, source)
+        return StepFailed(
+            f"step {name} failed: {source.rsplit('.', 1)[-1]}: {message}\n"
+            "Nothing was promoted. The step's log in the dashboard has the details; --verbose shows them here.",
+            source,
+        )
+    return CommandError(f"the pipeline could not run: {type(error).__name__}: {error}")
