@@ -6,12 +6,13 @@ import importlib
 import sys
 from pathlib import Path
 
-VERBS = ("train", "serve", "auth", "rollback", "purge", "data", "env", "stack", "doctor")
+VERBS = ("train", "serve", "watch", "auth", "rollback", "purge", "data", "env", "stack", "doctor")
 EXAMPLES = """examples:
   python run.py                                  train on 20,000 embedded listings, promote what is better
   python run.py --data DIR                       train on the challenge's files (X_train_update.csv, …)
   python run.py --data DIR --taxonomy FILE       train on any other catalogue (csv: code,label)
   python run.py serve                            serve the model in production on http://127.0.0.1:3000
+  python run.py watch -- --data DIR              reports every 15 minutes; alerts retrain, with the options after --
   python run.py rollback --reason "worse on toys"
   python run.py purge --older-than 90d           remove predictions and feedback older than that
   python run.py stack apply containers           run every step in a container from now on
@@ -53,6 +54,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         verbs[options.verb].error(f"unrecognized arguments: {' '.join(unknown)}")
+    if options.verb == "watch":
+        verbs["train"].parse_args(options.train_options)  # what is wrong with them is told now, not at the first alert
     return options
 
 
@@ -98,6 +101,14 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
         "--every", type=float, default=5, metavar="SECONDS", help="how often to look for a promotion (5)"
     )
     serve.add_argument("--workers", type=int, metavar="N", help="processes that answer (WORKERS, or 1)")
+
+    watch = verbs.add_parser("watch", parents=[shared, model], help="reports on an interval, alerts that retrain")
+    watch.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1: this machine only)")
+    watch.add_argument("--port", type=int, default=8003, help="8003")
+    watch.add_argument("--every", default="15m", metavar="TIME", help="how often to look: 90s, 15m, 6h or 1d (15m)")
+    watch.add_argument("--cool-down", default="6h", metavar="TIME", help="from one retraining to the next (6h)")
+    watch.add_argument("--daily-budget", type=int, default=3, metavar="N", help="retrainings a day, UTC (3)")
+    watch.add_argument("train_options", nargs="*", metavar="-- OPTION", help="what a retraining passes to 'train'")
 
     auth = verbs.add_parser("auth", parents=[shared], help="run auth apart from the prediction service")
     auth.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1: this machine only)")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"catalog", "ledger", "steps", "pipelines", "bento", "stacks", "commands", "run"}
+OURS = {"catalog", "ledger", "steps", "pipelines", "bento", "stacks", "monitoring", "commands", "run"}
 MAY_IMPORT = {
     "catalog": set(),
     "ledger": set(),
@@ -17,7 +17,8 @@ MAY_IMPORT = {
     "steps": {"catalog", "ledger"},
     "pipelines": {"catalog", "ledger", "steps"},
     "stacks": set(),
-    "commands": {"catalog", "ledger", "steps", "pipelines", "stacks"},
+    "monitoring": {"pipelines", "ledger", "bento"},  # of bento two modules only, see below
+    "commands": {"catalog", "ledger", "steps", "pipelines", "stacks", "monitoring"},
 }
 NOT_IN_A_SERVING_PROCESS = ["zenml", "mlflow", "evidently", "great_expectations", "sklearn", "pandas", "scipy", "skops"]
 
@@ -40,6 +41,12 @@ def test_packages_import_only_what_is_below_them(package: str) -> None:
         if module.split(".")[0] in OURS - allowed
     ]
     assert not wrong
+
+
+def test_monitoring_shares_with_the_service_how_secrets_are_kept_and_errors_are_told() -> None:
+    shared = {"bento", "bento.problems", "bento.secret_store"}
+    used = {module for path in (ROOT / "monitoring").rglob("*.py") for module in imported_by(path)}
+    assert {module for module in used if module.split(".")[0] == "bento"} <= shared
 
 
 @pytest.mark.parametrize("package", ["steps", "pipelines"])

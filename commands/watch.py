@@ -1,0 +1,156 @@
+"""`run.py watch`: the monitor service: reports on an interval, alerts that retrain."""
+
+import logging
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+from argparse import Namespace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from commands import CommandError
+from commands.models import connect, model_name
+from commands.progress import announce, console
+from commands.state import SOURCE_ROOT, State
+
+if TYPE_CHECKING:
+    from monitoring.record import Record
+    from monitoring.retraining import Trainer
+
+_DURATION = re.compile(r"([0-9]{1,5})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_GRACE = 3  # seconds for requests in flight to end
+
+
+def watch(state: State, options: Namespace) -> int:
+    """Serve until interrupted, then end what is under way."""
+    every, cool_down = duration("--every", options.every), duration("--cool-down", options.cool_down)
+    if not every:
+        raise CommandError("--every must be longer than nothing")
+    if options.daily_budget < 0:
+        raise CommandError("--daily-budget must be 0 or more")
+    model_name(options)
+    state.prepare()
+    with announce("starting: loading ZenML"):
+        import uvicorn
+
+        from monitoring.decisions import Rules
+        from monitoring.record import Record, RecordError
+        from monitoring.settings import WatchSettings, WatchSettingsError
+        from monitoring.watch import FOLDER, RECORD, Schedule, Watch
+
+        folder = state.folder / FOLDER
+        try:
+            tokens = WatchSettings.from_environment().tokens(state.folder)
+            record = Record(folder / RECORD)
+        except (WatchSettingsError, RecordError) as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
+        turn = threading.Lock()
+        trainer = _trainer(state, options, record, turn)
+        listener = _listen(options.host, options.port)
+    _log_to_terminal()
+    command = [sys.executable, str(SOURCE_ROOT / "run.py"), "monitor", *_whose(options)]
+    service = Watch(
+        record, trainer, Schedule(command, SOURCE_ROOT, every, turn), tokens, Rules(cool_down, options.daily_budget),
+        folder=folder,
+    )  # fmt: skip
+    config = uvicorn.Config(
+        service.gate, lifespan="off", log_config=None, access_log=False, server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+
+    def leave(*_: object) -> None:
+        server.should_exit = True
+
+    # Also what uvicorn falls back to, which raises a signal again after it has ended.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
+    console.print(f"Monitoring on http://{options.host}:{options.port} every {options.every}; Ctrl-C ends it.")
+    console.print(f"Reading needs any name and the password in {state.folder / 'reports-token'}.", soft_wrap=True)
+    console.print(f"An alert with action=retrain retrains: {trainer.way}.", soft_wrap=True)
+    service.start()
+    try:
+        server.run(sockets=[listener])
+    finally:
+        service.stop()
+    return 0
+
+
+def _log_to_terminal() -> None:
+    """Show the service's own log, whatever ZenML has done to the root's."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name, level in (("monitoring", logging.INFO), ("uvicorn", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+        logger.setLevel(level)
+
+
+def duration(option: str, text: str) -> timedelta:
+    """Read a number and a unit. Raises `CommandError`."""
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise CommandError(f"{option} takes a number and a unit, as 90s, 15m, 6h or 1d, not {text!r}")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _trainer(state: State, options: Namespace, record: "Record", turn: threading.Lock) -> "Trainer":
+    """Return the way to retrain that suits the active stack."""
+    from monitoring.airflow_api import Airflow, AirflowError, AirflowSettings
+    from monitoring.retraining import AirflowTrainer, LocalTrainer
+    from monitoring.watch import FOLDER
+
+    if _orchestrator() != "airflow":
+        command = [sys.executable, str(SOURCE_ROOT / "run.py"), "train", *_whose(options), *options.train_options]
+        return LocalTrainer(command, SOURCE_ROOT, state.folder / FOLDER, turn, record)
+    try:
+        airflow = Airflow(AirflowSettings.from_environment(os.environ))
+    except AirflowError as error:
+        raise CommandError(str(error)) from error
+    if options.train_options:
+        raise CommandError("the active stack's orchestrator is Airflow, whose DAG holds the options of the training")
+    name = model_name(options)
+
+    def in_production() -> str | None:
+        connect()
+        from steps.registry import PRODUCTION, by_alias
+
+        version = by_alias(name, PRODUCTION)
+        return str(version.number) if version else None
+
+    return AirflowTrainer(airflow, record, in_production)
+
+
+def _orchestrator() -> str:
+    """Return the flavor of the active stack's orchestrator."""
+    from commands.progress import quieten
+    from stacks.apply import ensure_stack
+    from stacks.files import StackError
+
+    quieten()
+    try:
+        ensure_stack()
+    except StackError as error:
+        raise CommandError(str(error)) from error
+    from zenml.client import Client
+    from zenml.enums import StackComponentType
+
+    return str(Client().active_stack_model.components[StackComponentType.ORCHESTRATOR][0].flavor_name)
+
+
+def _whose(options: Namespace) -> list[str]:
+    return ["--taxonomy", str(options.taxonomy.resolve())] if options.taxonomy else []
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a socket there; so that a port that is taken is told in a sentence."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise CommandError(f"{host}:{port} cannot be listened on: {error.strerror or error}") from error

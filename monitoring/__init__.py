@@ -1,0 +1,1 @@
+"""What watches the service: the monitor service, Prometheus rules, dashboards."""

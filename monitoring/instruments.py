@@ -1,0 +1,67 @@
+"""What Prometheus reads of the monitor service. What has not happened yet is absent, never 0."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import get_args
+
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from monitoring.record import Decision, Outcome, Record
+from monitoring.rounds import FAILED, VERDICTS
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+LATEST = "latest.json"
+
+
+class Instruments:
+    """Counts what happens; what is known from the disk is read when it is asked for."""
+
+    def __init__(self, record: Record, folder: Path) -> None:
+        self._registry = CollectorRegistry()
+        self.runs = Counter(
+            "watch_monitoring_runs_total", "Runs of the monitoring pipeline", ["outcome"], registry=self._registry
+        )
+        self.alerts = Counter("watch_alerts_total", "Alerts by decision", ["decision"], registry=self._registry)
+        self.retrainings = Counter("retraining_total", "Retrainings", ["outcome"], registry=self._registry)
+        # From the start, so that the first event is an increase.
+        for counter, values in (
+            (self.runs, (*VERDICTS, FAILED)),
+            (self.alerts, get_args(Decision)),
+            (self.retrainings, get_args(Outcome)),
+        ):
+            for value in values:
+                counter.labels(value)
+        self._registry.register(_Standing(record, folder / LATEST))
+
+    def page(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+class _Standing(Collector):
+    """How things stand, also after a restart."""
+
+    def __init__(self, record: Record, latest: Path) -> None:
+        self._record = record
+        self._latest = latest
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        running = 0 if self._record.unfinished is None else 1
+        yield GaugeMetricFamily("retraining_running", "1: a retraining is under way", running)
+        try:
+            written = self._latest.stat().st_mtime
+        except OSError:
+            pass
+        else:
+            yield GaugeMetricFamily(
+                "watch_last_report_timestamp_seconds", "When the latest report was written", written
+            )
+        if last := self._record.last_finished:
+            outcomes = GaugeMetricFamily("retraining_last_outcome", "1: how the last one ended", labels=["outcome"])
+            for outcome in get_args(Outcome):
+                outcomes.add_metric([outcome], float(outcome == last.outcome))
+            yield outcomes
+            ended = last.at.timestamp()
+            yield GaugeMetricFamily("retraining_last_finish_timestamp_seconds", "When the last one ended", ended)
