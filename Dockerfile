@@ -19,8 +19,10 @@ RUN python3 /tmp/build/requirements.py /tmp/build/requirements.lock > /tmp/build
         --requirement /tmp/build/requirements.txt \
     && rm -rf /tmp/build
 
-# Whoever runs the steps may be any user, without a home: what libraries write goes where everybody may write.
+# Whoever runs the steps may be any user, without a home: what libraries write goes where everybody may write. ZenML
+# puts the code into /app.
 ENV HOME=/tmp/home \
+    ZENML_CUSTOM_SOURCE_ROOT=/app \
     BENTOML_HOME=/tmp/home/bentoml \
     MPLCONFIGDIR=/tmp/home/matplotlib \
     ZENML_ANALYTICS_OPT_IN=false \
@@ -32,5 +34,4 @@ ENV HOME=/tmp/home \
     MLFLOW_LOGGING_LEVEL=ERROR \
     GIT_PYTHON_REFRESH=quiet
 RUN mkdir -p /tmp/home && chmod 1777 /tmp/home
-
-USER steps
+# ZenML adds the code as root and then changes to the user `steps`: `user` in the stack files.

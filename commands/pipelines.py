@@ -70,10 +70,9 @@ def run_pipeline(
     except StackError as error:
         raise CommandError(str(error)) from error
     configured = pipeline.with_options(
-        settings=_named(file.settings, {"{model}": model.name, "{pipeline}": pipeline.name}) if file else {},
+        settings=_named(file.settings, model.name, pipeline.name) if file else {},
         model=model,
         enable_cache=enable_cache,
-        environment={"GIT_REVISION": _revision()},  # images are built without the repository
     )
     if file and file.schedule:
         return _publish(configured, arguments, file, model.name)
@@ -136,14 +135,14 @@ def _publish(pipeline: Any, arguments: Mapping[str, Any], file: "StackFile", nam
     return Published(pipeline.name, file.name, file.schedule)
 
 
-def _named(settings: Any, names: Mapping[str, str]) -> Any:
-    """Return the settings with `{model}` and `{pipeline}` in them filled in: what an engine knows a pipeline by."""
+def _named(settings: Any, model: str, pipeline: str) -> Any:
+    """Return the settings with `{model}`, `{pipeline}` and `{revision}` in them filled in."""
     if isinstance(settings, dict):
-        return {key: _named(value, names) for key, value in settings.items()}
-    if isinstance(settings, str):
-        for placeholder, name in names.items():
-            settings = settings.replace(placeholder, name)
-    return settings
+        return {key: _named(value, model, pipeline) for key, value in settings.items()}
+    if not isinstance(settings, str) or "{" not in settings:
+        return settings
+    named = settings.replace("{model}", model).replace("{pipeline}", pipeline)
+    return named.replace("{revision}", _revision()) if "{revision}" in named else named
 
 
 def _revision() -> str:

@@ -12,10 +12,11 @@ from steps.evaluate import evaluate_classifier
 from steps.ingest import ingest_listings
 from steps.package import package_bento
 from steps.promote import promote_classifier
+from steps.provenance import note_host
 from steps.train import train_classifier
 
 
-@pipeline(execution_mode=ExecutionMode.FAIL_FAST, tags=["product-types"])
+@pipeline(execution_mode=ExecutionMode.FAIL_FAST, tags=["product-types"], on_success=note_host)
 def training(
     data: str | None, model_name: str, labels: dict[int, str], config: TrainingConfig, new_baseline: bool
 ) -> None:

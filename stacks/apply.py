@@ -13,6 +13,7 @@ from zenml.client import Client
 from zenml.config.global_config import GlobalConfiguration
 from zenml.enums import StackComponentType, StoreType
 from zenml.models import ComponentResponse, StackResponse
+from zenml.stack import Flavor
 
 from stacks.files import Component, StackError, StackFile, path_of, read_stack, stack_files
 
@@ -183,9 +184,10 @@ def _component_changes(client: Client, kind: StackComponentType, component: Comp
             f"'{component.flavor}': a component's flavor cannot change, so give it another name in {path_of(stack)}"
         )
     present = _stated(existing.configuration)
-    # Values that the file leaves to the default are not compared: ZenML fills some of them in.
     difference = {key: value for key, value in wanted.items() if present.get(key) != value}
-    difference |= {key: None for key in component.configuration if key in present and key not in wanted}
+    # What the file leaves out is to be the flavor's default, which ZenML writes out for some values.
+    usual = _defaults(client, kind, component.flavor)
+    difference |= {key: None for key, value in present.items() if key not in wanted and value != usual.get(key)}
     if not difference:
         return []
     identity = existing.id
@@ -196,6 +198,11 @@ def _component_changes(client: Client, kind: StackComponentType, component: Comp
 
     shown = ", ".join(_shown(key, present.get(key), value) for key, value in sorted(difference.items()))
     return [Change(f"{kind.value} {component.name}: {shown}", update)]
+
+
+def _defaults(client: Client, kind: StackComponentType, flavor: str) -> dict[str, Any]:
+    fields = Flavor.from_model(client.get_flavor_by_name_and_type(flavor, kind)).config_class.model_fields
+    return {key: field.get_default(call_default_factory=False) for key, field in fields.items()}
 
 
 def _creation(stack: StackFile) -> Change:

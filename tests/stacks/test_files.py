@@ -1,0 +1,100 @@
+"""The stack files that come with the project: each one ZenML's classes accept, and none with a secret in it."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from zenml.client import Client
+from zenml.config import DockerSettings
+from zenml.integrations.airflow.flavors.airflow_orchestrator_flavor import (
+    AirflowOrchestratorConfig,
+    AirflowOrchestratorSettings,
+)
+from zenml.stack import Flavor
+
+from stacks.files import FOLDER, StackFile, path_of, read_stack, stack_files
+
+VARIABLES = {
+    "AIRFLOW_DAGS": "/dags",
+    "KUBERNETES_CONTEXT": "kind",
+    "REGISTRY": "registry.example/shop",
+    "TRACKER_URI": "https://mlflow.example",
+    "TRACKER_USERNAME": "me",
+    "TRACKER_PASSWORD": "from the environment",
+}
+
+
+@pytest.fixture(params=stack_files())
+def file(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> StackFile:
+    for variable, value in VARIABLES.items():
+        monkeypatch.setenv(variable, value)
+    return read_stack(request.param)
+
+
+def test_there_are_four_of_them() -> None:
+    assert stack_files() == ["airflow", "containers", "kubernetes", "local"]
+
+
+@pytest.fixture
+def stores() -> Iterator[None]:
+    """The secret that the files of remote stacks refer to."""
+    values = {"s3_key": "key", "s3_secret": "secret", "tracker_username": "me", "tracker_password": "hush-hush"}
+    secret = Client().create_secret("product_types_stores", values=values)
+    yield
+    Client().delete_secret(secret.name)
+
+
+@pytest.mark.usefixtures("stores")
+def test_each_flavor_takes_the_configuration_of_its_component(file: StackFile) -> None:
+    for kind, component in file.components.items():
+        flavor = Flavor.from_model(Client().get_flavor_by_name_and_type(component.flavor, kind))
+        nothing = ("", {"endpoint_url": ""})
+        stated = {key: value for key, value in component.configuration.items() if value not in nothing}
+        if kind.value == "artifact_store":
+            stated.setdefault("path", "")
+        flavor.config_class(warn_about_plain_text_secrets=False, **stated)
+
+
+def test_each_component_says_why_it_is_there(file: StackFile) -> None:
+    text = path_of(file.name).read_text(encoding="utf-8")
+    for kind in file.components:
+        assert re.search(rf"^  {kind.value}: +# \w", text, re.MULTILINE), kind
+
+
+def test_the_tracker_of_every_stack_can_be_a_hosted_one(file: StackFile) -> None:
+    (tracker,) = (component for kind, component in file.components.items() if kind.value == "experiment_tracker")
+    assert {"tracking_uri", "tracking_username", "tracking_password"} <= set(tracker.configuration)
+    assert tracker.configuration["tracking_uri"] == VARIABLES["TRACKER_URI"]
+
+
+def test_names_of_components_do_not_clash_between_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same name must mean the same component, or two files would undo each other's work for ever."""
+    for variable, value in VARIABLES.items():
+        monkeypatch.setenv(variable, value)
+    seen: dict[tuple[str, str], object] = {}
+    for name in stack_files():
+        for kind, component in read_stack(name).components.items():
+            assert seen.setdefault((kind.value, component.name), component) == component
+
+
+def test_what_containers_are_built_from_is_the_projects_own_dockerfile(file: StackFile) -> None:
+    if "docker" not in file.settings:
+        assert file.name == "local"
+        return
+    settings = DockerSettings(**file.settings["docker"])
+    assert settings.dockerfile == str(FOLDER.parent / "Dockerfile")
+    assert not settings.allow_download_from_code_repository
+    assert not settings.allow_download_from_artifact_store
+
+
+def test_airflow_takes_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in VARIABLES.items():
+        monkeypatch.setenv(variable, value)
+    file = read_stack("airflow")
+    component = next(component for component in file.components.values() if component.flavor == "airflow")
+    assert not AirflowOrchestratorConfig(**component.configuration).local
+    settings = AirflowOrchestratorSettings(**file.settings["orchestrator.airflow"])
+    assert settings.operator.endswith("DockerOperator")
+    assert file.schedule == "0 2 * * *"
+    monkeypatch.setenv("TRAINING_SCHEDULE", "*/10 * * * *")
+    assert read_stack("airflow").schedule == "*/10 * * * *"
