@@ -35,11 +35,25 @@ run: install  ## train on the embedded listings: the main job
 .PHONY: test
 test: install  ## lint, then the default tests
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -m "not browser and not serving"
+	@$(BIN)/python -m pytest -m "not browser and not serving and not monitoring and not stacks and not airflow"
 
 .PHONY: test-serving
 test-serving: install  ## the built Bento as a process: load, kills, outages, a soak of SOAK_SECONDS (300)
 	@$(BIN)/python -m pytest -m serving
+
+.PHONY: test-monitoring
+test-monitoring: install  ## real Prometheus, Alertmanager, Pushgateway: rules, dashboards, the closed loop
+	@$(BIN)/python -m pytest -m monitoring
+
+.PHONY: test-stacks
+test-stacks: install  ## the same pipeline here and in containers; ENGINE="COMMAND" starts an engine first
+	@$(if $(ENGINE),$(ENGINE))
+	@$(BIN)/python -m pytest -m stacks
+
+.PHONY: test-airflow
+test-airflow: install  ## Airflow, registry, S3, ZenML and MLflow servers, for real; ENGINE="COMMAND" as above
+	@$(if $(ENGINE),$(ENGINE))
+	@$(BIN)/python -m pytest -m airflow
 
 .PHONY: test-browser
 test-browser: install  ## the dashboard in a real Chromium; takes the README's screenshot
