@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _DURATION = re.compile(r"([0-9]{1,5})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+RUN_PY = (sys.executable, str(SOURCE_ROOT / "run.py"))
 _GRACE = 3  # seconds for requests in flight to end
 
 
@@ -40,7 +41,7 @@ def watch(state: State, options: Namespace) -> int:
         from monitoring.decisions import Rules
         from monitoring.record import Record, RecordError
         from monitoring.settings import WatchSettings, WatchSettingsError
-        from monitoring.watch import FOLDER, RECORD, Schedule, Watch
+        from monitoring.watch import ELSEWHERE, FOLDER, RECORD, Schedule, Watch
 
         folder = state.folder / FOLDER
         try:
@@ -51,14 +52,16 @@ def watch(state: State, options: Namespace) -> int:
         except OSError as error:
             raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
         turn = threading.Lock()
-        trainer = _trainer(state, options, record, turn)
+        orchestrator = _orchestrator()
+        if orchestrator == "airflow":
+            trainer, schedule = _airflow(options, record), None
+        else:
+            trainer = _local(state, options, record, turn)
+            command = [*RUN_PY, "monitor", *_whose(options)]
+            schedule = Schedule(command, SOURCE_ROOT, every, turn)
         listener = _listen(options.host, options.port)
     _log_to_terminal()
-    command = [sys.executable, str(SOURCE_ROOT / "run.py"), "monitor", *_whose(options)]
-    service = Watch(
-        record, trainer, Schedule(command, SOURCE_ROOT, every, turn), tokens, Rules(cool_down, options.daily_budget),
-        folder=folder,
-    )  # fmt: skip
+    service = Watch(record, trainer, schedule, tokens, Rules(cool_down, options.daily_budget), folder=folder)
     config = uvicorn.Config(
         service.gate, lifespan="off", log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=_GRACE,
@@ -71,7 +74,8 @@ def watch(state: State, options: Namespace) -> int:
     # Also what uvicorn falls back to, which raises a signal again after it has ended.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, leave)
-    console.print(f"Monitoring on http://{options.host}:{options.port} every {options.every}; Ctrl-C ends it.")
+    console.print(f"Monitoring on http://{options.host}:{options.port}; Ctrl-C ends it.", soft_wrap=True)
+    console.print(f"Reports: {f'every {options.every}' if schedule else ELSEWHERE}.", soft_wrap=True)
     console.print(f"Reading needs any name and the password in {state.folder / 'reports-token'}.", soft_wrap=True)
     console.print(f"An alert with action=retrain retrains: {trainer.way}.", soft_wrap=True)
     service.start()
@@ -100,22 +104,25 @@ def duration(option: str, text: str) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def _trainer(state: State, options: Namespace, record: "Record", turn: threading.Lock) -> "Trainer":
-    """Return the way to retrain that suits the active stack."""
-    from monitoring.airflow_api import Airflow, AirflowError, AirflowSettings
-    from monitoring.retraining import AirflowTrainer, LocalTrainer
+def _local(state: State, options: Namespace, record: "Record", turn: threading.Lock) -> "Trainer":
+    from monitoring.retraining import LocalTrainer
     from monitoring.watch import FOLDER
 
-    if _orchestrator() != "airflow":
-        command = [sys.executable, str(SOURCE_ROOT / "run.py"), "train", *_whose(options), *options.train_options]
-        return LocalTrainer(command, SOURCE_ROOT, state.folder / FOLDER, turn, record)
-    try:
-        airflow = Airflow(AirflowSettings.from_environment(os.environ))
-    except AirflowError as error:
-        raise CommandError(str(error)) from error
+    command = [*RUN_PY, "train", *_whose(options), *options.train_options]
+    return LocalTrainer(command, SOURCE_ROOT, state.folder / FOLDER, turn, record)
+
+
+def _airflow(options: Namespace, record: "Record") -> "Trainer":
+    from monitoring.airflow_api import Airflow, AirflowError, AirflowSettings
+    from monitoring.retraining import AirflowTrainer
+
     if options.train_options:
         raise CommandError("the active stack's orchestrator is Airflow, whose DAG holds the options of the training")
     name = model_name(options)
+    try:
+        airflow = Airflow(AirflowSettings.from_environment(os.environ, f"{name}_training"))
+    except AirflowError as error:
+        raise CommandError(str(error)) from error
 
     def in_production() -> str | None:
         connect()
@@ -128,20 +135,27 @@ def _trainer(state: State, options: Namespace, record: "Record", turn: threading
 
 
 def _orchestrator() -> str:
-    """Return the flavor of the active stack's orchestrator."""
+    """Return the flavor of the stack's orchestrator. Raises `CommandError` for one that only obeys a schedule."""
     from commands.progress import quieten
-    from stacks.apply import ensure_stack
+    from stacks.apply import ensure_stack, file_of
     from stacks.files import StackError
 
     quieten()
     try:
-        ensure_stack()
+        name = ensure_stack()
+        file = file_of(name)
     except StackError as error:
         raise CommandError(str(error)) from error
     from zenml.client import Client
     from zenml.enums import StackComponentType
 
-    return str(Client().active_stack_model.components[StackComponentType.ORCHESTRATOR][0].flavor_name)
+    flavor = str(Client().active_stack_model.components[StackComponentType.ORCHESTRATOR][0].flavor_name)
+    if file and file.schedule and flavor != "airflow":
+        raise CommandError(
+            f"stack '{name}' trains and monitors by the schedule '{file.schedule}' and not when it is asked to; "
+            "without one in its file, or on another stack, there is something to watch"
+        )
+    return flavor
 
 
 def _whose(options: Namespace) -> list[str]:
@@ -152,5 +166,6 @@ def _listen(host: str, port: int) -> socket.socket:
     """Return a socket there; so that a port that is taken is told in a sentence."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise CommandError(f"{host}:{port} cannot be listened on: {error.strerror or error}") from error
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CommandError(f"{host}:{port} cannot be listened on: {reason}") from error

@@ -63,7 +63,7 @@ class Child:
         return self._process.returncode
 
     def end(self) -> None:
-        """Interrupt it, and kill what is left of it and its own children after a while."""
+        """End it and its own children."""
         with suppress(psutil.NoSuchProcess):
             end(psutil.Process(self._process.pid))
         self._process.wait()
@@ -78,10 +78,11 @@ class Child:
 
 
 def end(process: psutil.Process) -> None:
-    """Interrupt a process and kill what is left of it and its children after a while."""
+    """Interrupt a process, and kill it after a while; what it leaves of its children is killed too."""
     family = [process, *process.children(recursive=True)]
     process.send_signal(signal.SIGINT)
-    _, left = psutil.wait_procs(family, timeout=_PATIENCE)
+    psutil.wait_procs([process], timeout=_PATIENCE)
+    _, left = psutil.wait_procs(family, timeout=0.5)
     for member in left:
         with suppress(psutil.NoSuchProcess):
             member.kill()

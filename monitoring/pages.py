@@ -38,7 +38,7 @@ class Pages:
 
     record: Record
     folder: Path  # of the reports
-    way: str  # how this service retrains
+    way: str  # how this service looks and retrains
 
     def router(self) -> APIRouter:
         """Return the routes."""
@@ -132,8 +132,7 @@ class Pages:
             _table("Runs that failed", failed, "None.", outcome="failed"),
             _table("Alerts", decided, "None was received."),
             _table("Retrainings", retrainings, "There was none."),
-            f"<p>Retraining: {escape(self.way)}. As JSON: <a href='history'>history</a>, "
-            "<a href='decisions'>decisions</a>.</p>",
+            f"<p>{escape(self.way)} As JSON: <a href='history'>history</a>, <a href='decisions'>decisions</a>.</p>",
         ]
         head = (
             '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'

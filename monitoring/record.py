@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 from collections import deque
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,6 +17,7 @@ logger = logging.getLogger("monitoring")
 Decision = Literal["started", "duplicate", "cooling_down", "over_budget", "already_running", "resolved", "ignored"]
 Outcome = Literal["promoted", "refused", "failed"]
 _REMEMBERED = 200  # entries of a kind that are kept for the page; the file keeps all
+_CLOSED = -1
 
 
 class RecordError(Exception):
@@ -107,8 +109,11 @@ class Record:
             raise RecordError(f"{path} cannot be used: {error.strerror}") from error
 
     def close(self) -> None:
-        """Let another process have the file."""
-        os.close(self._file)
+        """Let another process have the file; nothing is stored any more."""
+        with self._lock:
+            if self._file != _CLOSED:
+                os.close(self._file)
+                self._file = _CLOSED
 
     def append(self, *entries: Entry) -> None:
         """Write entries, all or none of them. Raises `RecordError` when they cannot be stored."""
@@ -121,7 +126,8 @@ class Record:
                     left = left[os.write(self._file, left) :]
                 os.fsync(self._file)
             except OSError as error:
-                os.ftruncate(self._file, self._size)
+                with suppress(OSError):
+                    os.ftruncate(self._file, self._size)
                 raise RecordError(f"{self._path} cannot be written: {error.strerror}") from error
             self._size += len(lines)
             for entry in entries:

@@ -18,6 +18,7 @@ logger = logging.getLogger("monitoring")
 VERDICTS = ("ok", "warning", "drift", "insufficient_data")
 FAILED = "failed"
 _LIMIT = 3600  # seconds for one run
+_BREATH = 0.5  # seconds between two runs at least: a retraining that waits gets its turn
 
 
 @dataclass
@@ -57,7 +58,7 @@ class Rounds:
                 return
             finally:
                 self.turn.release()
-            self._stop.wait(max(0, begun + self.every.total_seconds() - monotonic()))
+            self._stop.wait(max(_BREATH, begun + self.every.total_seconds() - monotonic()))
 
     def _run(self) -> None:
         report = self.folder / ".run.json"

@@ -21,6 +21,7 @@ from monitoring.retraining import Retraining, Trainer
 from monitoring.rounds import Rounds
 
 FOLDER, RECORD = "monitoring", "decisions.jsonl"  # in the state folder; in it
+ELSEWHERE = "by the schedule of the active stack's engine, in ZenML's dashboard"
 
 
 class Health(BaseModel):
@@ -52,14 +53,14 @@ class Watch:
         self,
         record: Record,
         trainer: Trainer,
-        schedule: Schedule,
+        schedule: Schedule | None,
         tokens: Tokens,
         rules: Rules,
         *,
         folder: Path,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """`folder` is where the reports are."""
+        """`folder` is where the reports are. Without a schedule nothing is run here: the stack's engine does."""
         instruments = Instruments(record, folder)
 
         def retrained(end: Finished) -> None:
@@ -70,23 +71,26 @@ class Watch:
 
         self._record = record
         self._retraining = Retraining(trainer, record, retrained)
-        self._rounds = Rounds(
+        self._rounds = schedule and Rounds(
             schedule.command, schedule.source, folder, schedule.every, schedule.turn, record, monitored
         )  # fmt: skip
         app = FastAPI(title="Monitoring", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
         handle_problems(app)
         _add_routes(app, Decider(record, rules, clock), self._retraining, instruments)
-        app.include_router(Pages(record, folder, trainer.way).router())
+        looking = f"every {schedule.every} here" if schedule else ELSEWHERE
+        app.include_router(Pages(record, folder, f"Reports: {looking}. Retraining: {trainer.way}.").router())
         self.gate = Gate(app, tokens)
 
     def start(self) -> None:
         """See to what an earlier service left under way, and begin with the first round."""
         self._retraining.resume()
-        self._rounds.start()
+        if self._rounds:
+            self._rounds.start()
 
     def stop(self) -> None:
         """End what is under way, children included, and let go of the record."""
-        self._rounds.stop()
+        if self._rounds:
+            self._rounds.stop()
         self._retraining.stop()
         self._record.close()
 

@@ -1,0 +1,291 @@
+"""The monitor service in this process: who may do what, what is answered, what is counted and shown."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from commands import CommandError
+from commands.watch import duration
+from monitoring.decisions import Rules
+from monitoring.gate import MAX_BODY_BYTES, Tokens
+from monitoring.record import Record
+from monitoring.retraining import LocalTrainer
+from monitoring.settings import WatchSettings, WatchSettingsError
+from monitoring.watch import RECORD, Schedule, Watch
+from tests.monitoring.watching import alert, no_room_for, python, reporting, webhook
+from tests.system.workspace import wait_for
+
+TOKENS = Tokens(metrics="m" * 40, alerts="a" * 40, reports="r" * 40)
+ALERTS, METRICS, READING = ({"Authorization": f"Bearer {token * 40}"} for token in "amr")
+TAKING_TURNS = """
+import json, pathlib, sys, time
+report = pathlib.Path(sys.argv[-1])
+rounds, busy = report.with_name("rounds.txt"), report.with_name("busy")
+busy.touch(exist_ok=False)
+number = len(rounds.read_text()) if rounds.exists() else 0
+rounds.write_text("x" * (number + 1))
+time.sleep(0.1)
+busy.unlink()
+if number == 0:
+    sys.exit("error: the ledger does not answer")
+report.write_text(json.dumps({"verdict": "warning"}))
+"""
+
+
+class Service:
+    """A started service on a folder, and a client of it."""
+
+    def __init__(self, folder: Path, training: list[str], monitoring: list[str], every: float) -> None:
+        self.folder = folder
+        self.record = Record(folder / RECORD)
+        turn = threading.Lock()
+        trainer = LocalTrainer(training, folder, folder, turn, self.record)
+        schedule = Schedule(monitoring, folder, timedelta(seconds=every), turn)
+        self.watch = Watch(self.record, trainer, schedule, TOKENS, Rules(), folder=folder)
+        self.client = TestClient(self.watch.gate, raise_server_exceptions=False)
+        self.watch.start()
+
+    def send(self, *alerts: dict[str, Any]) -> list[str]:
+        answer = self.client.post("/alerts", json=webhook(*alerts), headers=ALERTS)
+        assert answer.status_code == 202, answer.text
+        return [entry["decision"] for entry in answer.json()["decisions"]]
+
+    def read(self, path: str) -> httpx.Response:
+        return self.client.get(path, headers=READING)
+
+    def metrics(self) -> str:
+        return self.client.get("/metrics", headers=METRICS).text
+
+
+Start = Callable[..., Service]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    with ExitStack() as stack:
+
+        def begin(
+            training: list[str] | None = None, monitoring: list[str] | None = None, every: float = 3600
+        ) -> Service:
+            service = Service(tmp_path, training or reporting(reason="not better"), monitoring or python("0"), every)
+            stack.callback(service.watch.stop)
+            return service
+
+        yield begin
+
+
+@pytest.fixture
+def service(start: Start) -> Service:
+    return start()
+
+
+EVERYTHING = [
+    ("GET", "/"), ("GET", "/metrics"), ("POST", "/alerts"), ("GET", "/history"), ("GET", "/decisions"),
+    ("GET", "/reports/latest"), ("GET", "/reports/x.json"), ("GET", "/nowhere"), ("GET", "/docs"), ("GET", "//health"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("method", "path"), EVERYTHING)
+def test_everything_but_health_needs_its_token(service: Service, method: str, path: str) -> None:
+    assert service.client.get("/health").json() == {"status": "ok"}
+    for headers in (
+        {},
+        {"Authorization": f"Bearer {'x' * 40}"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Basic ="},
+    ):
+        answer = service.client.request(method, f"http://testserver{path}", headers=headers)
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["www-authenticate"].startswith("Bearer" if path in ("/metrics", "/alerts") else "Basic")
+
+
+@pytest.mark.parametrize(
+    ("path", "own"), [("/metrics", METRICS), ("/alerts", ALERTS), ("/", READING), ("/history", READING)]
+)
+def test_a_token_opens_its_own_door_only(service: Service, path: str, own: dict[str, str]) -> None:
+    for headers in (METRICS, ALERTS, READING):
+        status = service.client.get(path, headers=headers).status_code
+        assert (status != 401) == (headers is own)
+
+
+def test_a_browser_may_give_the_token_as_a_password(service: Service) -> None:
+    assert service.client.get("/", auth=("anybody", TOKENS.reports)).status_code == 200
+    assert service.client.get("/", auth=("anybody", TOKENS.alerts)).status_code == 401
+    assert service.client.post("/alerts", json=webhook(), auth=("anybody", TOKENS.alerts)).status_code == 401
+
+
+def test_ten_times_the_same_alert_is_one_retraining_which_is_counted_and_shown(service: Service) -> None:
+    assert "retraining_last_outcome{" not in service.metrics()
+    decisions = [service.send(alert(job="x<script>alert(1)</script>", alertname="<b>Drift"))[0] for _ in range(10)]
+    assert decisions == ["started"] + ["duplicate"] * 9
+    wait_for("the retraining has ended", lambda: bool(service.record.finished))
+    metrics = service.metrics()
+    for line in (
+        'watch_alerts_total{decision="started"} 1.0',
+        'watch_alerts_total{decision="duplicate"} 9.0',
+        'retraining_total{outcome="refused"} 1.0',
+        'retraining_total{outcome="failed"} 0.0',
+        'retraining_last_outcome{outcome="refused"} 1.0',
+        "retraining_running 0.0",
+    ):
+        assert line in metrics.splitlines()
+    assert "retraining_last_finish_timestamp_seconds 1." in metrics
+    shown = service.read("/decisions").json()
+    assert [entry["outcome"] for entry in shown["retrainings"]] == ["refused"]
+    assert len(shown["decisions"]) == 10
+    page = service.read("/")
+    assert "not better" in page.text
+    assert "&lt;b&gt;Drift" in page.text
+    assert "<b>Drift" not in page.text
+    log = service.read(f"/reports/{shown['retrainings'][0]['log']}")
+    assert (log.status_code, log.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+
+
+def test_the_webhook_does_not_wait_for_the_retraining(start: Start) -> None:
+    service = start(python("import time; time.sleep(600)"))
+    assert service.send(alert("aa"), alert("bb")) == ["started", "already_running"]
+    assert "retraining_running 1.0" in service.metrics()
+    assert "under way" in service.read("/").text
+
+
+def test_what_was_interrupted_is_shown_by_the_next_service(start: Start) -> None:
+    service = start(python("import time; time.sleep(600)"))
+    service.send(alert())
+    wait_for("the training runs", lambda: bool(service.record.began))
+    service.watch.stop()
+    again = start()
+    wait_for("it is shown", lambda: "interrupted" in again.read("/").text)
+    assert again.send(alert()) == ["duplicate"]
+    assert 'retraining_last_outcome{outcome="failed"} 1.0' in again.metrics()
+
+
+MALFORMED: dict[str, bytes] = {
+    "no JSON": b"{",
+    "no object": b"[]",
+    "nothing": b"",
+    "another version": b'{"version": "3", "alerts": []}',
+    "no alerts": b'{"version": "4"}',
+    "no fingerprint": b'{"version": "4", "alerts": [{"status": "firing", "labels": {}, '
+    b'"startsAt": "2026-01-01T00:00:00Z"}]}',
+    "a path as fingerprint": b'{"version": "4", "alerts": [{"status": "firing", "labels": {}, '
+    b'"startsAt": "2026-01-01T00:00:00Z", "fingerprint": "../../x"}]}',
+    "no time zone": b'{"version": "4", "alerts": [{"status": "firing", "labels": {}, '
+    b'"startsAt": "2026-01-01T00:00:00", "fingerprint": "aa"}]}',
+    "half a character": b'{"version": "4", "alerts": [{"status": "firing", "labels": {"alertname": "\\ud800"}, '
+    b'"startsAt": "2026-01-01T00:00:00Z", "fingerprint": "aa"}]}',
+}
+
+
+@pytest.mark.parametrize("fault", MALFORMED)
+def test_a_malformed_webhook_is_told_so_and_does_nothing(service: Service, fault: str) -> None:
+    headers = ALERTS | {"content-type": "application/json"}
+    answer = service.client.post("/alerts", content=MALFORMED[fault], headers=headers)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert not service.record.decided
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_body_beyond_the_limit_is_refused(service: Service, announced: bool) -> None:
+    body = b'{"version": "4", "alerts": [' + b" " * MAX_BODY_BYTES + b"]}"
+    content = body if announced else iter([body[: MAX_BODY_BYTES // 2], body[MAX_BODY_BYTES // 2 :]])
+    answer = service.client.post("/alerts", content=content, headers=ALERTS | {"content-type": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+
+
+def test_a_record_that_cannot_be_written_makes_alertmanager_come_back(service: Service) -> None:
+    with no_room_for(service.folder / RECORD):
+        answer = service.client.post("/alerts", json=webhook(alert()), headers=ALERTS)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert service.send(alert()) == ["started"]
+
+
+def test_a_failed_round_is_recorded_and_the_next_one_comes(start: Start) -> None:
+    service = start(monitoring=python(TAKING_TURNS), every=0.2)
+    wait_for("three rounds", lambda: 'watch_monitoring_runs_total{outcome="warning"} 3.0' in service.metrics())
+    assert 'watch_monitoring_runs_total{outcome="failed"} 1.0' in service.metrics()
+    assert [entry.reason for entry in service.record.failed_runs] == ["the ledger does not answer"]
+    assert "the ledger does not answer" in service.read("/").text
+
+
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    [("pass", "it left no report"), ("import sys; open(sys.argv[-1], 'w').write('{\"verdict\": 1}')", "the verdict 1")],
+)
+def test_a_round_without_a_verdict_failed(start: Start, program: str, sentence: str) -> None:
+    service = start(monitoring=python(program))
+    wait_for("the round has ended", lambda: bool(service.record.failed_runs))
+    assert sentence in service.record.failed_runs[0].reason
+    assert "watch_last_report_timestamp_seconds" not in service.metrics()
+
+
+def test_rounds_and_retrainings_take_turns(start: Start) -> None:
+    service = start(training=python(TAKING_TURNS), monitoring=python(TAKING_TURNS), every=0.05)
+    service.send(alert())
+    wait_for("both have run", lambda: len(service.record.finished) == 1 and 'warning"} 3' in service.metrics())
+    reasons = [entry.reason for entry in (*service.record.failed_runs, *service.record.finished.values())]
+    assert not [reason for reason in reasons if "FileExistsError" in reason]
+
+
+def test_reports_are_served_and_nothing_else(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "latest.html").write_text("<p>latest</p>")
+    (tmp_path / "20260304.json").write_text("{}")
+    (tmp_path.parent / "secret.json").write_text("{}")
+    (tmp_path / "link.json").symlink_to(tmp_path.parent / "secret.json")
+    page = service.read("/reports/latest")
+    assert page.text == "<p>latest</p>"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "sandbox" in page.headers["content-security-policy"]
+    assert service.read("/reports/20260304.json").json() == {}
+    for name in ("decisions.jsonl", ".run.json", "link.json", "../secret.json", "%2e%2e%2fsecret.json", "nowhere.html"):
+        assert service.read(f"/reports/{name}").status_code == 404, name
+
+
+def test_the_page_shows_the_history_and_what_is_in_it_is_text(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "latest.json").write_text(
+        '{"verdict": "drift", "model_name": "rakuten", "model_version": "3", "reasons": ["user <i>eve</i> is alone"]}'
+    )
+    (tmp_path / "history.jsonl").write_text(
+        '{"at": "2026-03-04", "verdict": "ok"}\nnonsense\n[]\n{"verdict": "drift"}\n'
+    )
+    page = service.read("/")
+    assert "&lt;i&gt;eve" in page.text
+    assert "<i>" not in page.text
+    assert "script" not in page.text
+    assert [run["verdict"] for run in service.read("/history").json()] == ["drift", "ok"]
+    assert "watch_last_report_timestamp_seconds 1." in service.metrics()
+
+
+def test_tokens_are_made_for_their_owner_alone_and_demanded_in_production(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("METRICS_TOKEN", "ALERT_TOKEN", "REPORTS_TOKEN", "APP_ENV"):
+        monkeypatch.delenv(name, raising=False)
+    made = WatchSettings.from_environment().tokens(tmp_path)
+    assert made == WatchSettings.from_environment().tokens(tmp_path)
+    assert len({made.metrics, made.alerts, made.reports}) == 3
+    assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {
+        "metrics-token": 0o600, "alert-token": 0o600, "reports-token": 0o600,
+    }  # fmt: skip
+    monkeypatch.setenv("APP_ENV", "production")
+    with pytest.raises(WatchSettingsError, match="METRICS_TOKEN must be set"):
+        WatchSettings.from_environment().tokens(tmp_path)
+    monkeypatch.setenv("ALERT_TOKEN", "changeme")
+    with pytest.raises(WatchSettingsError, match="ALERT_TOKEN is too weak") as caught:
+        WatchSettings.from_environment()
+    assert "changeme" not in str(caught.value)
+
+
+def test_times_are_numbers_with_a_unit() -> None:
+    assert duration("--every", "90s") == timedelta(seconds=90)
+    assert duration("--every", "15m") == timedelta(minutes=15)
+    for wrong in ("15", "m", "-1m", "1.5h", "15 m", ""):
+        with pytest.raises(CommandError, match="--every takes a number and a unit"):
+            duration("--every", wrong)

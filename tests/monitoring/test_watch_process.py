@@ -1,0 +1,148 @@
+"""`run.py watch` as a process: real retrainings, signals, kills."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.monitoring.watching import alert, webhook
+from tests.system.workspace import Workspace, free_port, wait_for
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return Workspace(tmp_path_factory.mktemp("workspace"))
+
+
+@dataclass
+class Watcher:
+    """The service as a process, and how it is asked."""
+
+    workspace: Workspace
+    process: "subprocess.Popen[str]"
+    url: str
+
+    def token(self, name: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {(self.workspace.state / f'{name}-token').read_text().strip()}"}
+
+    def healthy(self) -> bool:
+        assert self.process.poll() is None, self.process.communicate()
+        try:
+            return httpx.get(f"{self.url}/health", timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def send(self, **of: str) -> str:
+        asked = monotonic()
+        answer = httpx.post(f"{self.url}/alerts", json=webhook(alert(**of)), headers=self.token("alert"), timeout=10)
+        assert answer.status_code == 202, answer.text
+        assert monotonic() - asked < 2, "Alertmanager would not wait for ever"
+        decision: str = answer.json()["decisions"][0]["decision"]
+        return decision
+
+    def retrainings(self) -> list[dict[str, Any]]:
+        answer = httpx.get(f"{self.url}/decisions", headers=self.token("reports"), timeout=10)
+        retrainings: list[dict[str, Any]] = answer.json()["retrainings"]
+        return retrainings
+
+    def training(self) -> psutil.Process:
+        """The retraining's process, once there is one."""
+        wait_for("a retraining runs", lambda: bool(self._trainings()))
+        return self._trainings()[0]
+
+    def _trainings(self) -> list[psutil.Process]:
+        return [child for child in psutil.Process(self.process.pid).children() if _trains(child)]
+
+
+def _trains(process: psutil.Process) -> bool:
+    try:
+        return "train" in process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False
+
+
+@contextmanager
+def watching(workspace: Workspace, *options: str) -> Iterator[Watcher]:
+    port = free_port()
+    process = workspace.start("watch", "--port", str(port), "--every", "1d", *options, "--", "--size", "1000")
+    watcher = Watcher(workspace, process, f"http://127.0.0.1:{port}")
+    try:
+        wait_for("the service answers", watcher.healthy)
+        yield watcher
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+def test_1_a_signal_during_a_retraining_leaves_nothing_behind_but_the_record(workspace: Workspace) -> None:
+    with watching(workspace) as watcher:
+        for name in ("metrics-token", "alert-token", "reports-token"):
+            assert (workspace.state / name).stat().st_mode & 0o777 == 0o600
+        assert httpx.get(watcher.url).status_code == 401
+        assert watcher.send() == "started"
+        family = [watcher.training(), *psutil.Process(watcher.process.pid).children(recursive=True)]
+        watcher.process.send_signal(signal.SIGTERM)
+        output, errors = watcher.process.communicate(timeout=20)
+        assert watcher.process.returncode == 0, errors
+        assert all(gone(member) for member in family)
+        assert "retrains: as a process here, 'run.py train'" in output
+        assert "Traceback" not in errors
+
+
+def test_2_what_was_interrupted_is_known_and_not_done_again_and_a_kill_does_not_matter(workspace: Workspace) -> None:
+    with watching(workspace, "--cool-down", "0s") as watcher:
+        (interrupted,) = watcher.retrainings()
+        assert interrupted["outcome"] == "failed"
+        assert interrupted["reason"].startswith("interrupted")
+        assert watcher.send() == "duplicate"
+        assert watcher.send(fingerprint="bb") == "started"
+        training = watcher.training()
+        wait_for("it is in the record", lambda: '"began"' in record(workspace)[-1])
+        watcher.process.kill()
+        watcher.process.wait()
+        assert training.is_running(), "the next start ends it"
+
+
+def test_3_an_alert_retrains(workspace: Workspace) -> None:
+    with watching(workspace, "--cool-down", "0s", "--daily-budget", "3") as watcher:
+        wait_for("the end of the killed one is told", lambda: watcher.retrainings()[0]["outcome"] == "failed")
+        assert watcher.send(fingerprint="bb") == "duplicate"
+        assert watcher.send(fingerprint="cc") == "started"
+        wait_for("the retraining has ended", lambda: watcher.retrainings()[0]["outcome"] != "under way", 180)
+        done = watcher.retrainings()[0]
+        assert (done["outcome"], done["model_version"]) == ("promoted", "1"), done
+        log = httpx.get(f"{watcher.url}/reports/{done['log']}", headers=watcher.token("reports"))
+        assert "promote_classifier" in log.text
+        assert watcher.send(fingerprint="dd") == "over_budget"
+        watcher.process.send_signal(signal.SIGINT)
+        watcher.process.communicate(timeout=20)
+        assert watcher.process.returncode == 0
+    assert not workspace.attempts.exists(), workspace.attempts.read_text()
+
+
+def test_4_what_cannot_be_is_a_sentence(workspace: Workspace) -> None:
+    for options, code, sentence in (
+        (["--every", "soon"], 1, "--every takes a number and a unit"),
+        (["--port", "99999"], 1, "127.0.0.1:99999 cannot be listened on"),
+        (["--", "--size", "many"], 2, "argument --size: invalid int value: 'many'"),
+        (["--", "--sise", "400"], 2, "unrecognized arguments: --sise 400"),
+    ):
+        done = workspace.run("watch", *options)
+        assert (done.returncode, sentence in done.stderr, "Traceback" in done.stderr) == (code, True, False), done
+
+
+def record(workspace: Workspace) -> list[str]:
+    return (workspace.state / "monitoring" / "decisions.jsonl").read_text().splitlines()
