@@ -98,8 +98,10 @@ def _open_sqlite(address: URL, synchronous: str) -> Engine:
 def _configure_sqlite(engine: Engine, synchronous: str) -> None:
     @event.listens_for(engine, "do_connect")
     def create(_dialect: Any, _record: Any, _arguments: Any, _named: Any) -> None:
+        # Only where there is none: closing a file drops every lock that this process has on it, and another process
+        # would then take itself for the last one, and remove the write-ahead log under the connections that are open.
         with suppress(OSError):  # SQLite says it better
-            os.close(os.open(str(engine.url.database), os.O_CREAT | os.O_RDONLY, 0o600))
+            os.close(os.open(str(engine.url.database), os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o600))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
