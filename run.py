@@ -6,12 +6,27 @@ import importlib
 import sys
 from pathlib import Path
 
-VERBS = ("train", "serve", "watch", "auth", "rollback", "purge", "data", "env", "stack", "doctor")
+VERBS = (
+    "train",
+    "serve",
+    "monitor",
+    "watch",
+    "simulate",
+    "auth",
+    "rollback",
+    "purge",
+    "data",
+    "env",
+    "stack",
+    "doctor",
+)
 EXAMPLES = """examples:
   python run.py                                  train on 20,000 embedded listings, promote what is better
   python run.py --data DIR                       train on the challenge's files (X_train_update.csv, …)
   python run.py --data DIR --taxonomy FILE       train on any other catalogue (csv: code,label)
   python run.py serve                            serve the model in production on http://127.0.0.1:3000
+  python run.py monitor                          drift and quality of what the model in production answered
+  python run.py simulate --kind drifted          send the service listings that it has not seen the like of
   python run.py watch -- --data DIR              reports every 15 minutes; alerts retrain, with the options after --
   python run.py rollback --reason "worse on toys"
   python run.py purge --older-than 90d           remove predictions and feedback older than that
@@ -101,6 +116,32 @@ def _parsers() -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentPars
         "--every", type=float, default=5, metavar="SECONDS", help="how often to look for a promotion (5)"
     )
     serve.add_argument("--workers", type=int, metavar="N", help="processes that answer (WORKERS, or 1)")
+
+    monitor = verbs.add_parser("monitor", parents=[shared, model], help="run the monitoring pipeline once")
+    watched = Path(__file__).parent / "pipelines" / "configs" / "monitoring.yaml"
+    monitor.add_argument(
+        "--config", type=Path, metavar="FILE", default=watched, help="pipelines/configs/monitoring.yaml"
+    )
+    monitor.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON there too")
+    monitor.add_argument("--verbose", action="store_true", help="show ZenML's log and the steps' own")
+
+    simulate = verbs.add_parser("simulate", parents=[shared], help="send the service realistic traffic, with feedback")
+    simulate.add_argument(
+        "--kind",
+        choices=("normal", "drifted", "burst", "multilingual"),
+        default="normal",
+        help="like the embedded listings; another season; as fast as it goes; in three languages (normal)",
+    )
+    simulate.add_argument("--requests", type=int, default=1_000, metavar="N", help="listings to send (1,000)")
+    simulate.add_argument("--rate", type=float, metavar="R", help="listings a second (20; burst: no limit)")
+    simulate.add_argument(
+        "--feedback", type=float, default=0.2, metavar="SHARE", help="share that gets its right type back (0.2)"
+    )
+    simulate.add_argument("--service", default="http://127.0.0.1:3000", metavar="URL", help="http://127.0.0.1:3000")
+    simulate.add_argument(
+        "--username", metavar="NAME", help="who asks and corrects, with the password in PASSWORD (admin)"
+    )
+    simulate.add_argument("--seed", type=int, default=1, metavar="N", help="other listings of the same kind (1)")
 
     watch = verbs.add_parser("watch", parents=[shared, model], help="reports on an interval, alerts that retrain")
     watch.add_argument("--host", default="127.0.0.1", help="address to bind (127.0.0.1: this machine only)")

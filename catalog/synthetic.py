@@ -7,8 +7,11 @@ trying the system, never evidence: what a model scores on them says nothing abou
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from html.entities import codepoint2name
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,7 +62,43 @@ _ENTITIES = {point: f"&{name};" for point, name in codepoint2name.items() if poi
     ord("'"): "&#39;"
 }
 
+_OTHER_WORLD = 1_000_003  # far from the seeds that people choose
+_LATELY = 1_000  # listings of traffic that may come again
+_NEW_NAMES = 24  # of a type, for what it sells lately
+
 Draw = Callable[[], float]  # the next random number in [0, 1)
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What a stream of listings is made of: types, languages with their cumulative shares, lengths, names.
+
+    `new_names` is the share of listings that sell something under a name which nobody used before; `new_brands` tells
+    that all brands are others.
+    """
+
+    frequencies: Mapping[int, int] = field(default_factory=lambda: FREQUENCIES)
+    languages: tuple[tuple[str, float], ...] = _LANGUAGES
+    typical_description: int = _TYPICAL_DESCRIPTION
+    missing_descriptions: float = MISSING_DESCRIPTIONS
+    new_names: float = 0.0
+    new_brands: bool = False
+
+
+# What may come in: as in the embedded listings; in other languages; or another season altogether, with the frequent
+# types rare and the rare ones frequent, longer descriptions, new products and new brands.
+MIXES = {
+    "normal": Mix(),
+    "multilingual": Mix(languages=(("fr", 0.34), ("en", 0.67), ("de", 1.0))),
+    "drifted": Mix(
+        frequencies=dict(zip(FREQUENCIES, reversed(FREQUENCIES.values()), strict=True)),
+        languages=(("fr", 0.45), ("en", 0.75), ("de", 1.0)),
+        typical_description=2 * _TYPICAL_DESCRIPTION,
+        missing_descriptions=0.15,
+        new_names=0.5,
+        new_brands=True,
+    ),
+}
 
 
 class Listing(NamedTuple):
@@ -87,14 +126,18 @@ def generate(size: int = 20_000, seed: int = 0) -> pd.DataFrame:
     listings are made up, for trying the system: they are no evidence about real ones. Raises `ValueError` for another
     size.
     """
-    listings, codes = write_listings(size, seed)
+    return _table(*write_listings(size, seed))
+
+
+def _table(listings: Sequence[Listing], codes: Sequence[int]) -> pd.DataFrame:
+    rows = np.arange(len(listings), dtype=np.int64)
     return pd.DataFrame(
         {
-            "index": np.arange(size, dtype=np.int64),
+            "index": rows,
             "designation": [listing.title for listing in listings],
             "description": pd.Series([listing.description for listing in listings], dtype=object),
-            "productid": 3_000_000 + 7 * np.arange(size, dtype=np.int64),
-            "imageid": 900_000_000 + 13 * np.arange(size, dtype=np.int64),
+            "productid": 3_000_000 + 7 * rows,
+            "imageid": 900_000_000 + 13 * rows,
             "prdtypecode": np.array(codes, dtype=np.int64),
         }
     )
@@ -113,6 +156,31 @@ def write_listings(size: int, seed: int) -> tuple[list[Listing], list[int]]:
     listings = [writer.listing(code) for code in _draw_codes(size, draw)]
     writer.repeat_some(listings)
     return listings, [writer.shown_code(listing.code) for listing in listings]
+
+
+def generate_traffic(kind: str, seed: int, world: int = 0) -> Iterator[Listing]:
+    """Yield listings without end, as they come in at a service, of one of the `MIXES`; the same for the same seeds.
+
+    They are of the `world` that `generate` made of that seed: its brands are known here too. (`generate` with another
+    seed is another world, with no brand in common.) Like there, some are repetitions of earlier ones.
+    """
+    mix = MIXES[kind]
+    draw = _numbers(seed).__next__
+    writer = _Writer(draw, mix, brands=_numbers(_OTHER_WORLD + world if mix.new_brands else world).__next__)
+    codes = list(mix.frequencies)
+    shares = np.cumsum(list(mix.frequencies.values())) / sum(mix.frequencies.values())
+    lately: deque[Listing] = deque(maxlen=_LATELY)
+    while True:
+        code = codes[int(np.searchsorted(shares, draw(), side="right"))]
+        listing = writer.repeated(lately) if lately and draw() < DUPLICATES else writer.listing(code)
+        lately.append(listing)
+        yield listing
+
+
+def generate_drifted(size: int, seed: int, world: int = 0) -> pd.DataFrame:
+    """Return `size` listings of the mix `drifted`, with the columns of `generate` and their true types."""
+    listings = list(islice(generate_traffic("drifted", seed, world), size))
+    return _table(listings, [listing.code for listing in listings])
 
 
 def write_rakuten_files(directory: Path, size: int = 20_000, seed: int = 0) -> tuple[Path, Path]:
@@ -163,29 +231,36 @@ def _draw_codes(size: int, draw: Draw) -> list[int]:
 
 
 class _Writer:
-    """Writes listings from a source of random numbers."""
+    """Writes listings from a source of random numbers; `brands` is the source of the brands, where it is another."""
 
-    def __init__(self, draw: Draw) -> None:
-        self._draw = draw
+    def __init__(self, draw: Draw, mix: Mix = MIXES["normal"], brands: Draw | None = None) -> None:
+        self._draw = brands or draw
+        self._mix = mix
         self._brands_of = {code: self._new_brands() for code in FREQUENCIES}
         self._brands_of_group = {group: self._new_brands() for group in GROUPS}
         self._brands_of_all = self._new_brands()
+        self._new_names_of = {code: self._new_names() for code in FREQUENCIES} if mix.new_names else {}
+        self._draw = draw
 
     def listing(self, code: int) -> Listing:
         """Return a new listing of a type."""
         drawn = self._draw()
-        language = next(language for language, share in _LANGUAGES if drawn < share)
+        language = next(language for language, share in self._mix.languages if drawn < share)
         subject = self._subject(code, language)
         title = self._title(code, language, subject)
-        described = not self._chance(MISSING_DESCRIPTIONS)
+        described = not self._chance(self._mix.missing_descriptions)
         return Listing(code, language, title, self._description(language, subject) if described else None)
 
     def repeat_some(self, listings: list[Listing]) -> None:
         """Overwrite some listings with an earlier one, at times in other capitals or spaces."""
         for row in range(1, len(listings)):
             if self._chance(DUPLICATES):
-                earlier = listings[self._below(row)]
-                listings[row] = earlier._replace(title=self._varied(earlier.title))
+                listings[row] = self.repeated(listings, row)
+
+    def repeated(self, listings: Sequence[Listing], among: int | None = None) -> Listing:
+        """Return one of the first listings again, at times in other capitals or spaces."""
+        earlier = listings[self._below(len(listings) if among is None else among)]
+        return earlier._replace(title=self._varied(earlier.title))
 
     def shown_code(self, code: int) -> int:
         """Return the code, or at times a wrong one: mostly of a type that is easily confused with it."""
@@ -218,6 +293,9 @@ class _Writer:
     def _new_brands(self) -> tuple[str, ...]:
         return tuple(self._name() for _ in range(_BRANDS))
 
+    def _new_names(self) -> tuple[str, ...]:
+        return tuple(self._name().lower() for _ in range(_NEW_NAMES))
+
     def _subject(self, code: int, language: str) -> _Subject:
         """Draw what a listing speaks of; an ambiguous one has no word of its type."""
         group = _GROUP_OF.get(code)
@@ -228,6 +306,8 @@ class _Writer:
             return _Subject(words[0], brand, words[1:3], words[1:])
         details = [self._phrase(DETAILS[code][language]) for _ in range(2)]
         brand = self._brand(code, telling=self._chance(0.5))
+        if self._new_names_of and self._chance(self._mix.new_names):
+            return _Subject(self._phrase(self._new_names_of[code]), brand, words[1:3], words)
         return _Subject(self._phrase(ITEMS[code][language]), brand, details, words)
 
     def _brand(self, code: int, *, telling: bool) -> str:
@@ -291,7 +371,9 @@ class _Writer:
     def _description(self, language: str, subject: _Subject) -> str:
         drawn = self._draw()
         # A log-logistic length: a bell on a logarithmic scale with a long tail, out of a division and a square root.
-        wanted = min(_TYPICAL_DESCRIPTION * math.sqrt(drawn / (1 - drawn)), LONGEST_DESCRIPTION - _LONGEST_SENTENCE)
+        wanted = min(
+            self._mix.typical_description * math.sqrt(drawn / (1 - drawn)), LONGEST_DESCRIPTION - _LONGEST_SENTENCE
+        )
         sentences = [self._sentence(language, subject)]
         length = len(sentences[0])
         while length < wanted:

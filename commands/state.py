@@ -78,12 +78,13 @@ class State:
             )
 
     @contextmanager
-    def locked(self, what: str) -> Iterator[None]:
+    def locked(self, what: str, lock: str = "run.lock") -> Iterator[None]:
         """Hold the state for this process; the kernel lets go when it ends, however it ends.
 
-        Raises `CommandError` naming the process that holds it.
+        `lock`: what does not disturb the others has a lock of its own. Raises `CommandError` naming the process that
+        holds it.
         """
-        path = self.folder / "run.lock"
+        path = self.folder / lock
         with path.open("a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,12 +1,16 @@
 """The parameters of the pipelines, as the YAML files in `configs/` state them; an unknown key is an error."""
 
 from pathlib import Path
+from typing import Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from catalog.agreement import QualityRules
 from catalog.comparison import PromotionRules
 from catalog.listings import ConsolidationRules
+from steps.drift import DriftRules
+from steps.observe import WindowRules
 from steps.train import Candidate
 
 DEFAULT = Path(__file__).parent / "configs" / "training.yaml"
@@ -16,20 +20,13 @@ class ConfigurationError(ValueError):
     """A configuration file does not say what it must."""
 
 
-class TrainingConfig(BaseModel):
-    """Everything that can be set about a training run."""
-
+class _Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = 0
-    size: int = Field(20_000, ge=200)
-    target_precision: float = Field(0.95, gt=0, lt=1)
-    consolidation: ConsolidationRules = ConsolidationRules()
-    candidates: dict[str, Candidate] = Field(min_length=1)
-    promotion: PromotionRules = PromotionRules()
 
     @classmethod
-    def read(cls, path: Path) -> "TrainingConfig":
+    def read(cls, path: Path) -> Self:
         """Read a YAML file. Raises `ConfigurationError` naming the file, the key and what was expected."""
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -42,3 +39,21 @@ class TrainingConfig(BaseModel):
         except ValidationError as error:
             problems = [f"{'.'.join(map(str, entry['loc'])) or 'the file'}: {entry['msg']}" for entry in error.errors()]
             raise ConfigurationError(f"{path}: {'; '.join(problems)}") from None
+
+
+class TrainingConfig(_Config):
+    """Everything that can be set about a training run."""
+
+    size: int = Field(20_000, ge=200)
+    target_precision: float = Field(0.95, gt=0, lt=1)
+    consolidation: ConsolidationRules = ConsolidationRules()
+    candidates: dict[str, Candidate] = Field(min_length=1)
+    promotion: PromotionRules = PromotionRules()
+
+
+class MonitoringConfig(_Config):
+    """Everything that can be set about a monitoring run."""
+
+    window: WindowRules = WindowRules()
+    drift: DriftRules = DriftRules()
+    quality: QualityRules = QualityRules()

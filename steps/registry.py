@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 PRODUCTION, PREVIOUS, CHALLENGER = "production", "previous", "challenger"
 MODEL_FILE = "model.skops"
 PROFILE_FILE = "data_profile.json"
+REFERENCE_FILE = "reference_window.parquet"
 _SCORING_LIMIT = 1_800  # seconds for a champion's own code to score the test rows
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"}
 
@@ -45,6 +46,10 @@ class ChampionError(RuntimeError):
 
 class ModelError(RuntimeError):
     """A trained model is not where it was logged, or not what was logged."""
+
+
+class ReferenceWindowError(RuntimeError):
+    """The reference window of a version is gone or cannot be read."""
 
 
 class RollbackError(RuntimeError):
@@ -110,6 +115,25 @@ def read_profile(version: Version) -> dict[str, Any]:
         logger.warning("The data profile of version %s cannot be read: %s", version.number, error)
         return {}
     return profile
+
+
+def read_reference(run_id: str) -> "pd.DataFrame":
+    """Return the reference window that a run's evaluation left: held-out listings with the model's answers.
+
+    By the version's run, so that it is the right one after a rollback, and where the evaluation was an earlier run's.
+    Raises `ReferenceWindowError`.
+    """
+    import pandas as pd
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            path = mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path=REFERENCE_FILE, dst_path=folder)
+            return pd.read_parquet(path)
+        except (MlflowException, OSError, ValueError) as error:
+            raise ReferenceWindowError(
+                f"the reference window of the version in production (run {run_id}) cannot be read "
+                f"({type(error).__name__}); train again with --no-cache"
+            ) from error
 
 
 def load_classifier(model_uri: str) -> "ProductTypeClassifier":

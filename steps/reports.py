@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _BLUE, _GREY, _ORANGE = "#2b6cb0", "#a0aec0", "#c05621"
-_STYLE = (
+STYLE = (
     '<meta charset="utf-8"><style>body{font:14px/1.45 sans-serif;margin:1.5em;max-width:72em}table{border-collapse:'
     "collapse;margin:.6em 0 1.4em}td,th{padding:.25em .9em .25em 0;text-align:left;border-bottom:1px solid #8884}"
     "td.n,th.n{text-align:right}img{max-width:100%}b.big{font-size:1.5em}</style>"
@@ -91,14 +91,14 @@ def evaluation_page(evaluation: Evaluation, title: str) -> str:
     """Return all measurements and pictures as one HTML page."""
     types = sorted(evaluation.per_type, key=lambda entry: entry["f1"])
     parts = [
-        f"{_STYLE}<h1>{html.escape(title)}</h1>",
+        f"{STYLE}<h1>{html.escape(title)}</h1>",
         f"<p><b class=big>{evaluation.weighted_f1:.3f}</b> weighted F1 ({_range(evaluation.weighted_f1_interval)}), "
         f"<b class=big>{evaluation.macro_f1:.3f}</b> macro F1 ({_range(evaluation.macro_f1_interval)}), 95 % intervals "
         f"on {evaluation.rows:,} test listings that no version was trained on.</p>",
         f"<p>{html.escape(_abstention(evaluation))}</p>",
-        _picture(per_type_figure(evaluation), "F1 of every type"),
+        picture(per_type_figure(evaluation), "F1 of every type"),
         "<h2>Types, the weakest first</h2>",
-        _table(
+        table(
             ("code", "type", "listings", "precision", "recall", "F1"),
             [
                 [str(entry["code"]), *(entry[key] for key in ("label", "rows", "precision", "recall", "f1"))]
@@ -106,11 +106,11 @@ def evaluation_page(evaluation: Evaluation, title: str) -> str:
             ],
         ),
         "<h2>Languages and descriptions</h2>",
-        _table(("part", "listings", "weighted F1"), [list(entry.values()) for entry in evaluation.slices]),
+        table(("part", "listings", "weighted F1"), [list(entry.values()) for entry in evaluation.slices]),
         "<h2>Most frequent confusions</h2>",
-        _table(("true", "predicted", "listings"), [list(entry.values()) for entry in evaluation.confusions]),
-        _picture(confusion_figure(evaluation), "Confusion matrix"),
-        _picture(reliability_figure(evaluation), "Reliability curve"),
+        table(("true", "predicted", "listings"), [list(entry.values()) for entry in evaluation.confusions]),
+        picture(confusion_figure(evaluation), "Confusion matrix"),
+        picture(reliability_figure(evaluation), "Reliability curve"),
     ]
     return "\n".join(parts)
 
@@ -121,11 +121,11 @@ def decision_page(decision: Decision) -> str:
     windows = {"all test listings": decision.on_test, "recent reviewed feedback": decision.on_recent}
     rows = [_window_row(name, window) for name, window in windows.items() if window]
     losses = [[label, loss] for label, loss in decision.type_losses.items()]
-    parts = [f"{_STYLE}<h1>{verdict}</h1><p>{html.escape(decision.reason)}.</p>"]
+    parts = [f"{STYLE}<h1>{verdict}</h1><p>{html.escape(decision.reason)}.</p>"]
     if rows:
-        parts.append(_table(("measured on", "listings", "difference", "lower bound", "upper bound"), rows))
+        parts.append(table(("measured on", "listings", "difference", "lower bound", "upper bound"), rows))
     if losses:
-        parts += ["<h2>Types that lose too much</h2>", _table(("type", "F1 lost"), losses)]
+        parts += ["<h2>Types that lose too much</h2>", table(("type", "F1 lost"), losses)]
     return "\n".join(parts)
 
 
@@ -194,7 +194,8 @@ def _window_row(name: str, window: PairedDifference) -> list[Any]:
     return [name, window.rows, window.difference, window.lower, window.upper]
 
 
-def _picture(figure: "Figure", alternative: str) -> str:
+def picture(figure: "Figure", alternative: str) -> str:
+    """Return a figure as an image that is part of the page."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return (
@@ -202,7 +203,8 @@ def _picture(figure: "Figure", alternative: str) -> str:
     )
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return a table in HTML; columns whose first entry is no text are set to the right."""
     kinds = [" class=n" if rows and not isinstance(value, str) else "" for value in (rows[0] if rows else header)]
     head = "".join(f"<th{kind}>{html.escape(name)}</th>" for name, kind in zip(header, kinds, strict=True))
     body = "".join(f"<tr>{_cells(row, kinds)}</tr>" for row in rows)

@@ -1,0 +1,176 @@
+"""`run.py monitor`: run the monitoring pipeline once, and leave its report where people and programs find it."""
+
+import json
+import shlex
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from commands import CommandError
+from commands.pipelines import Published
+from commands.progress import announce, console
+from commands.state import State, write_atomically
+from commands.summary import DASHBOARD_PORT, tool
+
+if TYPE_CHECKING:
+    from catalog.taxonomy import Taxonomy
+    from pipelines.config import MonitoringConfig
+
+FOLDER = "monitoring"  # in the state folder
+HISTORY = "history.jsonl"
+_EVIDENTLY = "-evidently"
+_KEPT = 500  # runs whose reports stay; the history keeps a line of each
+_SUFFIXES = (".html", ".json", f"{_EVIDENTLY}.html")
+_COLOURS = {"ok": "green", "warning": "yellow", "drift": "red", "insufficient_data": "dim"}
+
+
+def monitor(state: State, options: Namespace) -> int:
+    """Monitor, and report: a table for people, JSON for programs. Whatever the verdict, the exit code is 0."""
+    from catalog.taxonomy import RAKUTEN, Taxonomy, TaxonomyError
+
+    started = monotonic()
+    state.prepare()
+    copy: Path | None = options.json
+    if copy and not copy.resolve().parent.is_dir():
+        raise CommandError(f"--json {copy}: the folder {copy.resolve().parent} does not exist")
+    try:
+        taxonomy = Taxonomy.read(options.taxonomy) if options.taxonomy else RAKUTEN
+    except TaxonomyError as error:
+        raise CommandError(str(error)) from error
+    with state.locked("run.py monitor", "monitor.lock"):  # beside a training: it writes nothing that one reads
+        with announce("starting: loading ZenML and MLflow"):
+            from commands.pipelines import ready_stack
+
+            ready_stack(options.verbose)
+            from pipelines.config import ConfigurationError, MonitoringConfig  # asks ZenML's server
+
+            try:
+                config = MonitoringConfig.read(options.config)
+            except ConfigurationError as error:
+                raise CommandError(str(error)) from error
+        report = run_monitoring(state, taxonomy, config)
+    if isinstance(report, Published):
+        console.print(
+            f"Published: on the stack '{report.stack}' the engine monitors by the schedule '{report.schedule}' (UTC)."
+        )
+        return 0
+    if copy:
+        write_atomically(copy, _as_json(report))
+    _show(state, report, options.taxonomy, monotonic() - started)
+    return 0
+
+
+def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig") -> dict[str, Any] | Published:
+    """Run the pipeline on the active stack, which is ready, and return its report; the files of it are written.
+
+    `<state>/monitoring/` then holds the run's page and JSON, `latest.html`, `latest.json`, and one more line in
+    `history.jsonl`. Raises `CommandError` without a version in production, or when the ledger does not answer.
+    """
+    from zenml import Model
+
+    from commands.pipelines import run_pipeline
+    from pipelines.monitoring import monitoring
+    from stacks.apply import connect_tracker
+    from steps.registry import PRODUCTION, by_alias
+
+    connect_tracker()
+    if by_alias(taxonomy.name, PRODUCTION) is None:
+        raise CommandError(f"model '{taxonomy.name}' has no version in production yet; train one with 'python run.py'")
+    arguments = {"model_name": taxonomy.name, "labels": dict(taxonomy.labels), "config": config}
+    run = run_pipeline(monitoring, arguments, model=Model(name=taxonomy.name, version="production"))
+    if isinstance(run, Published):
+        return run
+    outputs = run.steps["publish_verdict"].outputs
+    report: dict[str, Any] = outputs["monitoring_report"][0].load()
+    evidently = run.steps["measure_drift"].outputs["evidently_page"][0].load()
+    _write(state.folder / FOLDER, report, outputs["monitoring_page"][0].load(), evidently)
+    return report
+
+
+def _write(folder: Path, report: Mapping[str, Any], page: str, evidently: str) -> None:
+    """Write the files of a run; the newest ones are whole at any time."""
+    run, text = report["run"], _as_json(report)
+    line = {
+        **{key: report[key] for key in ("run", "at", "model_name", "model_version", "verdict", "reasons")},
+        "current_rows": report["window"]["rows"],
+        "feedback_rows": report["quality"]["rows"],
+        "agreement": report["quality"]["agreement"],
+        "weighted_f1": report["quality"]["weighted_f1"],
+        "html": f"{run}.html",
+        "json": f"{run}.json",
+    }
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (run, "latest"):
+            write_atomically(folder / f"{name}.html", page)
+            write_atomically(folder / f"{name}.json", text)
+        if report["drift"]["verdict"] in ("warning", "drift"):
+            write_atomically(folder / f"{run}{_EVIDENTLY}.html", evidently)
+        with (folder / HISTORY).open("a", encoding="utf-8") as history:
+            history.write(json.dumps(line, ensure_ascii=False) + "\n")
+        _thin_out(folder)
+    except OSError as error:
+        raise CommandError(f"the report cannot be written to {folder}: {error.strerror}") from error
+
+
+def _thin_out(folder: Path) -> None:
+    """Remove the reports of the oldest runs."""
+    lines = (folder / HISTORY).read_text(encoding="utf-8").splitlines()
+    for line in lines[:-_KEPT][-10:]:  # of the ones before, earlier runs have seen to it
+        run = json.loads(line)["run"]
+        for suffix in _SUFFIXES:
+            (folder / f"{run}{suffix}").unlink(missing_ok=True)
+
+
+def _as_json(report: Mapping[str, Any]) -> str:
+    return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+
+
+def _show(state: State, report: Mapping[str, Any], taxonomy: Path | None, seconds: float) -> None:
+    verdict, window, drift, quality = (report[key] for key in ("verdict", "window", "drift", "quality"))
+    colour = _COLOURS[verdict]
+    page = state.folder / FOLDER / "latest.html"
+    rows = {
+        "Verdict": f"[{colour}]{verdict.replace('_', ' ')}[/{colour}] for version {report['model_version']} "
+        f"of '{report['model_name']}'",
+        "Window": f"{window['rows']:,} predictions, {window['distinct_rows']:,} different texts, against "
+        f"{window['reference_rows']:,} held-out listings",
+        "Drift": drift["reason"],
+        "Quality": quality["reason"],
+    }
+    if quality["weighted_f1"] is not None:
+        rows["Weighted F1"] = f"{quality['weighted_f1']:.3f}, expected {quality['expected_weighted_f1']:.3f}"
+    for giver in report["reasons"][2:]:
+        rows["Feedback"] = f"{rows['Feedback']}\n{giver}" if "Feedback" in rows else giver
+    rows["Prometheus"] = report["pushgateway"]
+    rows["Report"] = escape(str(page))
+    rows["Time"] = f"{seconds:.0f} s"
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name, value in rows.items():
+        table.add_row(f"[bold]{name}[/bold]", value)
+    console.print()
+    console.print(table)
+    whose = f" --taxonomy {shlex.quote(str(taxonomy))}" if taxonomy else ""
+    whose += f" --state {shlex.quote(str(state.folder))}" if state.moved else ""
+    python = tool("python")
+    commands = [("look at the report", f"xdg-open {shlex.quote(str(page))}")]
+    if verdict == "insufficient_data":
+        commands.append(("give it something to see", f"{python} run.py simulate --requests 500"))
+    if verdict in ("warning", "drift"):
+        commands.append(("train with the feedback so far", f"{python} run.py train{whose}"))
+    commands += [
+        ("look every 15 minutes", f"{python} run.py watch{whose}"),
+        (
+            f"the ZenML dashboard, http://127.0.0.1:{DASHBOARD_PORT}",
+            f"{tool('zenml')} login --local --port {DASHBOARD_PORT} --ip-address 127.0.0.1 </dev/null",
+        ),
+    ]
+    console.print("\n[bold]Next[/bold]")
+    for what, command in commands:
+        console.print(f"  # {what}", style="dim")
+        console.print(f"  {command}", soft_wrap=True, markup=False)
