@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _DURATION = re.compile(r"([0-9]{1,5})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 RUN_PY = (sys.executable, str(SOURCE_ROOT / "run.py"))
+_AIRFLOW = "airflow"
 _GRACE = 3  # seconds for requests in flight to end
 
 
@@ -52,13 +53,10 @@ def watch(state: State, options: Namespace) -> int:
         except OSError as error:
             raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
         turn = threading.Lock()
-        orchestrator = _orchestrator()
-        if orchestrator == "airflow":
-            trainer, schedule = _airflow(options, record), None
-        else:
-            trainer = _local(state, options, record, turn)
-            command = [*RUN_PY, "monitor", *_whose(options)]
-            schedule = Schedule(command, SOURCE_ROOT, every, turn)
+        orchestrator, scheduled = _engine()
+        trainer = _airflow(options, record) if orchestrator == _AIRFLOW else _local(state, options, record, turn)
+        monitor = [*RUN_PY, "monitor", *_whose(options)]
+        schedule = None if scheduled else Schedule(monitor, SOURCE_ROOT, every, turn)
         listener = _listen(options.host, options.port)
     _log_to_terminal()
     service = Watch(record, trainer, schedule, tokens, Rules(cool_down, options.daily_budget), folder=folder)
@@ -134,8 +132,11 @@ def _airflow(options: Namespace, record: "Record") -> "Trainer":
     return AirflowTrainer(airflow, record, in_production)
 
 
-def _orchestrator() -> str:
-    """Return the flavor of the stack's orchestrator. Raises `CommandError` for one that only obeys a schedule."""
+def _engine() -> tuple[str, bool]:
+    """Return the flavor of the active stack's orchestrator, and whether it runs the monitoring pipeline by itself.
+
+    Raises `CommandError` for one that trains by a schedule only.
+    """
     from commands.progress import quieten
     from stacks.apply import ensure_stack, file_of
     from stacks.files import StackError
@@ -150,12 +151,13 @@ def _orchestrator() -> str:
     from zenml.enums import StackComponentType
 
     flavor = str(Client().active_stack_model.components[StackComponentType.ORCHESTRATOR][0].flavor_name)
-    if file and file.schedule and flavor != "airflow":
+    schedules = file.schedules if file else {}
+    if schedules.get("training") and flavor != _AIRFLOW:
         raise CommandError(
-            f"stack '{name}' trains and monitors by the schedule '{file.schedule}' and not when it is asked to; "
-            "without one in its file, or on another stack, there is something to watch"
+            f"stack '{name}' trains by the schedule '{schedules['training']}' and not when an alert asks for it; take "
+            "the schedule out of its file, or switch to another stack"
         )
-    return flavor
+    return flavor, flavor == _AIRFLOW or bool(schedules.get("monitoring"))
 
 
 def _whose(options: Namespace) -> list[str]:

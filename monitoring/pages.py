@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -23,6 +23,13 @@ _KINDS = {"html": "text/html; charset=utf-8", "json": "application/json", "log":
 _POLICY = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+}
+# Evidently's page draws with the scripts that are in it; shut up like this they reach neither this site nor any other.
+_EVIDENTLY = "-evidently.html"
+_SCRIPTED_POLICY = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; "
+    "sandbox allow-scripts; frame-ancestors 'none'; base-uri 'none'"
 }
 _PAGE_POLICY = {"Content-Security-Policy": _POLICY["Content-Security-Policy"].replace(" sandbox;", "")}
 _STYLE = (
@@ -78,7 +85,8 @@ class Pages:
         path = self.folder / name
         if not found or not path.is_file() or path.resolve().parent != self.folder.resolve():
             raise HTTPException(404, "there is no such report")
-        return FileResponse(path, media_type=_KINDS[found[1]], headers=_POLICY)
+        policy = _SCRIPTED_POLICY if name.endswith(_EVIDENTLY) else _POLICY
+        return FileResponse(path, media_type=_KINDS[found[1]], headers=policy)
 
     def history(self) -> list[dict[str, Any]]:
         """Return the newest lines of the history, the newest first; a line that cannot be read is left out."""
@@ -128,10 +136,10 @@ class Pages:
         ]
         sections = [
             self._latest(),
-            _table("Reports", [self._run(run) for run in history], "There is no report yet."),
-            _table("Runs that failed", failed, "None.", outcome="failed"),
-            _table("Alerts", decided, "None was received."),
             _table("Retrainings", retrainings, "There was none."),
+            _table("Alerts", decided, "None was received."),
+            _table("Runs that failed", failed, "None."),
+            _table("Reports", [self._run(run) for run in history], "There is no report yet."),
             f"<p>{escape(self.way)} As JSON: <a href='history'>history</a>, <a href='decisions'>decisions</a>.</p>",
         ]
         head = (
@@ -162,9 +170,10 @@ class Pages:
             "verdict": run.get("verdict"),
             "model_version": run.get("model_version"),
             "current_rows": run.get("current_rows"),
-            "reasons": "; ".join(map(str, reasons)) if isinstance(reasons, list) else reasons,
+            "reasons": " ".join(map(str, reasons)) if isinstance(reasons, list) else reasons,
             "report": self._link(run.get("html")),
             "json": self._link(run.get("json")),
+            "evidently": self._link(f"{run.get('run')}{_EVIDENTLY}"),
         }
 
     def _link(self, path: Any) -> str | None:
@@ -172,25 +181,20 @@ class Pages:
         return name if _NAME.fullmatch(name) and (self.folder / name).is_file() else None
 
 
-_LINKS = frozenset({"report", "json", "log"})
+_COLOURED = frozenset({"verdict", "outcome"})
+_LINKS = frozenset({"report", "json", "evidently", "log"})
 
 
-def _table(title: str, rows: list[dict[str, Any]], empty: str, *, outcome: str = "") -> str:
+def _table(title: str, rows: list[dict[str, Any]], empty: str) -> str:
     if not rows:
         return f"<h2>{title}</h2><p>{empty}</p>"
     head = "".join(f"<th>{escape(name.replace('_', ' '))}</th>" for name in rows[0])
-    body = "".join(f"<tr class='{_class(row, outcome)}'>{_cells(row.items())}</tr>" for row in rows)
+    body = "".join(f"<tr>{''.join(_cell(name, value) for name, value in row.items())}</tr>" for row in rows)
     return f"<h2>{title}</h2><table><tr>{head}</tr>{body}</table>"
 
 
-def _class(row: Mapping[str, Any], outcome: str) -> str:
-    return escape(outcome or str(row.get("verdict") or row.get("outcome") or ""))
-
-
-def _cells(cells: Iterable[tuple[str, Any]]) -> str:
-    return "".join(
-        f"<td><a href='reports/{escape(str(value))}'>{escape(name)}</a></td>"
-        if name in _LINKS and value
-        else f"<td>{escape('' if value is None else str(value))}</td>"
-        for name, value in cells
-    )
+def _cell(name: str, value: Any) -> str:
+    text = "" if value is None else escape(str(value))
+    if name in _LINKS and text:
+        return f"<td><a href='reports/{text}'>{escape(name)}</a></td>"
+    return f"<td class='{text}'>{text}</td>" if name in _COLOURED else f"<td>{text}</td>"

@@ -242,7 +242,11 @@ def test_reports_are_served_and_nothing_else(service: Service, tmp_path: Path) -
     page = service.read("/reports/latest")
     assert page.text == "<p>latest</p>"
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    assert "sandbox" in page.headers["content-security-policy"]
+    assert page.headers["content-security-policy"].split("; ").count("sandbox") == 1
+    (tmp_path / "20260304-evidently.html").write_text("<script>1</script>")
+    scripted = service.read("/reports/20260304-evidently.html").headers["content-security-policy"]
+    assert "sandbox allow-scripts; " in scripted, "a script in a report is of no origin"
+    assert "connect-src" not in scripted, "and reaches nothing"
     assert service.read("/reports/20260304.json").json() == {}
     for name in ("decisions.jsonl", ".run.json", "link.json", "../secret.json", "%2e%2e%2fsecret.json", "nowhere.html"):
         assert service.read(f"/reports/{name}").status_code == 404, name
