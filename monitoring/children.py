@@ -1,6 +1,7 @@
 """A command as a process of its own, which ends with this one."""
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ import psutil
 
 _LOOK = 0.2  # seconds between two looks at a child
 _PATIENCE = 7  # seconds from the interruption of a child to its end: run.py leaves within 5
+_RAISED = re.compile(r"(?:\w+\.)*(\w*(?:Error|Exception))(?::|$)")
 _TAIL = 16_384  # bytes of a log in which its last error is looked for
 
 
@@ -73,8 +75,11 @@ class Child:
         with self._log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
             lines = file.read().decode(errors="replace").splitlines()
-        errors = [found[2] for line in lines if (found := line.partition("error: "))[1]]
-        return errors[-1].strip() if errors else f"it ended with exit code {self._process.poll()}"
+        if sentences := [found[2].strip() for line in lines if (found := line.partition("error: "))[1]]:
+            return sentences[-1]
+        # Of what nobody put into a sentence the name alone: there may be anything in the rest.
+        raised = [found[1] for line in lines if (found := _RAISED.match(line))]
+        return f"it ended with exit code {self._process.poll()}" + (f" ({raised[-1]})" if raised else "")
 
 
 def end(process: psutil.Process) -> None:

@@ -51,6 +51,7 @@ def test_outcome_and_sentence_are_the_training_s(desk: Desk, job: Decided) -> No
     [
         (reporting(weighted_f1=None, reason="the contract is broken"), "the contract is broken"),
         (python("import sys; print('error: the disk is full', file=sys.stderr); sys.exit(1)"), "the disk is full"),
+        (python("raise KeyError('Piscine gonflable')"), "it ended with exit code 1 (KeyError)"),
         (python("import sys; sys.exit(3)"), "it ended with exit code 3"),
         (python("pass"), "it ended with exit code 0"),
         (["/nowhere/python"], "the training could not be started: No such file or directory"),
