@@ -56,13 +56,13 @@ def _quality(quality: Mapping[str, Any]) -> Iterator[str]:
         yield table(
             ("", "measured", "expected", "95 % interval"),
             [
-                ["reviewers agree", quality["agreement"], quality["expected_agreement"], _range(quality)],
+                ["right answers", quality["agreement"], quality["expected_agreement"], _range(quality)],
                 ["weighted F1", quality["weighted_f1"], quality["expected_weighted_f1"], ""],
             ],
         )
         yield (
-            f"<p>On {quality['rows']:,} reviewed predictions. Expected is what held-out listings of the same "
-            "confidences gave: reviewers see the least certain answers first.</p>"
+            f"<p>By {quality['rows']:,} reviewed predictions, of which {quality['reviewed_agreement']:.1%} were right. "
+            "Reviewers see the least certain answers first, so each stands for those of about its confidence.</p>"
         )
         if quality["per_type"]:
             yield table(

@@ -78,12 +78,18 @@ def measure_quality(
     """Compare what reviewers said with what the evaluation makes one expect."""
     from catalog.agreement import measure_quality as measure
     from ledger.database import database_url
-    from ledger.windows import read_feedback_on
+    from ledger.windows import read_feedback_on, read_predictions
     from steps.registry import read_reference
 
+    url, window = database_url(), window_of(windows)
     reference = read_reference(windows["run_id"])
-    test = reference[reference["split"] == "test"]
-    quality = measure(read_feedback_on(database_url(), window_of(windows)), test, labels, rules)
+    quality = measure(
+        feedback=read_feedback_on(url, window),
+        confidences=read_predictions(url, window)["confidence"].to_numpy(dtype=float),
+        held_out=reference[reference["split"] == "test"],
+        labels=labels,
+        rules=rules,
+    )
     log_metadata(
         metadata={"verdict": quality.verdict, "reason": quality.reason}, artifact_name="quality", infer_artifact=True
     )

@@ -63,12 +63,12 @@ def registry_of(report: Mapping[str, Any], now: float) -> CollectorRegistry:
     if drift["text"]:
         gauge("monitoring_text_drift_auc_ratio", "AUC of the domain classifier", drift["text"]["auc"])
     for name, key, help_text in (
-        ("weighted_f1", "weighted_f1", "Weighted F1 on reviewed predictions"),
-        ("agreement", "agreement", "Share of reviewed predictions that were right"),
+        ("weighted_f1", "weighted_f1", "Weighted F1, by reviewed feedback"),
+        ("agreement", "agreement", "Share of right answers, by reviewed feedback"),
         ("agreement_lower", "lower", "Lower bound of the agreement, 95 %"),
         ("agreement_upper", "upper", "Upper bound of the agreement, 95 %"),
-        ("expected_f1", "expected_weighted_f1", "Weighted F1 of held-out listings of the same confidences"),
-        ("expected_agreement", "expected_agreement", "Agreement of held-out listings of the same confidences"),
+        ("expected_f1", "expected_weighted_f1", "Weighted F1 on held-out listings"),
+        ("expected_agreement", "expected_agreement", "Share of right answers on held-out listings"),
     ):
         gauge(f"monitoring_quality_{name}_ratio", help_text, quality[key])
     for entry in quality["per_type"]:
