@@ -51,9 +51,15 @@ test-stacks: install  ## the same pipeline here and in containers; ENGINE="COMMA
 	@$(BIN)/python -m pytest -m stacks
 
 .PHONY: test-airflow
-test-airflow: install  ## Airflow, registry, S3, ZenML and MLflow servers, for real; ENGINE="COMMAND" as above
+test-airflow: install .venv-airflow/.installed  ## Airflow, registry, S3, ZenML and MLflow servers, for real; ENGINE="COMMAND" as above
 	@$(if $(ENGINE),$(ENGINE))
 	@$(BIN)/python -m pytest -m airflow
+
+.venv-airflow/.installed: tests/airflow/requirements.lock
+	@echo "installing Airflow into .venv-airflow"
+	@test -x .venv-airflow/bin/python || $(PYTHON) -m venv .venv-airflow
+	@$(BIN)/uv pip install --quiet --python .venv-airflow/bin/python --require-hashes --no-deps --requirement tests/airflow/requirements.lock
+	@touch $@
 
 .PHONY: test-browser
 test-browser: install  ## the dashboard in a real Chromium; takes the README's screenshot
@@ -78,8 +84,10 @@ bench: install  ## time the main job beside a plain script doing the same work
 lock: install  ## resolve the lock again; UPGRADE=--upgrade takes newer versions
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url $(UPGRADE) --python-version 3.11 \
 		--custom-compile-command "make lock" --group dev --output-file requirements.lock pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url $(UPGRADE) --python-version 3.11 \
+		--custom-compile-command "make lock" --output-file tests/airflow/requirements.lock tests/airflow/requirements.in
 
 .PHONY: clean
 clean:  ## delete .venv, .state and caches
-	@rm -rf .venv .state .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .venv-airflow .state .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

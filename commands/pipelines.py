@@ -53,7 +53,10 @@ def ready_stack(verbose: bool) -> str:
 def run_pipeline(
     pipeline: Any, arguments: Mapping[str, Any], *, model: "Model", enable_cache: bool | None = None
 ) -> "PipelineRunResponse | Published":
-    """Run a pipeline on the active stack and return the run; or publish it, where the stack's file has a schedule.
+    """Run a pipeline on the active stack and return the run.
+
+    Where the stack's file has a schedule for it the pipeline is published, and started by the engine's API where that
+    is known; otherwise what is returned says when it will be.
 
     Raises `StepFailed` when a step fails, `CommandError` when the run cannot begin.
     """
@@ -74,19 +77,17 @@ def run_pipeline(
         model=model,
         enable_cache=enable_cache,
     )
-    if file and file.schedule:
-        return _publish(configured, arguments, file, model.name)
+    if file and (schedule := file.schedules.get(pipeline.name)):
+        return _publish(configured, arguments, file, schedule)
     run_name = f"{model.name}-{pipeline.name}-{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-    with follow(run_name):
+    with follow(name=run_name):
         try:
             configured.with_options(run_name=run_name)(**arguments)
         except Exception as error:  # whatever a step raised: the run knows which one and why
             failed = Client().list_pipeline_runs(name=run_name, hydrate=True).items
             raise _explain(failed[0] if failed else None, error) from error
     run = Client().get_pipeline_run(run_name, allow_name_prefix_match=False)
-    if not run.status.is_successful:  # an engine that ran elsewhere says so by no exception
-        raise _explain(run, RuntimeError(f"the run ended as '{run.status.value}'"))
-    return run
+    return _successful(run)
 
 
 def readable_by_steps(folder: Path) -> str:
@@ -112,19 +113,23 @@ def readable_by_steps(folder: Path) -> str:
     return target
 
 
-def _publish(pipeline: Any, arguments: Mapping[str, Any], file: "StackFile", name: str) -> Published:
+def _publish(
+    pipeline: Any, arguments: Mapping[str, Any], file: "StackFile", schedule: str
+) -> "PipelineRunResponse | Published":
     """Give the engine a pipeline and its schedule; the schedules of earlier publications end."""
     from zenml.client import Client
     from zenml.config.schedule import Schedule
 
-    client = Client()
-    earlier = client.list_schedules(name=f"startswith:{name}-{pipeline.name}-", size=100).items
-    schedule = f"{name}-{pipeline.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    from commands import airflow
+
+    client, now = Client(), datetime.now(UTC)
+    name = f"{pipeline.configuration.model.name}-{pipeline.name}"
+    earlier = client.list_schedules(name=f"startswith:{name}-", size=100).items
     before = os.umask(0o077)  # what an engine is given has the token of ZenML's server in it
     try:
         pipeline.with_options(
-            run_name=f"{name}-{pipeline.name}-{{date}}-{{time}}",
-            schedule=Schedule(name=schedule, cron_expression=file.schedule),
+            run_name=f"{name}-{{date}}-{{time}}",
+            schedule=Schedule(name=f"{name}-{now:%Y%m%d-%H%M%S}", cron_expression=schedule),
         )(**arguments)
     except Exception as error:
         raise _explain(None, error) from error
@@ -132,7 +137,17 @@ def _publish(pipeline: Any, arguments: Mapping[str, Any], file: "StackFile", nam
         os.umask(before)
     for ended in earlier:
         client.delete_schedule(ended.id)
-    return Published(pipeline.name, file.name, file.schedule)
+    dag_id = file.settings.get("orchestrator.airflow", {}).get("dag_id")
+    if dag_id and airflow.can_be_asked():
+        model = pipeline.configuration.model.name
+        return _successful(airflow.start(_named(dag_id, model, pipeline.name), now))
+    return Published(pipeline.name, file.name, schedule)
+
+
+def _successful(run: "PipelineRunResponse") -> "PipelineRunResponse":
+    if not run.status.is_successful:  # an engine that runs elsewhere says so by no exception
+        raise _explain(run, RuntimeError(f"the run ended as '{run.status.value}'"))
+    return run
 
 
 def _named(settings: Any, model: str, pipeline: str) -> Any:

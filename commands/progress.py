@@ -36,10 +36,13 @@ def quieten(verbose: bool = False) -> None:
 
 
 @contextmanager
-def follow(run_name: str) -> Iterator[None]:
-    """Show each step of a pipeline run as it starts, with its time when it ends, while the body runs it."""
+def follow(*, name: str | None = None, orchestrator_run_id: str | None = None) -> Iterator[None]:
+    """Show each step of a pipeline run as it starts, with its time when it ends, while the body runs it.
+
+    The run is known by its name, or by what its engine calls it.
+    """
     finished = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(run_name, finished), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(name, orchestrator_run_id, finished), daemon=True)
     watcher.start()
     try:
         yield
@@ -48,7 +51,7 @@ def follow(run_name: str) -> Iterator[None]:
         watcher.join(timeout=10)
 
 
-def _watch(run_name: str, finished: threading.Event) -> None:
+def _watch(name: str | None, orchestrator_run_id: str | None, finished: threading.Event) -> None:
     from zenml.client import Client
 
     client = Client()
@@ -58,7 +61,7 @@ def _watch(run_name: str, finished: threading.Event) -> None:
         last_look = False
         while not last_look:
             last_look = finished.wait(_INTERVAL)  # and one look after the end, for the last step
-            for step in _steps(client, run_name):
+            for step in _steps(client, name, orchestrator_run_id):
                 begun = first_seen.setdefault(step.name, monotonic())
                 if not step.status.is_finished:
                     status.update(f"{step.name} … {monotonic() - begun:.0f} s")
@@ -67,9 +70,9 @@ def _watch(run_name: str, finished: threading.Event) -> None:
                     console.print(f"  {step.name:<{_WIDTH}} {_outcome(step)}")
 
 
-def _steps(client: "Client", run_name: str) -> "list[StepRunResponse]":
+def _steps(client: "Client", name: str | None, orchestrator_run_id: str | None) -> "list[StepRunResponse]":
     """Return the steps that a run has begun, in order; none before ZenML knows the run."""
-    runs = client.list_pipeline_runs(name=run_name).items
+    runs = client.list_pipeline_runs(name=name, orchestrator_run_id=orchestrator_run_id).items
     return client.list_run_steps(pipeline_run_id=runs[0].id, sort_by="asc:created", size=50).items if runs else []
 
 

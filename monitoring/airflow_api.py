@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Event
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Literal, Self, cast
 from urllib.parse import quote
 
@@ -76,6 +77,24 @@ class Airflow:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+
+    def wait_until_read(self, since: datetime, *, every: float = 2, limit: float = 600) -> None:
+        """Return when Airflow has read the DAG's file since then. Raises `AirflowError` after `limit` seconds."""
+        deadline = monotonic() + limit
+        path = f"/api/v2/dags/{quote(self.settings.dag_id, safe='')}"
+        while True:
+            answer = self._ask("GET", path)
+            if answer.status_code != 404:
+                self._accept(answer, "looked at")
+                read_at = _content(answer).get("last_parsed_time")
+                if read_at and datetime.fromisoformat(read_at) > since:
+                    return
+            if monotonic() > deadline:
+                raise AirflowError(
+                    f"Airflow has not read the DAG '{self.settings.dag_id}' within {limit / 60:,.0f} minutes: does it "
+                    "look into the folder to which the DAG was delivered?"
+                )
+            sleep(every)
 
     def trigger(self, dag_run_id: str, note: str) -> bool:
         """Start a run, or return false when there is one of this id already. Raises `AirflowError`."""

@@ -1,7 +1,6 @@
 """The main job: listings in, a checked, tracked, promoted and packaged classifier out."""
 
 from zenml import pipeline
-from zenml.enums import ExecutionMode
 
 from pipelines.config import TrainingConfig
 from steps.check import check_listings, gate_listings
@@ -16,7 +15,7 @@ from steps.provenance import note_host
 from steps.train import train_classifier
 
 
-@pipeline(execution_mode=ExecutionMode.FAIL_FAST, tags=["product-types"], on_success=note_host)
+@pipeline(tags=["product-types"], on_success=note_host)
 def training(
     data: str | None, model_name: str, labels: dict[int, str], config: TrainingConfig, new_baseline: bool
 ) -> None:

@@ -32,8 +32,8 @@ class StackFile(BaseModel):
     """The stack in one file: its components, and what goes into every run on it.
 
     `secrets`: names of ZenML secrets whose keys become environment variables of every step, when it runs.
-    `environment`: variables that are no secrets. `settings`: resources, Docker, orchestrator. `schedule`: a cron
-    expression in UTC with which training is published where the engine keeps schedules; empty: it runs now.
+    `environment`: variables that are no secrets. `settings`: resources, Docker, orchestrator. `schedules`: by
+    pipeline, a cron expression in UTC with which it is published where the engine keeps schedules; empty: it runs now.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,7 +42,7 @@ class StackFile(BaseModel):
     components: dict[StackComponentType, Component] = Field(min_length=2)
     secrets: list[str] = []
     environment: dict[str, str] = {}
-    schedule: str = ""
+    schedules: dict[str, str] = {}
     settings: dict[str, Any] = {}
 
     def secrets_needed(self) -> dict[str, set[str]]:

@@ -95,6 +95,6 @@ def test_airflow_takes_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not AirflowOrchestratorConfig(**component.configuration).local
     settings = AirflowOrchestratorSettings(**file.settings["orchestrator.airflow"])
     assert settings.operator.endswith("DockerOperator")
-    assert file.schedule == "0 2 * * *"
+    assert file.schedules == {"training": "0 2 * * *", "monitoring": "15 * * * *"}
     monkeypatch.setenv("TRAINING_SCHEDULE", "*/10 * * * *")
-    assert read_stack("airflow").schedule == "*/10 * * * *"
+    assert read_stack("airflow").schedules["training"] == "*/10 * * * *"

@@ -71,10 +71,10 @@ class Workspace:
             preexec_fn=_heed_ctrl_c,
         )  # fmt: skip
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, timeout: float = 540) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, str(self.source / "run.py"), *arguments],
-            cwd=self.source, env=self.environment(), capture_output=True, text=True, timeout=540, check=False,
+            cwd=self.source, env=self.environment(), capture_output=True, text=True, timeout=timeout, check=False,
         )  # fmt: skip
 
 
