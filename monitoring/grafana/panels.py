@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import ascii_uppercase
 
 from grafana_foundation_sdk.builders import (
     bargauge,
@@ -14,6 +15,7 @@ from grafana_foundation_sdk.builders import (
     timeseries,
 )
 from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.common import (
     BarGaugeDisplayMode,
@@ -79,17 +81,14 @@ def graph(about: About, *queries: Query, width: int = 12, stacked: bool = False)
     panel.tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
     if stacked:
         panel.stacking(common.StackingConfig().mode(StackingMode.NORMAL))
-    for query in queries:
-        panel.with_target(_target(query))
-    return panel
+    return panel.targets(_targets(*queries))
 
 
 def interval(about: About, lower: Query, value: Query, upper: Query, expected: Query) -> Builder[Panel]:
     """A line within its interval, beside what is expected of it."""
     panel = timeseries.Panel().title(about.title).description(about.description).unit(about.unit).datasource(SOURCE)
     panel.height(HEIGHT).span(12).line_width(2).fill_opacity(0).legend(_legend())
-    for query in (lower, value, upper, expected):
-        panel.with_target(_target(query))
+    panel.targets(_targets(lower, value, upper, expected))
     hidden = DynamicConfigValue("custom.lineWidth", 0)
     between = [DynamicConfigValue("custom.fillBelowTo", lower.legend), DynamicConfigValue("custom.fillOpacity", 20)]
     panel.override_by_name(lower.legend, [hidden]).override_by_name(upper.legend, [hidden, *between])
@@ -108,8 +107,8 @@ def number(
 ) -> Builder[Panel]:
     """The last value. `steps`: colour from a value on; `names`: text and colour instead of a value."""
     panel = stat.Panel().title(about.title).description(about.description).unit(about.unit).datasource(SOURCE)
-    panel.height(LOW).span(width).reduce_options(_last()).graph_mode(BigValueGraphMode.NONE).with_target(_target(query))
-    panel.no_value("not yet").thresholds(_thresholds(steps or {}))
+    panel.height(LOW).span(width).reduce_options(_last()).graph_mode(BigValueGraphMode.NONE)
+    panel.no_value("not yet").thresholds(_thresholds(steps or {})).targets(_targets(query, now=True))
     if names:
         panel.mappings([_mapping(names)])
     if show_name:
@@ -121,7 +120,7 @@ def bars(about: About, query: Query, *, width: int = 12, maximum: float | None =
     """The last value of each series, as bars."""
     panel = bargauge.Panel().title(about.title).description(about.description).unit(about.unit).datasource(SOURCE)
     panel.height(HEIGHT).span(width).min(0).orientation(VizOrientation.HORIZONTAL).reduce_options(_last())
-    panel.display_mode(BarGaugeDisplayMode.BASIC).no_value("not yet").with_target(_target(query, instant=True))
+    panel.display_mode(BarGaugeDisplayMode.BASIC).no_value("not yet").targets(_targets(query, now=True))
     return panel.max(maximum) if maximum is not None else panel
 
 
@@ -132,9 +131,7 @@ def states(
     panel = statetimeline.Panel().title(about.title).description(about.description).unit(about.unit).datasource(SOURCE)
     panel.height(height).span(width).mappings([_mapping(names)]).no_value("none").row_height(0.8)
     panel.show_value(VisibilityMode.AUTO).merge_values(True).fill_opacity(80)
-    for query in queries:
-        panel.with_target(_target(query))
-    return panel
+    return panel.targets(_targets(*queries))
 
 
 def heat(about: About, query: Query, *, value_unit: str, width: int = 12) -> Builder[Panel]:
@@ -144,7 +141,7 @@ def heat(about: About, query: Query, *, value_unit: str, width: int = 12) -> Bui
     panel.rows_frame(heatmap.RowsHeatmapOptions().layout(HeatmapCellLayout.LE))
     panel.cell_values(heatmap.CellValues().unit(value_unit)).y_axis(heatmap.YAxisConfig().unit(about.unit))
     panel.color(heatmap.HeatmapColorOptions().mode(HeatmapColorMode.SCHEME).scheme("Oranges").steps(64))
-    return panel.with_target(_target(query).format(PromQueryFormat.HEATMAP))
+    return panel.targets(_targets(query, form=PromQueryFormat.HEATMAP))
 
 
 def page(uid: str, title: str, description: str, rows: Mapping[str, list[Builder[Panel]]]) -> dashboard.Dashboard:
@@ -175,9 +172,16 @@ class _Built(Builder[Panel]):
         return self.panel
 
 
-def _target(query: Query, *, instant: bool = False) -> prometheus.Dataquery:
-    target = prometheus.Dataquery().expr(query.expression).legend_format(query.legend or "__auto").datasource(SOURCE)
-    return target.instant() if instant else target.range()
+def _targets(
+    *queries: Query, now: bool = False, form: PromQueryFormat = PromQueryFormat.TIME_SERIES
+) -> list[Builder[Dataquery]]:
+    """`now`: the value at the end of the time that is shown, without what was there before."""
+    targets: list[Builder[Dataquery]] = []
+    for letter, query in zip(ascii_uppercase, queries, strict=False):
+        target = prometheus.Dataquery().ref_id(letter).expr(query.expression).datasource(SOURCE)
+        target.legend_format(query.legend or "__auto").format(form)
+        targets.append(target.instant() if now else target.range())
+    return targets
 
 
 def _legend() -> common.VizLegendOptions:

@@ -92,12 +92,12 @@ def board() -> Dashboard:
         states(
             About(
                 "Up, ready, database",
-                "Health and readiness as probed; what the service saw of its database.",
+                "Health and readiness as probed. The database is away where the service says so and is not ready.",
                 units.NoUnit,
             ),
             Query('probe_success{job="health"}', "up"),
             Query('probe_success{job="ready"}', "ready"),
-            Query('ledger_up{job="predictions"}', "database"),
+            Query('max by (instance) (ledger_up{job="predictions"} or probe_success{job="ready"})', "database"),
             names=YES_NO,
             height=HEIGHT,
         ),

@@ -41,6 +41,7 @@ def test_a_panel_tells_what_it_shows_and_in_which_unit(name: str) -> None:
         assert panel["title"]
         assert panel["description"].endswith("."), panel["title"]
         assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+        assert len({target["refId"] for target in panel["targets"]} - {""}) == len(panel["targets"]), panel["title"]
         for target in panel["targets"]:
             assert target["expr"], panel["title"]
             assert target["datasource"] == {"type": "prometheus", "uid": SOURCE.uid}

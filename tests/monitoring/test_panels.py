@@ -130,7 +130,8 @@ def test_the_alert_has_retrained_once(scene: Scene) -> None:
         series["metric"]["decision"]: float(series["value"][1]) for series in scene.engines.query("watch_alerts_total")
     }
     assert decided["started"] == 1
-    assert decided["over_budget"] == decided["ignored"] == 0
+    others = ("already_running", "cooling_down", "over_budget", "ignored")
+    assert not any(decided[name] for name in others), "drift and a fall in quality are one cause"
     (outcome,) = [series["metric"]["outcome"] for series in scene.engines.query("retraining_last_outcome == 1")]
     assert outcome in ("promoted", "refused")
     assert not scene.engines.firing() - {"ModelDrift", "ModelQualityDrop"}
