@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import stat
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, store_predictions
 from monitoring.airflow_api import Airflow, AirflowSettings
 from tests.airflow.engines import BUCKETS, TOKEN_LIFE, Lab, lab
+from tests.conftest import ROOT
 from tests.system.workspace import Workspace, free_port, wait_for
 
 pytestmark = pytest.mark.airflow
@@ -56,21 +58,22 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def remote(running: Lab, tmp_path_factory: pytest.TempPathFactory) -> Remote:
-    """The stack applied, its secrets made, and one word of a reviewer in the ledger."""
+    """The stack applied as the README says, and one word of a reviewer in the ledger."""
     remote = Remote(tmp_path_factory.mktemp("client"))
     object.__setattr__(remote, "lab", running)
     known = running.environment
-    stores = {"s3_key": known["S3_KEY"], "s3_secret": known["S3_SECRET"], "tracker_username": "trainer"}
-    for name, values in (
-        ("product_types_stores", {**stores, "tracker_password": "not-asked-for"}),
-        ("product_types_ledger", {"DATABASE_URL": known["LEDGER"]}),
-    ):
-        options = [f"--{key}={value}" for key, value in values.items()]
-        command = [f"{Path(sys.executable).parent}/zenml", "secret", "create", name, *options]
-        subprocess.run(command, env=remote.environment(), check=True, capture_output=True, timeout=120)
+    given = {"KEY": known["S3_KEY"], "SECRET": known["S3_SECRET"], "USER": "trainer", "PASSWORD": "not-asked-for"}
     give_a_reviewers_word(known["LEDGER"])
-    applied = remote.run("stack", "apply", "airflow")
-    assert applied.returncode == 0, applied.stderr
+    (block,) = re.findall(r"```bash airflow\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    *commands, last = block.splitlines()
+    assert last == "python run.py"  # which the tests below start
+    for command in commands:
+        command = re.sub(r"=postgresql:\S+", f"={known['LEDGER']}", command)
+        command = re.sub(r"=(KEY|SECRET|USER|PASSWORD)\b", lambda found: f"={given[found[1]]}", command)
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=ROOT, env=remote.environment(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return remote
 
 

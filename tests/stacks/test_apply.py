@@ -166,3 +166,12 @@ def test_a_faulty_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 def test_a_stack_without_a_file_is_told_which_there_are() -> None:
     with pytest.raises(StackError, match=r"no stack file nowhere\.yaml .*there are: .*local"):
         read_stack("nowhere")
+
+
+def test_a_password_from_the_environment_may_be_a_reference_to_a_secret(trial: Trial) -> None:
+    Client().create_secret("trial_mlflow", values={"password": "hush-hush"})
+    login = {"TRACKER_URI": "http://127.0.0.1:9", "TRACKER_USERNAME": "me"}
+    apply(trial("local", **login, TRACKER_PASSWORD="{{trial_mlflow.password}}"))
+    component = Client().get_stack_component(TRACKER, "trial_mlflow_local")
+    assert component.configuration["tracking_password"] == "{{trial_mlflow.password}}"
+    assert Client().active_stack.experiment_tracker.config.tracking_password == "hush-hush"

@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.workspace import Workspace
+from tests.system.workspace import ROOT, Workspace
 
 pytestmark = pytest.mark.stacks
 SIZE = "1500"
@@ -88,6 +89,18 @@ def test_the_bento_that_a_container_built_is_served_from_its_artifact(
     finally:
         service.terminate()
         service.wait(60)
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_readmes_commands_for_containers_do_what_they_say(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    (block,) = re.findall(r"```bash containers\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    for command in block.splitlines():
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=ROOT, env=workspace.environment(), capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    assert "activated" in done.stdout
 
 
 def test_files_of_listings_reach_the_containers(containers: tuple[Workspace, dict[str, Any]]) -> None:
