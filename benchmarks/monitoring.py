@@ -78,7 +78,7 @@ def _prepare(rows: int, reference: int, kind: str) -> None:
         window.to_parquet(path, compression="zstd", index=False)
         mlflow.MlflowClient().log_artifact(version.run_id, str(path))
     now = datetime.now(UTC)
-    answered = _answered(classifier, kind, rows, seed=2).itertuples()
+    answered: Any = _answered(classifier, kind, rows, seed=2).itertuples()
     records = [
         PredictionRecord(
             f"p{row.Index}", "user", row.designation, row.description, row.predicted_code, row.confidence, False,
