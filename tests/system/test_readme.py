@@ -29,6 +29,7 @@ COMMANDS = [
 # Those that go on until they are ended, and the page that shows that they are there.
 SERVERS = {
     "mlflow ui": "http://127.0.0.1:5001/",
+    "python run.py watch": "http://127.0.0.1:8003/health",
     "python run.py auth": "http://127.0.0.1:8001/readyz",
     "python run.py serve": "http://127.0.0.1:3000/readyz",
     "bentoml serve": "http://127.0.0.1:3000/readyz",
