@@ -1,7 +1,6 @@
 """The loop, closed: drifted traffic, a verdict, an alert, a retraining, and the version that is served then."""
 
 import json
-import os
 import signal
 import subprocess
 from collections import Counter
@@ -221,12 +220,12 @@ def test_6_a_ledger_that_is_away_is_told_and_comes_back(loop: Loop) -> None:
     away = [path for path in ledger.parent.iterdir() if path.name in ("ledger.db", "ledger.db-wal", "ledger.db-shm")]
     for path in away:
         path.rename(path.with_name(f"away-{path.name}"))
-    ledger.mkdir()
+    ledger.write_bytes(b"this is no database\n" * 1_000)
     try:
         wait_for("a round has failed", lambda: "the ledger at" in page(loop), PATIENCE)
         assert _answers(f"{loop.watch}/health")
     finally:
-        os.rmdir(ledger)
+        ledger.unlink()
         for path in away:
             path.with_name(f"away-{path.name}").rename(path)
     seen = loop.read("/history")[0]["run"]
