@@ -66,7 +66,7 @@ def test_reviews_of_the_least_certain_answers_alone_are_no_evidence_about_the_ot
     assert "stand for" in quality.reason
 
 
-@pytest.mark.parametrize(("lost", "verdict"), [(0.0, "ok"), (0.05, "warning"), (0.3, "drift")])
+@pytest.mark.parametrize(("lost", "verdict"), [(0.0, "ok"), (0.03, "warning"), (0.3, "drift")])
 def test_the_more_answers_are_wrong_the_worse_the_verdict(lost: float, verdict: str) -> None:
     window = answers(4_000, 7, lost)
     quality = measured(window, said(window, np.arange(2_000)))
