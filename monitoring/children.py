@@ -78,7 +78,7 @@ class Child:
         if sentences := [found[2].strip() for line in lines if (found := line.partition("error: "))[1]]:
             return sentences[-1]
         # Of what nobody put into a sentence the name alone: there may be anything in the rest.
-        raised = [found[1] for line in lines if (found := _RAISED.match(line))]
+        raised = [match[1] for line in lines if (match := _RAISED.match(line))]
         return f"it ended with exit code {self._process.poll()}" + (f" ({raised[-1]})" if raised else "")
 
 
