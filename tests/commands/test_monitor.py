@@ -227,6 +227,7 @@ def pushgateway() -> Iterator[str]:
     process = subprocess.Popen([binary, f"--web.listen-address={address}"], stderr=subprocess.DEVNULL)
     try:
         for _ in range(100):
+            assert process.poll() is None, "the port was taken meanwhile"
             try:
                 httpx.get(f"http://{address}/-/ready", trust_env=False).raise_for_status()
                 break
@@ -252,7 +253,8 @@ def test_what_is_not_measured_any_more_is_absent_at_the_pushgateway(
         assert f"monitoring_{name}{{{labels}}}" in measured
     (tmp_path / "ledger.db").unlink()
     assert monitor()["verdict"] == "insufficient_data"
-    left = httpx.get(f"{pushgateway}/metrics", trust_env=False).text
+    served = httpx.get(f"{pushgateway}/metrics", trust_env=False).text.splitlines()
+    left = "\n".join(line for line in served if f'model_name="{NAME}"' in line)
     assert f"monitoring_current_rows{{{labels}}} 0" in left
     assert (
         f'monitoring_last_success_timestamp_seconds{{instance="",job="product_types_monitoring",model_name="{NAME}"}}'
