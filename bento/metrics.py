@@ -19,7 +19,6 @@ from ledger.predictions import PredictionRecord
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 UNKNOWN_ROUTE = "unknown"
-_RECENT = "livemostrecent"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 _CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
 
@@ -44,7 +43,9 @@ class Metrics:
         self.logins = Counter("logins_total", "Attempts to log in", ["outcome"], **own)
         self.waiting = Gauge("ledger_records_waiting", "Predictions to be stored", multiprocess_mode="livesum", **own)
         # Of the worker that looked last: one that was never asked for /readyz knows nothing.
-        self.ledger_up = Gauge("ledger_up", "1: the database answered last time", multiprocess_mode=_RECENT, **own)
+        self.ledger_up = Gauge(
+            "ledger_up", "1: the database answered last time", multiprocess_mode="livemostrecent", **own
+        )
         self.model = Gauge("model_info", "What is served", ["name", "version"], multiprocess_mode="livemax", **own)
         self._request_counters: dict[tuple[str, str, int], Counter] = {}
         self._prediction_counters: dict[tuple[str, str], Counter] = {}
