@@ -174,9 +174,10 @@ def _explain(run: "PipelineRunResponse | None", error: Exception) -> CommandErro
         source, message = cause.source or "", (cause.message or "").strip()
         if source.split(".")[0] in {"catalog", "ledger", "steps"}:
             return StepFailed(message, source)
+        unharmed = "Nothing was promoted. " if run and run.pipeline and run.pipeline.name == "training" else ""
         return StepFailed(
             f"step {name} failed: {source.rsplit('.', 1)[-1]}: {message}\n"
-            "Nothing was promoted. The step's log in the dashboard has the details; --verbose shows them here.",
+            f"{unharmed}The step's log in the dashboard has the details; --verbose shows them here.",
             source,
         )
     return CommandError(f"the pipeline could not run: {type(error).__name__}: {error}")

@@ -34,7 +34,7 @@ def watch(state: State, options: Namespace) -> int:
         raise CommandError("--every must be longer than nothing")
     if options.daily_budget < 0:
         raise CommandError("--daily-budget must be 0 or more")
-    model_name(options)
+    name = model_name(options)
     state.prepare()
     with announce("starting: loading ZenML"):
         import uvicorn
@@ -59,7 +59,8 @@ def watch(state: State, options: Namespace) -> int:
         schedule = None if scheduled else Schedule(monitor, SOURCE_ROOT, every, turn)
         listener = _listen(options.host, options.port)
     _log_to_terminal()
-    service = Watch(record, trainer, schedule, tokens, Rules(cool_down, options.daily_budget), folder=folder)
+    rules = Rules(cool_down, options.daily_budget, name)
+    service = Watch(record, trainer, schedule, tokens, rules, folder=folder)
     config = uvicorn.Config(
         service.gate, lifespan="off", log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=_GRACE,

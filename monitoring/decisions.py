@@ -42,10 +42,14 @@ class Webhook(BaseModel):
 
 @dataclass(frozen=True)
 class Rules:
-    """How often may be retrained: `cool_down` after the last retraining ended, `daily_budget` a day (UTC)."""
+    """How often may be retrained: `cool_down` after the last retraining ended, `daily_budget` a day (UTC).
+
+    With a `model_name`, alerts that name another model are not meant.
+    """
 
     cool_down: timedelta = timedelta(hours=6)
     daily_budget: int = 3
+    model_name: str | None = None
 
 
 def utc_now() -> datetime:
@@ -96,6 +100,9 @@ class Decider:
         running = started or record.unfinished
         if alert.labels.get(ACTION) != RETRAIN:
             return "ignored", f"it has no label {ACTION}={RETRAIN}"
+        model = alert.labels.get("model_name")
+        if rules.model_name and model not in (None, rules.model_name):
+            return "ignored", f"it is about the model '{model}', and this service retrains '{rules.model_name}'"
         if alert.status == "resolved":
             return "resolved", "nothing to do any more"
         for before in all_started:

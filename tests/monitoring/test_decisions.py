@@ -184,3 +184,12 @@ def test_what_was_stored_survives_a_kill(tmp_path: Path) -> None:
     record.append(RunFailed(at=datetime.now(UTC), reason="and on"))
     record.close()
     assert Record(path).failed_runs[-1].reason == "and on"
+
+
+def test_an_alert_about_another_model_is_not_meant(tmp_path: Path) -> None:
+    rules = Rules(cool_down=timedelta(0), daily_budget=3, model_name="rakuten")
+    desk = Desk(tmp_path / "decisions.jsonl", Clock(), rules)
+    (other,) = desk.decide(alert("aa", model_name="toys"))
+    assert other.decision == "ignored"
+    assert "'toys'" in other.reason
+    assert [entry.decision for entry in desk.decide(alert("bb", model_name="rakuten"))] == ["started"]
