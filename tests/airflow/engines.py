@@ -134,7 +134,7 @@ def _environment(own: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith(ours)} | dict(own)
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
     try:
         return httpx.get(address, timeout=2).status_code < 500
     except httpx.HTTPError:
@@ -189,7 +189,7 @@ def _registry(processes: Processes) -> str:
         f"http: {{addr: '{address}'}}\n"
     )
     processes.start("registry", ["docker-registry", "serve", str(config)], {})
-    wait_for("the registry answers", lambda: _answers(f"http://{address}/v2/"))
+    wait_for("the registry answers", lambda: answers(f"http://{address}/v2/"))
     return address
 
 
@@ -208,7 +208,7 @@ def _tracker(processes: Processes, database: str, s3: str, keys: tuple[str, str]
         },
     )
     address = f"http://127.0.0.1:{port}"
-    wait_for("MLflow answers", lambda: _answers(f"{address}/health"), 120)
+    wait_for("MLflow answers", lambda: answers(f"{address}/health"), 120)
     return address
 
 
@@ -230,7 +230,7 @@ def _zenml(processes: Processes) -> tuple[str, str]:
         },
     )
     address = f"http://127.0.0.1:{port}"
-    wait_for("ZenML's server answers", lambda: _answers(f"{address}/health"), 120)
+    wait_for("ZenML's server answers", lambda: answers(f"{address}/health"), 120)
     password = secrets.token_urlsafe(16)
     with httpx.Client(base_url=f"{address}/api/v1", timeout=30) as client:
         activation = {"admin_username": "admin", "admin_password": password}
@@ -279,5 +279,5 @@ def _airflow(processes: Processes, base: str) -> tuple[str, str]:
     processes.start("api-server", [airflow, "api-server", "--host", "127.0.0.1", "--port", str(port)], environment)
     processes.start("scheduler", [airflow, "scheduler"], environment)
     processes.start("dag-processor", [airflow, "dag-processor"], environment)
-    wait_for("Airflow answers", lambda: _answers(f"{address}/api/v2/monitor/health"), 180)
+    wait_for("Airflow answers", lambda: answers(f"{address}/api/v2/monitor/health"), 180)
     return address, password

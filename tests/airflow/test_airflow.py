@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 import docker
+import httpx
 import mlflow
 import pytest
 
@@ -22,8 +23,9 @@ from ledger.database import migrate, open_engine, writing
 from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, store_predictions
 from monitoring.airflow_api import Airflow, AirflowSettings
-from tests.airflow.engines import BUCKETS, TOKEN_LIFE, Lab, lab
+from tests.airflow.engines import BUCKETS, TOKEN_LIFE, Lab, answers, lab
 from tests.conftest import ROOT
+from tests.monitoring.watching import alert, webhook
 from tests.system.workspace import Workspace, free_port, wait_for
 
 pytestmark = pytest.mark.airflow
@@ -204,3 +206,32 @@ def test_a_trigger_long_after_the_first_run_works_and_a_second_one_with_its_id_d
     assert airflow.wait("alert-4711", every=2, limit=60 * MINUTES) == "success"
     assert airflow.trigger("alert-4711", "drift") is False
     assert len(runs(remote)) == before + 1
+
+
+@pytest.mark.usefixtures("outcome")
+def test_an_alert_retrains_there_through_the_monitor_service(remote: Remote, airflow: Airflow) -> None:
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    watch = remote.start("watch", "--port", str(port))
+    try:
+        wait_for("the monitor service answers", lambda: answers(f"{address}/health"), 120)
+        alert_token, reports_token = (
+            {"Authorization": f"Bearer {(remote.state / name).read_text().strip()}"}
+            for name in ("alert-token", "reports-token")
+        )
+        asked = alert("0badc0de", model_name="rakuten")
+        sent = httpx.post(f"{address}/alerts", json=webhook(asked), headers=alert_token, timeout=30)
+        assert [entry["decision"] for entry in sent.json()["decisions"]] == ["started"]
+
+        def retrainings() -> list[dict[str, Any]]:
+            answer = httpx.get(f"{address}/decisions", headers=reports_token, timeout=30)
+            found: list[dict[str, Any]] = answer.json()["retrainings"]
+            return found
+
+        wait_for("its end", lambda: retrainings()[0]["outcome"] != "under way", 60 * MINUTES)
+        (done,) = retrainings()
+        assert (done["outcome"], done["model_version"]) == ("refused", "1"), done
+        assert airflow.state("alert-0badc0de-20260304T110000.000000Z") == "success"
+    finally:
+        watch.terminate()
+        watch.wait(60)
