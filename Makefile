@@ -35,7 +35,8 @@ run: install  ## train on the embedded listings: the main job
 .PHONY: test
 test: install  ## lint, then the default tests
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -m "not browser and not serving and not monitoring and not stacks and not airflow"
+	@$(BIN)/python -m pytest -m "not browser and not serving and not monitoring and not stacks and not airflow" \
+		--numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-serving
 test-serving: install  ## the built Bento as a process: load, kills, outages, a soak of SOAK_SECONDS (300)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+_LONGEST = ("readme", "system")
 _SESSION = Path(tempfile.mkdtemp(prefix="product-types-tests-"))
 
 # Before any test module imports a library: ZenML reads its configuration folder once a process.
@@ -20,6 +21,11 @@ def pytest_configure() -> None:
     from commands.state import State
 
     State.chosen(None).enter()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole processes first: with several workers, whichever is left with the longest module ends last."""
+    items.sort(key=lambda item: next((i for i, name in enumerate(_LONGEST) if item.get_closest_marker(name)), 9))
 
 
 def pytest_unconfigure() -> None:
