@@ -21,6 +21,10 @@ def pytest_configure() -> None:
     from commands.state import State
 
     State.chosen(None).enter()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # ZenML would look for the file that was started, and a worker has none
+        from zenml.utils.source_utils import set_custom_source_root
+
+        set_custom_source_root(str(ROOT))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

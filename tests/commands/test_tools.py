@@ -153,9 +153,11 @@ def test_ctrl_c_ends_a_run_even_where_a_library_drops_it() -> None:
     deaf = (
         "import time; from commands import train; train._PATIENCE = 0.5\n"
         "with train._interruptible():\n"
-        "    print('ready', flush=True)\n"
+        "    said = ['ready']\n"
         "    while True:\n"
-        "        try: time.sleep(60)\n"
+        "        try:\n"
+        "            while said: print(said.pop(), flush=True)\n"
+        "            time.sleep(60)\n"
         "        except KeyboardInterrupt: pass\n"
     )
     process = subprocess.Popen(
