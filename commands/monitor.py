@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER = "monitoring"  # in the state folder
 HISTORY = "history.jsonl"
+_PATIENCE = 120  # seconds for another run of it to end
 _EVIDENTLY = "-evidently"
 _KEPT = 500  # runs whose reports stay; the history keeps a line of each
 _SUFFIXES = (".html", ".json", f"{_EVIDENTLY}.html")
@@ -42,7 +43,8 @@ def monitor(state: State, options: Namespace) -> int:
         taxonomy = Taxonomy.read(options.taxonomy) if options.taxonomy else RAKUTEN
     except TaxonomyError as error:
         raise CommandError(str(error)) from error
-    with state.locked("run.py monitor", "monitor.lock"):  # beside a training: it writes nothing that one reads
+    # Beside a training: it writes nothing that one reads. The monitor service may be at it: its rounds are short.
+    with state.locked("run.py monitor", "monitor.lock", _PATIENCE):
         with announce("starting: loading ZenML and MLflow"):
             from commands.pipelines import ready_stack
 

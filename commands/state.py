@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic, sleep
+from typing import TextIO
 
 from commands import CommandError
 
@@ -26,6 +28,7 @@ QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+_LOOK = 0.2  # seconds between two looks at a lock
 _ROOM = 500 * 2**20  # bytes: a run of 85,000 listings writes about 400 MiB
 
 
@@ -78,20 +81,21 @@ class State:
             )
 
     @contextmanager
-    def locked(self, what: str, lock: str = "run.lock") -> Iterator[None]:
+    def locked(self, what: str, lock: str = "run.lock", patience: float = 0) -> Iterator[None]:
         """Hold the state for this process; the kernel lets go when it ends, however it ends.
 
         `lock`: what does not disturb the others has a lock of its own. Raises `CommandError` naming the process that
-        holds it.
+        still holds it after `patience` seconds.
         """
         path = self.folder / lock
         with path.open("a+", encoding="utf-8") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise CommandError(
-                    f"{_holder(path)} is at work on the state folder {self.folder}; wait for it to end"
-                ) from None
+            deadline = monotonic() + patience
+            while not _taken(file):
+                if monotonic() >= deadline:
+                    raise CommandError(
+                        f"{_holder(path)} is at work on the state folder {self.folder}; wait for it to end"
+                    )
+                sleep(_LOOK)
             file.truncate(0)
             json.dump({"what": what, "pid": os.getpid(), "since": f"{datetime.now(UTC):%H:%M:%S} UTC"}, file)
             file.flush()
@@ -106,6 +110,14 @@ def write_atomically(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
+
+
+def _taken(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _holder(path: Path) -> str:

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -168,3 +170,25 @@ def test_ctrl_c_ends_a_run_even_where_a_library_drops_it() -> None:
     process.send_signal(signal.SIGINT)
     _, complaint = process.communicate(timeout=30)
     assert (process.returncode, complaint) == (130, "error: interrupted; what was in production still is\n")
+
+
+def test_what_is_patient_waits_for_its_lock_and_what_is_not_names_the_holder(tmp_path: Path) -> None:
+    held, taken = threading.Event(), []
+
+    def hold() -> None:
+        with State(tmp_path, moved=True).locked("run.py monitor", "monitor.lock"):
+            held.set()
+            time.sleep(0.6)
+            taken.append("first")
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(10)
+    with (
+        pytest.raises(CommandError, match=r"'run\.py monitor'.* is at work"),
+        State(tmp_path, moved=True).locked("run.py monitor", "monitor.lock"),
+    ):
+        pass
+    with State(tmp_path, moved=True).locked("run.py monitor", "monitor.lock", patience=10):
+        assert taken == ["first"]
+    holder.join()
