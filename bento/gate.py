@@ -124,7 +124,7 @@ class Gate:
             pass
         except TimeoutError:
             refusal = problem(504, f"not answered within {self._timeout_seconds:g} s")
-        except Exception:
+        except Exception:  # the last resort: the log knows, and the caller gets a document
             logger.exception("Request to %s failed", self._metrics.route_of(scope))
             refusal = failed()
         if answer.muted:
