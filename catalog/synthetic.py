@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.entities import codepoint2name
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -126,11 +125,8 @@ def generate(size: int = 20_000, seed: int = 0) -> pd.DataFrame:
     listings are made up, for trying the system: they are no evidence about real ones. Raises `ValueError` for another
     size.
     """
-    return _table(*write_listings(size, seed))
-
-
-def _table(listings: Sequence[Listing], codes: Sequence[int]) -> pd.DataFrame:
-    rows = np.arange(len(listings), dtype=np.int64)
+    listings, codes = write_listings(size, seed)
+    rows = np.arange(size, dtype=np.int64)
     return pd.DataFrame(
         {
             "index": rows,
@@ -175,12 +171,6 @@ def generate_traffic(kind: str, seed: int, world: int = 0) -> Iterator[Listing]:
         listing = writer.repeated(lately) if lately and draw() < DUPLICATES else writer.listing(code)
         lately.append(listing)
         yield listing
-
-
-def generate_drifted(size: int, seed: int, world: int = 0) -> pd.DataFrame:
-    """Return `size` listings of the mix `drifted`, with the columns of `generate` and their true types."""
-    listings = list(islice(generate_traffic("drifted", seed, world), size))
-    return _table(listings, [listing.code for listing in listings])
 
 
 def write_rakuten_files(directory: Path, size: int = 20_000, seed: int = 0) -> tuple[Path, Path]:

@@ -1,18 +1,27 @@
 """Which model a command is about, and the way to its registry."""
 
 from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from commands import CommandError
 
+if TYPE_CHECKING:
+    from catalog.taxonomy import Taxonomy
 
-def model_name(options: Namespace) -> str:
-    """Return the name of the model: that of the taxonomy in `--taxonomy FILE`, or else the 27 Rakuten types'."""
+
+def taxonomy_of(options: Namespace) -> "Taxonomy":
+    """Return the taxonomy in `--taxonomy FILE`, or else the 27 Rakuten types."""
     from catalog.taxonomy import RAKUTEN, Taxonomy, TaxonomyError
 
     try:
-        return Taxonomy.read(options.taxonomy).name if options.taxonomy else RAKUTEN.name
+        return Taxonomy.read(options.taxonomy) if options.taxonomy else RAKUTEN
     except TaxonomyError as error:
         raise CommandError(str(error)) from error
+
+
+def model_name(options: Namespace) -> str:
+    """Return the name of the model, which is that of its taxonomy."""
+    return taxonomy_of(options).name
 
 
 def connect() -> str:

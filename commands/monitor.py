@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from commands import CommandError
+from commands.models import taxonomy_of
 from commands.pipelines import Published
 from commands.progress import announce, console
 from commands.state import State, write_atomically
@@ -32,17 +33,12 @@ _COLOURS = {"ok": "green", "warning": "yellow", "drift": "red", "insufficient_da
 
 def monitor(state: State, options: Namespace) -> int:
     """Monitor, and report: a table for people, JSON for programs. Whatever the verdict, the exit code is 0."""
-    from catalog.taxonomy import RAKUTEN, Taxonomy, TaxonomyError
-
     started = monotonic()
     state.prepare()
     copy: Path | None = options.json
     if copy and not copy.resolve().parent.is_dir():
         raise CommandError(f"--json {copy}: the folder {copy.resolve().parent} does not exist")
-    try:
-        taxonomy = Taxonomy.read(options.taxonomy) if options.taxonomy else RAKUTEN
-    except TaxonomyError as error:
-        raise CommandError(str(error)) from error
+    taxonomy = taxonomy_of(options)
     # Beside a training: it writes nothing that one reads. The monitor service may be at it: its rounds are short.
     with state.locked("run.py monitor", "monitor.lock", _PATIENCE):
         with announce("starting: loading ZenML and MLflow"):

@@ -116,32 +116,35 @@ def readable_by_steps(folder: Path) -> str:
 def _publish(
     pipeline: Any, arguments: Mapping[str, Any], file: "StackFile", schedule: str
 ) -> "PipelineRunResponse | Published":
-    """Give the engine a pipeline and its schedule; the schedules of earlier publications end."""
+    """Give the engine a pipeline and its schedule. The schedules of earlier publications end, and with them the tokens.
+
+    Not while a run may still hold one: the engine runs one at a time, so once ours has ended no earlier one is left;
+    where ours is not waited for, the last one before it stays.
+    """
     from zenml.client import Client
     from zenml.config.schedule import Schedule
 
     from commands import airflow
 
     client, now = Client(), datetime.now(UTC)
-    name = f"{pipeline.configuration.model.name}-{pipeline.name}"
-    earlier = client.list_schedules(name=f"startswith:{name}-", size=100).items
+    model = pipeline.configuration.model.name
+    name = f"{file.name}-{model}-{pipeline.name}"
+    earlier = [schedule.id for schedule in client.list_schedules("asc:created", name=f"startswith:{name}-").items]
     before = os.umask(0o077)  # what an engine is given has the token of ZenML's server in it
     try:
         pipeline.with_options(
-            run_name=f"{name}-{{date}}-{{time}}",
+            run_name=f"{model}-{pipeline.name}-{{date}}-{{time}}",
             schedule=Schedule(name=f"{name}-{now:%Y%m%d-%H%M%S}", cron_expression=schedule),
         )(**arguments)
     except Exception as error:
         raise _explain(None, error) from error
     finally:
         os.umask(before)
-    for ended in earlier:
-        client.delete_schedule(ended.id)
     dag_id = file.settings.get("orchestrator.airflow", {}).get("dag_id")
-    if dag_id and airflow.can_be_asked():
-        model = pipeline.configuration.model.name
-        return _successful(airflow.start(_named(dag_id, model, pipeline.name), now))
-    return Published(pipeline.name, file.name, schedule)
+    run = airflow.start(_named(dag_id, model, pipeline.name), now) if dag_id and airflow.can_be_asked() else None
+    for ended in earlier if run else earlier[:-1]:  # oldest first
+        client.delete_schedule(ended)
+    return _successful(run) if run else Published(pipeline.name, file.name, schedule)
 
 
 def _successful(run: "PipelineRunResponse") -> "PipelineRunResponse":

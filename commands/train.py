@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from commands import INTERRUPTED, INTERRUPTED_CODE, CommandError
+from commands.models import taxonomy_of
 from commands.pipelines import Published, StepFailed
 from commands.progress import console
 from commands.state import State, write_atomically
@@ -43,9 +44,10 @@ def train(state: State, options: Namespace) -> int:
                 _write(report_to, failed, started)
             raise
     if isinstance(outcome, Published):
-        console.print(
-            f"Published: on the stack '{outcome.stack}' the engine trains by the schedule '{outcome.schedule}' (UTC)."
-        )
+        told = f"on the stack '{outcome.stack}' the engine trains by the schedule '{outcome.schedule}' (UTC)"
+        console.print(f"Published: {told}.")
+        if report_to:
+            _write(report_to, dict.fromkeys(KEYS) | {"promoted": False, "reason": f"nothing yet: {told}"}, started)
         return 0
     outcome["seconds"] = round(monotonic() - started, 1)
     if report_to:
@@ -86,12 +88,7 @@ def _interruptible() -> Iterator[None]:
 
 
 def _run(options: Namespace) -> "dict[str, Any] | Published":
-    from catalog.taxonomy import RAKUTEN, Taxonomy, TaxonomyError
-
-    try:
-        taxonomy = Taxonomy.read(options.taxonomy) if options.taxonomy else RAKUTEN
-    except TaxonomyError as error:
-        raise CommandError(str(error)) from error
+    taxonomy = taxonomy_of(options)
     if options.taxonomy and not options.data:
         raise CommandError("--taxonomy needs --data DIR: the embedded listings are of the 27 Rakuten types")
     from commands.progress import announce

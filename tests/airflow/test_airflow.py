@@ -235,3 +235,14 @@ def test_an_alert_retrains_there_through_the_monitor_service(remote: Remote, air
     finally:
         watch.terminate()
         watch.wait(60)
+
+
+@pytest.mark.usefixtures("outcome")
+def test_published_again_it_runs_and_the_earlier_schedule_ends_with_its_token(remote: Remote) -> None:
+    done = remote.run("--size", "600", timeout=60 * MINUTES)
+    assert done.returncode == 0, done.stdout + done.stderr
+    listed = "from zenml.client import Client; print(len(Client().list_schedules().items))"
+    left = subprocess.run(
+        [sys.executable, "-c", listed], env=remote.environment(), capture_output=True, text=True, check=True
+    )
+    assert left.stdout.splitlines()[-1] == "1"

@@ -6,7 +6,7 @@ from itertools import islice
 import pandas as pd
 import pytest
 
-from catalog.synthetic import FREQUENCIES, MIXES, Listing, generate, generate_drifted, generate_traffic
+from catalog.synthetic import FREQUENCIES, MIXES, Listing, generate, generate_traffic
 from catalog.text import normalise, words
 
 
@@ -47,10 +47,3 @@ def test_drifted_traffic_has_other_types_languages_and_lengths() -> None:
         assert shares[0] > shares[1] + 0.08, of
     lengths = [pd.Series([len(one.description or "") for one in part]).mean() for part in (normal, drifted)]
     assert lengths[1] > 1.5 * lengths[0]
-
-
-def test_drifted_listings_as_a_table_have_the_columns_of_the_embedded_ones() -> None:
-    frame = generate_drifted(300, seed=4)
-    assert list(frame.columns) == list(generate(200).columns)
-    assert len(frame) == 300
-    assert set(frame["prdtypecode"]) <= FREQUENCIES.keys()
