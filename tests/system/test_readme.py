@@ -34,6 +34,7 @@ SERVERS = {
     "python run.py serve": "http://127.0.0.1:3000/readyz",
     "bentoml serve": "http://127.0.0.1:3000/readyz",
 }
+DASHBOARD = "http://127.0.0.1:8237/"  # which ends by a command
 REMEMBERED = re.compile(r"([A-Z]+)=\$\(")  # a variable that the commands after it use
 
 
@@ -131,7 +132,7 @@ def roll_back_while_it_serves(shell: Shell, command: str) -> None:
 
 
 def test_every_command_does_what_it_says(shell: Shell) -> None:
-    for page in SERVERS.values():
+    for page in (*SERVERS.values(), DASHBOARD):
         if answers(page):
             pytest.skip(f"something else answers on {page}, which the README's commands need")
     for command in COMMANDS:
