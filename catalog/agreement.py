@@ -1,38 +1,37 @@
-"""How often people agree with the model's answers, against how often they should by its evaluation.
+"""How often people agree with the model's answers, compared with how often they should by its evaluation.
 
-Only reviewers and admins decide; what plain users say is shown beside it, and whoever mostly disagrees is named.
+Only trusted feedback decides, which is that of reviewers and admins. What plain users say is shown beside it, and users
+who mostly disagree are named.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from catalog.listings import TRUSTED_ROLES
+from catalog.scores import Flags, Floats, weighted_f1
+from catalog.taxonomy import Taxonomy
+from catalog.verdict import Verdict
 
-Floats = NDArray[np.float64]
 _STRATA = 5  # of confidence
-_COVERED = 0.5  # of the predictions that the reviewed ones must be able to stand for
-_STRATUM = 5  # reviewed predictions that tell something of one
+_COVERED = 0.5  # share of the predictions that the reviewed ones must be able to represent
+_STRATUM = 5  # reviewed predictions that a stratum needs
 _Z = 1.959963984540054  # of a two-sided interval of 95 %
 
 
 class QualityRules(BaseModel):
-    """How much feedback is evidence, and how far agreement may lie below what the evaluation makes one expect."""
+    """How much feedback is evidence, and how far agreement may lie below what the evaluation predicts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     minimum_feedback: int = Field(50, ge=10, description="reviewed predictions below which quality is not measured")
     minimum_type_feedback: int = Field(10, ge=1, description="reviewed predictions of a type for its precision")
-    warning_margin: float = Field(0.02, ge=0, lt=1, description="the upper bound this far below: warning")
-    drift_margin: float = Field(0.05, ge=0, lt=1, description="the upper bound this far below: drift")
-    suspicious_feedback: int = Field(50, ge=1, description="words of one giver that are many")
-    suspicious_disagreement: float = Field(0.6, gt=0, le=1, description="share of corrections that is most of them")
+    warning_margin: float = Field(0.02, ge=0, lt=1, description="upper bound this far below the expectation: warning")
+    drift_margin: float = Field(0.05, ge=0, lt=1, description="upper bound this far below the expectation: drift")
+    suspicious_feedback: int = Field(50, ge=1, description="feedback items from one user before they are reported")
+    suspicious_disagreement: float = Field(0.6, gt=0, le=1, description="share of corrections among them from which on")
 
     @model_validator(mode="after")
     def _ordered(self) -> "QualityRules":
@@ -41,17 +40,39 @@ class QualityRules(BaseModel):
         return self
 
 
-@dataclass(frozen=True)
-class Quality:
-    """What feedback says; shares between 0 and 1, intervals of 95 %. What could not be measured is None.
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
 
-    `verdict` is ok, warning, drift or insufficient_data. `agreement` and `weighted_f1` are estimates for the whole
-    window, `reviewed_agreement` is the plain share. `per_type` has code, label, rows, precision, lower, upper of the
-    predicted types with enough feedback; `givers` username, role, rows, disagreement, decides of those who mostly
-    disagree. `users_agreement` is that of plain users, who decide nothing.
+
+class TypePrecision(_Frozen):
+    """The precision of one predicted type, by reviewed predictions, with its 95 % interval."""
+
+    code: int
+    label: str
+    rows: int
+    precision: float
+    lower: float
+    upper: float
+
+
+class DisagreeingUser(_Frozen):
+    """A user who gave much feedback that mostly disagrees with the model. `trusted`: this feedback decides."""
+
+    username: str
+    role: str
+    rows: int
+    disagreement: float
+    trusted: bool
+
+
+class Quality(_Frozen):
+    """What feedback says; shares are between 0 and 1, intervals of 95 %. What could not be measured is None.
+
+    `agreement` and `weighted_f1` are estimates for the whole window, `reviewed_agreement` is the share among the
+    reviewed predictions. `users_agreement` is the share among plain users' feedback, which does not decide.
     """
 
-    verdict: str
+    verdict: Verdict
     reason: str
     rows: int
     agreement: float | None = None
@@ -61,82 +82,90 @@ class Quality:
     weighted_f1: float | None = None
     expected_weighted_f1: float | None = None
     reviewed_agreement: float | None = None
-    per_type: tuple[dict[str, Any], ...] = ()
+    per_type: tuple[TypePrecision, ...] = ()
     users_rows: int = 0
     users_agreement: float | None = None
-    givers: tuple[dict[str, Any], ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON-able values."""
-        return {**asdict(self), "per_type": list(self.per_type), "givers": list(self.givers)}
+    disagreeing_users: tuple[DisagreeingUser, ...] = ()
 
 
 def measure_quality(
     feedback: pd.DataFrame,
     confidences: Floats,
     held_out: pd.DataFrame,
-    labels: Mapping[int, str],
+    taxonomy: Taxonomy,
     rules: QualityRules,
 ) -> Quality:
-    """Return how well the model does by what people said.
+    """Return how good the model is by what people said.
 
-    feedback: prediction_id, predicted_code, confidence, correct_code, given_by, role, given_at; one row a giver and
-    prediction, oldest first. confidences: of all predictions of the window. held_out: prdtypecode, predicted_code,
-    confidence of test rows: what is expected.
+    feedback: prediction_id, predicted_code, confidence, correct_code, given_by, role, trusted, given_at; one row per
+    user and prediction, oldest first. confidences: of all predictions of the window. held_out: prdtypecode,
+    predicted_code, confidence of test rows, from which the expectation comes.
 
-    Reviewers look at the least certain answers first, so the plain share of right ones would be far below what the
-    evaluation found. Each reviewed prediction therefore stands for those of about its confidence (post-stratification:
-    D. Holt and T. M. F. Smith, "Post Stratification", 1979); confidences of which too few were reviewed are left out,
-    of what is expected too. The interval is that of as many independent reviews as the weights are worth (L. Kish,
-    1965). Where only a minority of the answers is as certain as the reviewed ones, nothing is said about the others.
+    Reviewers see the least certain answers first, so the plain share of right ones would be far below what the
+    evaluation found. Each reviewed prediction therefore represents those of similar confidence (post-stratification:
+    D. Holt and T. M. F. Smith, "Post Stratification", 1979). Confidences of which too few were reviewed are left out, in
+    the expectation too. The interval is that of as many independent reviews as the weights are worth (L. Kish, 1965).
+    Quality is not measured when the reviewed confidences represent less than half of the predictions.
     """
-    decides = feedback["role"].isin(TRUSTED_ROLES)
-    reviewed = feedback[decides].drop_duplicates("prediction_id", keep="last")
-    users = feedback[~decides]
-    beside: dict[str, Any] = {
-        "users_rows": len(users),
-        "users_agreement": float((users["predicted_code"] == users["correct_code"]).mean()) if len(users) else None,
-        "givers": tuple(_disagreeing(feedback, rules)),
-    }
+    reviewed = feedback[feedback["trusted"].astype(bool)].drop_duplicates("prediction_id", keep="last")
+    unmeasured = _unmeasured(feedback, len(reviewed), rules)
     if len(reviewed) < rules.minimum_feedback or held_out.empty:
         wanted = f"{len(reviewed):,} reviewed predictions, and {rules.minimum_feedback:,} are needed"
-        return Quality("insufficient_data", wanted, len(reviewed), **beside)
+        return unmeasured.model_copy(update={"reason": wanted})
     codes, predicted = (reviewed[column].to_numpy(np.int64) for column in ("correct_code", "predicted_code"))
     right = predicted == codes
-    weights, covered, share = _stand_for(
+    weights, covered, share = _represent(
         reviewed["confidence"].to_numpy(), confidences, held_out["confidence"].to_numpy()
     )
     if share < _COVERED:
-        wanted = f"{len(reviewed):,} reviewed predictions, whose confidences stand for {share:.0%} of all alone"
-        return Quality("insufficient_data", wanted, len(reviewed), **beside)
+        wanted = f"{len(reviewed):,} reviewed predictions, whose confidences represent only {share:.0%} of all"
+        return unmeasured.model_copy(update={"reason": wanted})
     agreement = float(np.average(right, weights=weights))
     lower, upper = wilson_interval(agreement, float(weights.sum() ** 2 / (weights**2).sum()))
     true, guessed = (held_out[column].to_numpy(np.int64)[covered] for column in ("prdtypecode", "predicted_code"))
     expected = float((true == guessed).mean())
-    verdict, margin = "ok", rules.warning_margin
-    for name, below in (("warning", rules.warning_margin), ("drift", rules.drift_margin)):
-        if upper < expected - below:
-            verdict, margin = name, below
-    return Quality(
-        verdict=verdict,
-        reason=f"by {len(right):,} reviews {agreement:.1%} ({lower:.1%} to {upper:.1%}) of the answers are right; the "
-        f"upper bound is {'at least' if verdict == 'ok' else 'below'} the expected {expected:.1%} less {margin:.0%}",
-        rows=len(right),
-        agreement=agreement,
-        lower=lower,
-        upper=upper,
-        expected_agreement=expected,
-        weighted_f1=_weighted_f1(codes, predicted, weights),
-        expected_weighted_f1=_weighted_f1(true, guessed, np.ones(len(true))),
-        reviewed_agreement=float(right.mean()),
-        per_type=tuple(_precisions(predicted, right, labels, rules.minimum_type_feedback)),
-        **beside,
+    verdict, margin = _judge(upper, expected, rules)
+    return unmeasured.model_copy(
+        update={
+            "verdict": verdict,
+            "reason": f"by {len(right):,} reviews {agreement:.1%} ({lower:.1%} to {upper:.1%}) of the answers are "
+            f"right; the upper bound is {'at least' if verdict == 'ok' else 'below'} the expected {expected:.1%} less "
+            f"{margin:.0%}",
+            "agreement": agreement,
+            "lower": lower,
+            "upper": upper,
+            "expected_agreement": expected,
+            "weighted_f1": weighted_f1(codes, predicted, weights),
+            "expected_weighted_f1": weighted_f1(true, guessed),
+            "reviewed_agreement": float(right.mean()),
+            "per_type": tuple(_precisions(predicted, right, taxonomy, rules.minimum_type_feedback)),
+        }
     )
+
+
+def _unmeasured(feedback: pd.DataFrame, reviewed: int, rules: QualityRules) -> Quality:
+    """Return what is known however little was reviewed: what plain users say, and who mostly disagrees."""
+    users = feedback[~feedback["trusted"].astype(bool)]
+    return Quality(
+        verdict="insufficient_data",
+        reason="",
+        rows=reviewed,
+        users_rows=len(users),
+        users_agreement=float((users["predicted_code"] == users["correct_code"]).mean()) if len(users) else None,
+        disagreeing_users=tuple(_disagreeing_users(feedback, rules)),
+    )
+
+
+def _judge(upper: float, expected: float, rules: QualityRules) -> tuple[Verdict, float]:
+    """Return the verdict, and the margin that it is about."""
+    if upper < expected - rules.drift_margin:
+        return "drift", rules.drift_margin
+    return ("warning" if upper < expected - rules.warning_margin else "ok"), rules.warning_margin
 
 
 def wilson_interval(share: float, trials: float) -> tuple[float, float]:
     """Return the 95 % score interval of a share (E. B. Wilson, "Probable Inference, the Law of Succession, and
-    Statistical Inference", 1927): it stays within 0 and 1, and holds for few trials too.
+    Statistical Inference", 1927). It stays within 0 and 1 and is valid for few trials too; `trials` may be fractional.
 
     Raises `ValueError` without any trial.
     """
@@ -148,47 +177,46 @@ def wilson_interval(share: float, trials: float) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def _stand_for(reviewed: Floats, everything: Floats, held_out: Floats) -> tuple[Floats, NDArray[np.bool_], float]:
-    """Return for how many of the window's predictions each reviewed one stands, and which held-out rows compare.
+def _represent(reviewed: Floats, everything: Floats, held_out: Floats) -> tuple[Floats, Flags, float]:
+    """Return how many of the window's predictions each reviewed one represents, and which held-out rows are comparable.
 
-    Strata are fifths of the held-out confidences; the last value is the share of the predictions in those that count.
+    Strata are fifths of the held-out confidences. The last value is the share of the predictions in the strata used.
     """
     edges = np.unique(np.quantile(held_out, np.arange(1, _STRATA) / _STRATA))
-    ours, all_ours, theirs = (np.searchsorted(edges, values) for values in (reviewed, everything, held_out))
-    reviews, there, expected = (np.bincount(numbers, minlength=len(edges) + 1) for numbers in (ours, all_ours, theirs))
-    told = (reviews >= _STRATUM) & (expected > 0)
-    weights = np.where(told, there / np.maximum(reviews, 1), 0.0)[ours]
-    return weights, told[theirs], float(told[all_ours].mean()) if len(everything) else 0.0
-
-
-def _weighted_f1(codes: NDArray[np.int64], predicted: NDArray[np.int64], weights: Floats) -> float:
-    types, true = np.unique(codes, return_inverse=True)
-    support, right = np.bincount(true, weights=weights), np.bincount(true, weights=weights * (codes == predicted))
-    guessed = np.array([weights[predicted == code].sum() for code in types])
-    f1 = 2 * right / np.maximum(support + guessed, np.finfo(float).tiny)
-    return float((f1 * support).sum() / support.sum())
+    of_reviewed, of_all, of_held_out = (np.searchsorted(edges, values) for values in (reviewed, everything, held_out))
+    reviews, predictions, expected = (
+        np.bincount(strata, minlength=len(edges) + 1) for strata in (of_reviewed, of_all, of_held_out)
+    )
+    used = (reviews >= _STRATUM) & (expected > 0)
+    weights = np.where(used, predictions / np.maximum(reviews, 1), 0.0)[of_reviewed]
+    return weights, used[of_held_out], float(used[of_all].mean()) if len(everything) else 0.0
 
 
 def _precisions(
-    predicted: NDArray[np.int64], right: NDArray[np.bool_], labels: Mapping[int, str], minimum: int
-) -> list[dict[str, Any]]:
+    predicted: NDArray[np.int64], right: Flags, taxonomy: Taxonomy, minimum_rows: int
+) -> list[TypePrecision]:
     found = []
     for code in np.unique(predicted).tolist():
         of_type = right[predicted == code]
-        if len(of_type) >= minimum:
-            lower, upper = wilson_interval(float(of_type.mean()), len(of_type))
-            name = labels.get(code, str(code))
-            found.append({"code": code, "label": name, "rows": len(of_type), "precision": float(of_type.mean()),
-                          "lower": lower, "upper": upper})  # fmt: skip
-    return sorted(found, key=lambda entry: float(entry["precision"]))
+        if len(of_type) >= minimum_rows:
+            precision = float(of_type.mean())
+            lower, upper = wilson_interval(precision, len(of_type))
+            label = taxonomy.label_of(code)
+            found.append(
+                TypePrecision(code=code, label=label, rows=len(of_type), precision=precision, lower=lower, upper=upper)
+            )
+    return sorted(found, key=lambda entry: entry.precision)
 
 
-def _disagreeing(feedback: pd.DataFrame, rules: QualityRules) -> list[dict[str, Any]]:
-    """Return who gave much feedback that mostly disagrees with the model, whoever gave most of it first."""
+def _disagreeing_users(feedback: pd.DataFrame, rules: QualityRules) -> list[DisagreeingUser]:
+    """Return the users who gave much feedback that mostly disagrees with the model, the most active first."""
     found = []
-    for (giver, role), words in feedback.groupby(["given_by", "role"], sort=True):
-        share = float((words["predicted_code"] != words["correct_code"]).mean())
-        if len(words) >= rules.suspicious_feedback and share >= rules.suspicious_disagreement:
-            found.append({"username": str(giver), "role": str(role), "rows": len(words), "disagreement": share,
-                          "decides": role in TRUSTED_ROLES})  # fmt: skip
-    return sorted(found, key=lambda entry: -int(entry["rows"]))
+    for (username, role, trusted), given in feedback.groupby(["given_by", "role", "trusted"], sort=True):
+        share = float((given["predicted_code"] != given["correct_code"]).mean())
+        if len(given) >= rules.suspicious_feedback and share >= rules.suspicious_disagreement:
+            found.append(
+                DisagreeingUser(
+                    username=str(username), role=str(role), rows=len(given), disagreement=share, trusted=bool(trusted)
+                )
+            )
+    return sorted(found, key=lambda entry: -entry.rows)

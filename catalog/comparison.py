@@ -1,4 +1,4 @@
-"""Challenger against champion on the same rows: a paired bootstrap, guards, a decision and its sentence.
+"""Compare a challenger with the champion on the same rows: a paired bootstrap, guards, a decision and its reason.
 
 The rows are resampled with replacement (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993), both models'
 answers together, as is usual for comparing systems on one test set (Koehn, "Statistical Significance Tests for Machine
@@ -6,16 +6,12 @@ Translation Evaluation", 2004; Berg-Kirkpatrick et al., "An Empirical Investigat
 2012).
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-Codes = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Scores = NDArray[np.float64]
+from catalog.evaluation import Evaluation
+from catalog.scores import Codes, Flags, f1_by_type, resampled_f1, weighted_f1, weighted_mean_f1
+from catalog.taxonomy import Taxonomy
 
 
 class PromotionRules(BaseModel):
@@ -49,7 +45,11 @@ class PairedDifference(BaseModel):
 
 
 class Decision(BaseModel):
-    """Whether the challenger is promoted, and why, in a sentence with figures."""
+    """Whether the challenger is promoted, and why, in a sentence with figures.
+
+    `challenger_version` is its number in the model registry. `inputs_digest` is the digest of everything that was
+    compared if the decision is final for these inputs, else None: a run with the same inputs need not ask again.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,15 +62,13 @@ class Decision(BaseModel):
     on_test: PairedDifference | None = None
     on_recent: PairedDifference | None = None
     type_losses: dict[str, float] = {}
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the decision as JSON-able values."""
-        return self.model_dump(mode="json")
+    challenger_version: str | None = None
+    inputs_digest: str | None = None
 
 
-def decide_first(evaluation: Mapping[str, Any], rules: PromotionRules, *, new_baseline: bool) -> Decision:
-    """Judge a challenger that has no champion to beat, by its minimum scores (`weighted_f1` and `macro_f1`)."""
-    weighted, macro = float(evaluation["weighted_f1"]), float(evaluation["macro_f1"])
+def decide_first(evaluation: Evaluation, rules: PromotionRules, *, new_baseline: bool) -> Decision:
+    """Judge a challenger that has no champion to beat, by the minimum scores of the rules."""
+    weighted, macro = evaluation.weighted_f1, evaluation.macro_f1
     beginning = "a new baseline was asked for" if new_baseline else "there was no version in production"
     figures = f"weighted F1 {weighted:.3f} and macro F1 {macro:.3f}"
     least = f"at least {rules.minimum_weighted_f1:.2f} and {rules.minimum_macro_f1:.2f}"
@@ -85,7 +83,7 @@ def decide_first(evaluation: Mapping[str, Any], rules: PromotionRules, *, new_ba
 
 
 def refuse(reason: str, champion_version: str | None = None) -> Decision:
-    """Decide against a promotion for a reason other than scores."""
+    """Refuse a promotion for a reason other than scores."""
     return Decision(promoted=False, reason=reason, champion_version=champion_version)
 
 
@@ -94,22 +92,22 @@ def decide(
     champion_predicted: Codes,
     challenger_predicted: Codes,
     recent: Flags,
-    labels: Mapping[int, str],
+    taxonomy: Taxonomy,
     rules: PromotionRules,
     champion_version: str,
     seed: int,
 ) -> Decision:
-    """Compare two models' answers on the frozen test rows (`n` each; `recent` marks reviewed recent feedback).
+    """Compare two models' predictions on the frozen test rows (arrays of `n`; `recent` marks recent reviewed feedback).
 
-    Promoted is what loses nowhere (neither on the whole beyond the margin, nor in a type with enough rows beyond the
-    allowance) and gains somewhere (on all rows, or on the recent ones once there are enough).
+    A challenger is promoted if it loses nowhere (on all rows at most the margin; in each type with enough rows at most
+    the allowance) and gains somewhere (on all rows, or on the recent ones if there are enough).
     """
     on_test = paired_bootstrap(codes, champion_predicted, challenger_predicted, rules, seed)
     on_recent = None
     if recent.sum() >= rules.recent_rows:
         parts = (codes[recent], champion_predicted[recent], challenger_predicted[recent])
         on_recent = paired_bootstrap(*parts, rules, seed)
-    losses = type_losses(codes, champion_predicted, challenger_predicted, labels, rules)
+    losses = type_losses(codes, champion_predicted, challenger_predicted, taxonomy, rules)
     gains = [window for window in (on_test, on_recent) if window and window.lower > rules.minimum_gain]
     old, new = (weighted_f1(codes, predicted) for predicted in (champion_predicted, challenger_predicted))
     versus = (
@@ -148,56 +146,31 @@ def paired_bootstrap(
 ) -> PairedDifference:
     """Return the difference in weighted F1 and its percentile interval.
 
-    Rows with the same three codes are interchangeable, so a resample is one multinomial draw over the distinct triples:
+    Rows with the same three codes are interchangeable. So a resample is one multinomial draw over the distinct triples:
     the same distribution as drawing rows, thousands of times faster.
     """
     triples, counts = np.unique(np.stack([codes, champion, challenger]), axis=1, return_counts=True)
+    true, by_champion, by_challenger = triples
     draws = np.random.default_rng(seed).multinomial(len(codes), counts / len(codes), size=rules.resamples)
-    types = np.unique(triples)
-    drawn = [_weighted_f1(triples[0], answer, draws, types) for answer in (triples[1], triples[2])]
+    drawn = [weighted_mean_f1(*resampled_f1(true, predicted, draws)) for predicted in (by_champion, by_challenger)]
     tail = (1 - rules.confidence) / 2
     lower, upper = np.quantile(drawn[1] - drawn[0], [tail, 1 - tail])
-    seen = [_weighted_f1(triples[0], answer, counts[np.newaxis], types)[0] for answer in (triples[1], triples[2])]
-    return PairedDifference(
-        rows=len(codes), difference=float(seen[1] - seen[0]), lower=float(lower), upper=float(upper)
-    )
+    difference = weighted_f1(codes, challenger) - weighted_f1(codes, champion)
+    return PairedDifference(rows=len(codes), difference=difference, lower=float(lower), upper=float(upper))
 
 
 def type_losses(
-    codes: Codes, champion: Codes, challenger: Codes, labels: Mapping[int, str], rules: PromotionRules
+    codes: Codes, champion: Codes, challenger: Codes, taxonomy: Taxonomy, rules: PromotionRules
 ) -> dict[str, float]:
-    """Return the loss in F1 of every type that loses more than is allowed, by label; small types are left out."""
+    """Return by label the loss in F1 of each type that loses more than is allowed; types with few rows are left out."""
     types, rows = np.unique(codes, return_counts=True)
     guarded = types[rows >= rules.minimum_type_rows]
     losses = f1_by_type(codes, champion, guarded) - f1_by_type(codes, challenger, guarded)
     return {
-        labels[int(code)]: float(loss)
-        for code, loss in zip(guarded, losses, strict=True)
+        taxonomy.labels[code]: loss
+        for code, loss in zip(guarded.tolist(), losses.tolist(), strict=True)
         if loss > rules.maximum_type_loss
     }
-
-
-def weighted_f1(codes: Codes, predicted: Codes) -> float:
-    """Return the F1 of the types weighted by their rows."""
-    types = np.union1d(codes, predicted)
-    return float(_weighted_f1(codes, predicted, np.ones((1, len(codes))), types)[0])
-
-
-def _weighted_f1(codes: Codes, predicted: Codes, draws: NDArray[Any], types: Codes) -> Scores:
-    """Return the weighted F1 of each draw (resamples x rows of counts)."""
-    true = draws @ (codes[:, np.newaxis] == types)
-    guessed = draws @ (predicted[:, np.newaxis] == types)
-    right = draws @ ((codes[:, np.newaxis] == types) & (predicted[:, np.newaxis] == codes[:, np.newaxis]))
-    f1 = 2 * right / np.maximum(true + guessed, 1)
-    result: Scores = (f1 * true).sum(axis=1) / true.sum(axis=1)
-    return result
-
-
-def f1_by_type(codes: Codes, predicted: Codes, types: Codes) -> Scores:
-    """Return the F1 of each of these types."""
-    true, guessed = codes[:, np.newaxis] == types, predicted[:, np.newaxis] == types
-    result: Scores = 2 * (true & guessed).sum(axis=0) / np.maximum(true.sum(axis=0) + guessed.sum(axis=0), 1)
-    return result
 
 
 def _interval(window: PairedDifference, rules: PromotionRules) -> str:

@@ -1,11 +1,13 @@
 """The product types: codes and labels, the 27 of the challenge or any others from a file."""
 
 import csv
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
 
 from catalog.text import normalise
 
@@ -15,21 +17,35 @@ _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 
 
 class TaxonomyError(ValueError):
-    """A taxonomy file does not say what it must."""
+    """A taxonomy file is missing or not valid."""
 
 
-@dataclass(frozen=True)
-class Taxonomy:
-    """A named set of product types. The name (`[a-z0-9][a-z0-9-]*`) also names the registered model and the Bento."""
+class Taxonomy(BaseModel):
+    """A named set of product types: the label of each code.
+
+    The name (`[a-z0-9][a-z0-9-]*`) is also the name of the registered model and of the Bento.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    labels: Mapping[int, str]
+    labels: dict[int, str]
+
+    def label_of(self, code: int) -> str:
+        """Return the label of a code, or the code itself as text when the taxonomy does not have it."""
+        return self.labels.get(code, str(code))
+
+    @property
+    def digest(self) -> str:
+        """A SHA-256 of codes and labels: two taxonomies with the same types have the same digest, whatever their names."""
+        lines = (f"{code}={label}" for code, label in sorted(self.labels.items()))
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a UTF-8 csv file with the columns `code` and `label`; its name comes from the file, or from its folder.
+        """Read a UTF-8 csv file with the columns `code` and `label`; its name comes from the file name or the folder name.
 
-        Raises `TaxonomyError` naming the file, the line and what was expected.
+        Raises `TaxonomyError` that names the file, the line and what was expected.
         """
         try:
             with path.open(encoding="utf-8-sig", newline="") as file:
@@ -44,7 +60,7 @@ class Taxonomy:
             raise TaxonomyError(f"{path} cannot be read as csv: {error}") from error
         if len(labels) < 2:
             raise TaxonomyError(f"{path}: at least two product types are needed, found {len(labels)}")
-        return cls(_name_from(path), labels)
+        return cls(name=_name_from(path), labels=labels)
 
 
 def _labels(lines: Iterable[str], path: Path) -> dict[int, str]:
@@ -82,8 +98,8 @@ def _name_from(path: Path) -> str:
 
 
 RAKUTEN = Taxonomy(
-    "rakuten",
-    {
+    name="rakuten",
+    labels={
         10: "Used Books",
         40: "Used video games",
         50: "Console games accessories",

@@ -1,21 +1,22 @@
 """Drift of live traffic against the reference window: column by column with Evidently, and of the texts as a whole.
 
-Ten thousand rows make the smallest difference significant, and three hundred make a large one out of chance. So a
-column drifts when its distance from the reference is both larger than what matters (a threshold on an effect size) and
-larger than what as many rows drawn from the reference itself show (the noise).
+With ten thousand rows the smallest difference is significant, and with three hundred a large one can be chance. So a
+column drifts if its distance from the reference is both larger than a threshold (what matters) and larger than the
+distance of as many rows drawn from the reference itself (the noise).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from catalog.listings import text_key
+from catalog.splits import text_key
+from catalog.taxonomy import Taxonomy
 from catalog.text import normalise, words
+from catalog.verdict import Verdict, worst
 
 if TYPE_CHECKING:
     from evidently import Dataset
@@ -60,42 +61,48 @@ class DriftRules(BaseModel):
         return self
 
 
-@dataclass(frozen=True)
-class ColumnDrift:
-    """One column: its distance, what matters, what chance does, and whether the distance is beyond both.
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True)
 
-    `medians` (reference, current) tell what is behind it, `shares` those of each category.
+
+class ColumnDrift(_Frozen):
+    """The drift of one column: its distance, the threshold, the noise, and whether the distance is above both.
+
+    `medians` are (reference, current) of a numerical column, `shares` those of each category of a categorical one.
     """
 
     column: str
-    method: str
+    method: Literal["wasserstein", "jensenshannon"]
     score: float
     threshold: float
     noise: float
     drifted: bool
     medians: tuple[float, float] | None = None
-    shares: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    shares: dict[str, tuple[float, float]] = {}
+
+    @property
+    def limit(self) -> float:
+        """The distance above which the column drifts."""
+        return max(self.threshold, self.noise)
 
 
-@dataclass(frozen=True)
-class TextDrift:
-    """How well a classifier tells current texts from those of the reference, on texts that it did not learn from.
+class TextDrift(_Frozen):
+    """How well a classifier tells current texts from reference texts, on texts that it did not learn from.
 
-    `noise` is what it reaches by chance; `telling` the terms that betray a current text, the strongest first.
+    `noise` is the AUC that it reaches by chance. `telling` are the terms typical of current texts, the strongest first.
     """
 
     auc: float
     noise: float
     rows: int
-    verdict: str
+    verdict: Verdict
     telling: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Drift:
-    """What was measured. `verdict`: ok, warning, drift or insufficient_data, and then there are no figures."""
+class Drift(_Frozen):
+    """What was measured. With the verdict `insufficient_data` there are no columns and no text drift."""
 
-    verdict: str
+    verdict: Verdict
     reason: str
     rows: int
     distinct_rows: int
@@ -103,41 +110,45 @@ class Drift:
     columns: tuple[ColumnDrift, ...] = ()
     text: TextDrift | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the figures as JSON-able values."""
-        entry = asdict(self)
-        entry["columns"] = list(entry["columns"])
-        return entry
 
-
-def measure_drift_between(
-    current: pd.DataFrame, reference: pd.DataFrame, labels: Mapping[int, str], rules: DriftRules, seed: int
+def measure_drift(
+    current: pd.DataFrame, reference: pd.DataFrame, taxonomy: Taxonomy, rules: DriftRules, seed: int
 ) -> tuple[Drift, str]:
-    """Return the drift, and Evidently's page where something drifted (empty otherwise: it takes 4 MB).
+    """Return the drift, and Evidently's page if something drifted (else an empty string: the page takes 4 MB).
 
     Both tables have designation, description, language, predicted_code and confidence. The reference has each text
-    once, so repetitions in the traffic are taken out first: otherwise a listing asked for again and again is a drift of
-    everything.
+    once. So repeated texts are removed from the traffic first: otherwise every column drifts when one listing is asked
+    for again and again.
     """
     distinct = _distinct(current)
-    counts: dict[str, Any] = {"rows": len(current), "distinct_rows": len(distinct), "reference_rows": len(reference)}
+    drift = Drift(
+        verdict="insufficient_data",
+        reason="",
+        rows=len(current),
+        distinct_rows=len(distinct),
+        reference_rows=len(reference),
+    )
     smaller = min(len(distinct), len(reference))
     if smaller < rules.minimum_rows:
         which = "in the window" if smaller == len(distinct) else "in the reference"
         wanted = f"{smaller:,} different texts {which}, and {rules.minimum_rows:,} are needed"
-        return Drift("insufficient_data", wanted, **counts), ""
-    columns, page = measure_columns(distinct, reference, labels, rules, seed)
+        return drift.model_copy(update={"reason": wanted}), ""
+    columns, page = measure_columns(distinct, reference, taxonomy, rules, seed)
     text = measure_text(distinct, reference, rules, seed)
     drifted = [column.column for column in columns if column.drifted]
-    verdict = _columns_verdict(len(drifted), rules)
-    verdict = max(verdict, text.verdict, key=("ok", "warning", "drift").index)
+    verdict = worst(_columns_verdict(len(drifted), rules), text.verdict)
     told = f"{', '.join(drifted)} drifted" if drifted else "no column drifted"
-    reason = f"{told}; current texts are told from the reference with an AUC of {text.auc:.2f} ({text.verdict})"
-    return Drift(verdict, reason, **counts, columns=tuple(columns), text=text), page if verdict != "ok" else ""
+    reason = (
+        f"{told}; a classifier tells current texts from the reference with an AUC of {text.auc:.2f} ({text.verdict})"
+    )
+    measured = drift.model_copy(
+        update={"verdict": verdict, "reason": reason, "columns": tuple(columns), "text": text}
+    )
+    return measured, page if verdict != "ok" else ""
 
 
 def measure_columns(
-    current: pd.DataFrame, reference: pd.DataFrame, labels: Mapping[int, str], rules: DriftRules, seed: int
+    current: pd.DataFrame, reference: pd.DataFrame, taxonomy: Taxonomy, rules: DriftRules, seed: int
 ) -> tuple[list[ColumnDrift], str]:
     """Return the drift of each of the `COLUMNS`, and Evidently's page."""
     from evidently import Report
@@ -145,7 +156,7 @@ def measure_columns(
 
     methods = dict.fromkeys(NUMERICAL, (_WASSERSTEIN, rules.numerical_threshold))
     methods |= dict.fromkeys(CATEGORICAL, (_JENSEN_SHANNON, rules.categorical_threshold))
-    datasets = [_described(window, labels) for window in (current, reference)]
+    datasets = [_described(window, taxonomy) for window in (current, reference)]
     asked = [
         ValueDrift(column=column, method=method, threshold=threshold) for column, (method, threshold) in methods.items()
     ]
@@ -158,7 +169,12 @@ def measure_columns(
         noise = _noise(before[column], len(current), method, rules.noise_deviations, generator)
         score = scores[column]
         behind = _behind(before[column], now[column], method)
-        found.append(ColumnDrift(column, method, score, threshold, noise, score > max(threshold, noise), **behind))
+        found.append(
+            ColumnDrift(
+                column=column, method=method, score=score, threshold=threshold, noise=noise,
+                drifted=score > max(threshold, noise), **behind,
+            )
+        )  # fmt: skip
     page: str = snapshot.get_html_str(as_iframe=False)
     return found, page.replace("<head>", f"<head>{_SEALED}", 1)
 
@@ -184,19 +200,22 @@ def measure_text(current: pd.DataFrame, reference: pd.DataFrame, rules: DriftRul
     try:
         matrix = vectorizer.fit_transform(tokens)
     except ValueError:  # no word is in two texts, so no word tells anything
-        return TextDrift(0.5, noise, rows, "ok", ())
+        return TextDrift(auc=0.5, noise=noise, rows=rows, verdict="ok", telling=())
     classifier = LogisticRegression(C=1.0, solver="liblinear", random_state=seed)
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
     scores = cross_val_predict(classifier, matrix, is_current, cv=folds, method="decision_function")
     auc = float(roc_auc_score(is_current, scores))
-    verdict = "ok"
-    for name, threshold in (("warning", rules.text_warning), ("drift", rules.text_drift)):
-        if auc > max(threshold, noise):
-            verdict = name
-    return TextDrift(auc, noise, rows, verdict, _telling(classifier.fit(matrix, is_current), matrix, vectorizer, rows))
+    telling = _telling(classifier.fit(matrix, is_current), matrix, vectorizer, rows)
+    return TextDrift(auc=auc, noise=noise, rows=rows, verdict=_text_verdict(auc, noise, rules), telling=telling)
 
 
-def _columns_verdict(drifted: int, rules: DriftRules) -> str:
+def _text_verdict(auc: float, noise: float, rules: DriftRules) -> Verdict:
+    if auc > max(rules.text_drift, noise):
+        return "drift"
+    return "warning" if auc > max(rules.text_warning, noise) else "ok"
+
+
+def _columns_verdict(drifted: int, rules: DriftRules) -> Verdict:
     return "drift" if drifted >= rules.drifted_columns else "warning" if drifted else "ok"
 
 
@@ -214,7 +233,7 @@ def _tokens(title: str, description: str | None) -> list[str]:
     return words(normalise(f"{title} {description or ''}"))
 
 
-def _described(window: pd.DataFrame, labels: Mapping[int, str]) -> "Dataset":
+def _described(window: pd.DataFrame, taxonomy: Taxonomy) -> "Dataset":
     """Return a window as Evidently takes it, with descriptors of its texts that need no download."""
     from evidently import DataDefinition, Dataset
     from evidently.descriptors import NonLetterCharacterPercentage, SentenceCount, TextLength, WordCount
@@ -226,7 +245,7 @@ def _described(window: pd.DataFrame, labels: Mapping[int, str]) -> "Dataset":
             "description": pd.Series([text or None for _, text in texts], dtype=object),  # "": a division by zero there
             "confidence": window["confidence"].to_numpy(dtype=float),
             "language": window["language"].to_numpy(dtype=object),
-            "predicted_type": [labels.get(int(code), str(code)) for code in window["predicted_code"]],
+            "predicted_type": [taxonomy.label_of(int(code)) for code in window["predicted_code"]],
         }
     )
     return Dataset.from_pandas(

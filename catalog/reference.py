@@ -1,0 +1,22 @@
+"""The reference window: held-out listings with the model's answers, which live traffic is compared with later."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from catalog.classifier import ProductTypeClassifier
+
+COLUMNS = ["text_key", "designation", "description", "language", "origin", "given_at", "split", "prdtypecode"]
+
+
+def build_reference_window(listings: pd.DataFrame, classifier: "ProductTypeClassifier") -> pd.DataFrame:
+    """Return the validation and test rows (`COLUMNS`) with `predicted_code` and `confidence` of the classifier.
+
+    Train rows are left out: the model is more confident on rows that it has learned from than it will be on live ones.
+    """
+    held_out = listings.loc[listings["split"] != "train", COLUMNS].reset_index(drop=True)
+    probabilities = classifier.predict_proba(held_out)
+    return held_out.assign(
+        predicted_code=classifier.classes_[probabilities.argmax(axis=1)], confidence=probabilities.max(axis=1)
+    )

@@ -1,0 +1,27 @@
+"""Where the raw listings of a run come from, identified by their content."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class ListingSource(BaseModel):
+    """The embedded synthetic listings (`size`, `seed`), or the challenge's files in a folder (`directory`, `sha256`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["embedded", "files"]
+    size: int | None = None
+    seed: int | None = None
+    directory: str | None = None
+    sha256: str | None = None
+
+    def describe(self) -> str:
+        """Return the source in a few words, for people."""
+        if self.kind == "embedded":
+            return f"the embedded synthetic listings ({self.size:,} of them, seed {self.seed})"
+        return f"files with the SHA-256 {self.sha256}"
+
+    def summary(self) -> dict[str, str | int]:
+        """Return what is known of it, for people who look at the artifact in a dashboard."""
+        return self.model_dump(exclude_none=True)

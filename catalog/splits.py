@@ -1,0 +1,24 @@
+"""The identity of a listing's text, and the split that follows from it."""
+
+import hashlib
+from typing import Literal, get_args
+
+from catalog.text import normalise
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+_TRAIN, _VALIDATION = 0.8, 0.9  # where the splits end. Never change them: rows would move into the test split.
+
+
+def text_key(title: str, description: str | None) -> str:
+    """Return the identity of a listing's text: a SHA-256 of both normalised fields."""
+    return hashlib.sha256(f"{normalise(title)}\x1f{normalise(description or '')}".encode()).hexdigest()
+
+
+def split_of(text_key: str) -> Split:
+    """Return the split of a text: 80 % train, 10 % validation, 10 % test, computed from its key alone.
+
+    It does not depend on any other row. So a text stays in its split as data grows, and no text is in two splits.
+    """
+    position = int(text_key[:16], 16) / 16**16
+    return "train" if position < _TRAIN else "validation" if position < _VALIDATION else "test"

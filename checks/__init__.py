@@ -1,0 +1,1 @@
+"""Checks of data: the data contract with Great Expectations, drift with Evidently."""

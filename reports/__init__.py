@@ -1,0 +1,1 @@
+"""Every page and picture: Jinja2 templates with one stylesheet, and figures."""

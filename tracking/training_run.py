@@ -1,0 +1,110 @@
+"""The tracker's run of a training: the model, its parameters, and the record that later steps work with."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mlflow
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from catalog.candidates import Candidate, CandidateResult, ChosenCandidate
+from catalog.classifier import TRUSTED_TYPES
+from catalog.profile import Profile
+from tracking.revision import git_revision
+
+if TYPE_CHECKING:
+    from mlflow.models.model import ModelInfo
+
+PROFILE_FILE = "data_profile.json"
+_SOURCE_ROOT = Path(__file__).resolve().parents[1]
+_MODEL_PACKAGES = ("numpy", "scipy", "scikit-learn", "skops", "pandas")
+
+
+class Trained(BaseModel):
+    """A trained classifier: where the tracker has it (`run_id`, `model_uri`), how it was chosen, from which data.
+
+    `fingerprint` is equal for two trainings with the same data, parameters, code and libraries. `terms` is the size of
+    the vocabulary.
+    """
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    run_id: str
+    model_uri: str
+    chosen: str
+    candidates: dict[str, CandidateResult]
+    parameters: Candidate
+    seed: int
+    temperature: float
+    terms: int
+    data_hash: str
+    fingerprint: str
+    git_revision: str
+
+
+def log_training(
+    chosen: ChosenCandidate,
+    candidates: Mapping[str, Candidate],
+    listings: pd.DataFrame,
+    profile: Profile,
+    seed: int,
+    fingerprint: str,
+) -> Trained:
+    """Log a training to the active run of the tracker and return its record.
+
+    Raises `RuntimeError` when no run is active: the stack has no experiment tracker.
+    """
+    run = mlflow.active_run()
+    if run is None:
+        raise RuntimeError("the step has no tracker run: the active stack lacks an experiment tracker")
+    parameters, revision = candidates[chosen.name], git_revision()
+    _log_parameters(parameters)
+    mlflow.log_params({"candidate": chosen.name, "rows_train": profile.splits["train"]})
+    for name, result in chosen.results.items():
+        mlflow.log_metrics({f"candidates.{name}.{key}": value for key, value in result})
+    mlflow.log_metric("temperature", chosen.classifier.temperature_)
+    mlflow.set_tags(
+        {"data_hash": profile.data_hash, "fingerprint": fingerprint, "mlflow.source.git.commit": revision}
+    )
+    mlflow.log_dict(profile.model_dump(mode="json"), PROFILE_FILE)
+    return Trained(
+        run_id=run.info.run_id,
+        model_uri=_log_model(chosen, listings).model_uri,
+        chosen=chosen.name,
+        candidates=chosen.results,
+        parameters=parameters,
+        seed=seed,
+        temperature=chosen.classifier.temperature_,
+        terms=chosen.classifier.coef_.shape[0],
+        data_hash=profile.data_hash,
+        fingerprint=fingerprint,
+        git_revision=revision,
+    )
+
+
+def _log_parameters(parameters: Candidate) -> None:
+    values = parameters.model_dump(mode="json")
+    blocks = values.pop("blocks")
+    mlflow.log_params(values)
+    for number, block in enumerate(blocks):
+        mlflow.log_params({f"block_{number}.{key}": value for key, value in block.items()})
+
+
+def _log_model(chosen: ChosenCandidate, listings: pd.DataFrame) -> "ModelInfo":
+    from mlflow.models import infer_signature
+
+    example = listings.loc[listings["split"] == "train", ["designation", "description"]].head(3)
+    example = example.assign(description=example["description"].fillna("")).astype(object)
+    return mlflow.sklearn.log_model(
+        chosen.classifier,
+        name="classifier",
+        serialization_format="skops",
+        skops_trusted_types=TRUSTED_TYPES,
+        signature=infer_signature(example, chosen.classifier.predict(example)),
+        input_example=example,
+        pip_requirements=[f"{package}=={version(package)}" for package in _MODEL_PACKAGES],
+        # The code that reads its text is kept beside the model, so that an old model can still be asked after edits.
+        code_paths=[str(_SOURCE_ROOT / "catalog")],
+    )
