@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> int:
 
     import mlflow
 
+    from bento.build import build_bento
     from catalog.evaluation import abstention_threshold, evaluate
     from catalog.listings import consolidate
     from catalog.predictor import Manifest
@@ -32,7 +33,6 @@ def main(arguments: list[str]) -> int:
     from ledger.feedback import read_feedback
     from pipelines.config import DEFAULT, TrainingConfig
     from steps.ingest import read_source
-    from steps.package import build_bento
     from steps.quality import check_listings, gate
     from steps.reports import evaluation_page
     from steps.train import fit_candidates
