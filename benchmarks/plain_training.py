@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--size", type=int, default=20_000)
     size: int = parser.parse_args(arguments).size
 
-    from commands.state import State
+    from state.folder import State
 
     state = State.chosen(Path(os.environ["STATE_DIR"]) if "STATE_DIR" in os.environ else Path(tempfile.mkdtemp()))
     state.enter()

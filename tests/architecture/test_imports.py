@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"catalog", "ledger", "steps", "pipelines", "bento", "stacks", "monitoring", "commands", "run"}
+OURS = {"catalog", "ledger", "steps", "pipelines", "bento", "stacks", "state", "monitoring", "commands", "run"}
 MAY_IMPORT = {
     "catalog": set(),
     "ledger": set(),
     "bento": {"catalog", "ledger"},
     "steps": {"catalog", "ledger", "bento"},  # of bento one module only, see below
     "pipelines": {"catalog", "ledger", "steps"},
-    "stacks": set(),
+    "state": set(),
+    "stacks": {"state"},
     "monitoring": {"pipelines", "ledger", "bento"},  # of bento two modules only, see below
-    "commands": {"catalog", "ledger", "steps", "pipelines", "stacks", "monitoring"},
+    "commands": {"catalog", "ledger", "steps", "pipelines", "stacks", "state", "monitoring"},
 }
 NOT_IN_A_SERVING_PROCESS = ["zenml", "mlflow", "evidently", "great_expectations", "sklearn", "pandas", "scipy", "skops"]
 
