@@ -1,12 +1,14 @@
 """Where the raw listings of a run come from, identified by their content."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 
 class ListingSource(BaseModel):
-    """The embedded synthetic listings (`size`, `seed`), or the challenge's files in a folder (`directory`, `sha256`)."""
+    """The embedded synthetic listings (`size`, `seed`), or the challenge's files at an address (`directory`, `sha256`)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -15,6 +17,33 @@ class ListingSource(BaseModel):
     seed: int | None = None
     directory: str | None = None
     sha256: str | None = None
+
+    @classmethod
+    def of_files(cls, address: str, folder: Path) -> Self:
+        """Return the source of the files in a folder, which is a copy of what is at the address, or the same.
+
+        Raises `ListingReadError` if the files are not there.
+        """
+        from catalog.listings import source_fingerprint
+
+        return cls(kind="files", directory=address, sha256=source_fingerprint(folder))
+
+    def generate(self) -> pd.DataFrame:
+        """Return the embedded listings, every column but the description as text. Raises `ValueError` for files."""
+        from catalog.synthetic import generate
+
+        if self.size is None or self.seed is None:
+            raise ValueError("this source has files, it is not generated")
+        frame = generate(self.size, self.seed)
+        for column in frame.columns.drop("description"):
+            frame[column] = frame[column].astype("str")
+        return frame
+
+    def read(self, folder: Path) -> pd.DataFrame:
+        """Return the listings of the files in a folder, every column as text. Raises `ListingReadError`."""
+        from catalog.listings import read_listings
+
+        return read_listings(folder)
 
     def describe(self) -> str:
         """Return the source in a few words, for people."""

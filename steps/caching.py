@@ -1,30 +1,89 @@
-"""What a cached step's answer depends on besides its inputs and parameters: the code that computes it."""
+"""What the result of a cached step depends on besides its inputs and parameters: code and libraries.
 
+Both follow from the imports of the step's module, also those within functions: our own modules transitively, and the
+versions of all other packages that these import. Names that are imported for type checking only do not count.
+"""
+
+import ast
 import hashlib
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
-from zenml.config.cache_policy import CachePolicy
-
 SOURCE_ROOT = Path(__file__).resolve().parents[1]
-
-TEXT = ("catalog/text.py", "catalog/language.py")
-SYNTHETIC = ("catalog/synthetic.py", "catalog/synthetic_vocabulary.py")
-READING = (*SYNTHETIC, "catalog/contract.py", "catalog/listings.py", "steps/ingest.py")
-CHECKING = ("catalog/contract.py", "steps/check.py", "steps/quality.py")
-CONSOLIDATING = (*TEXT, "catalog/contract.py", "catalog/listings.py", "steps/consolidate.py")
-TRAINING = (*TEXT, "catalog/features.py", "catalog/classifier.py", "steps/train.py")
-EVALUATING = (*TRAINING, "catalog/evaluation.py", "steps/evaluate.py", "steps/reports.py")
+_DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "PyYAML"}  # packages that are not named after their distribution
 
 
-def depends_on(files: Iterable[str]) -> CachePolicy:
-    """Return a policy under which a step runs again when one of these files (from the source root) changes."""
-    return CachePolicy(file_dependencies=sorted(set(files)))
+@cache
+def code_digest(module: str) -> str:
+    """Return a SHA-256 that changes when a module of ours changes, what it imports, or a library version.
 
-
-def digest_of(files: Iterable[str]) -> str:
-    """Return one SHA-256 over the names and contents of these files (from the source root)."""
+    `module` is a dotted name such as `steps.train`.
+    """
+    files, packages = dependencies(module)
     digest = hashlib.sha256()
-    for name in sorted(set(files)):
+    for name in sorted(files):
         digest.update(name.encode() + b"\0" + (SOURCE_ROOT / name).read_bytes() + b"\0")
+    for package in sorted(packages):
+        digest.update(f"{package}=={version(_DISTRIBUTIONS.get(package, package))}\0".encode())
     return digest.hexdigest()
+
+
+def dependencies(module: str) -> tuple[set[str], set[str]]:
+    """Return our files (from the source root) that a module's result depends on, and the other packages it imports.
+
+    Of a package of ours that has data files, such as templates, each module depends on all of them.
+    """
+    files: set[str] = set()
+    packages: set[str] = set()
+    waiting = [module]
+    while waiting:
+        path = _file_of(waiting.pop())
+        name = path.relative_to(SOURCE_ROOT).as_posix()
+        if name in files:
+            continue
+        files |= {name, *_data_files(path.parent)}
+        for imported in _imports(path):
+            if _is_ours(imported):
+                waiting.append(imported)
+            elif (package := imported.split(".")[0]) not in sys.stdlib_module_names:
+                packages.add(package)
+    return files, packages
+
+
+def _is_ours(name: str) -> bool:
+    return (SOURCE_ROOT / name.split(".")[0]).is_dir()
+
+
+def _file_of(name: str) -> Path:
+    path = SOURCE_ROOT.joinpath(*name.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _data_files(folder: Path) -> set[str]:
+    found = (path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
+    return {path.relative_to(SOURCE_ROOT).as_posix() for path in found}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Yield the dotted names that a file imports: modules where they are modules, else the modules they are from."""
+    for node in _executed(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (name for name in names if _is_ours(name) and _file_of(name).is_file())
+
+
+def _executed(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield all nodes except those under `if TYPE_CHECKING:`."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            for otherwise in child.orelse:
+                yield from _executed(otherwise)
+        else:
+            yield from _executed(child)

@@ -1,32 +1,38 @@
-"""Hold the raw listings against the data contract, publish the verdict, then stop the run where it is critical."""
+"""Check the listings against the data contract and publish the report; then stop the run on a critical finding."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 from zenml import ArtifactConfig, log_metadata, step
+from zenml.config.cache_policy import CachePolicy
 from zenml.types import HTMLString
 
-from steps.caching import CHECKING, depends_on
+from catalog.profile import Profile
+from catalog.taxonomy import Taxonomy
+from checks.data_contract import DataReport, check_contract, require_contract
+from reports.data_report_page import data_report_page
+from steps.caching import code_digest
 
 
-@step(cache_policy=depends_on(CHECKING))
+def code_version() -> str:
+    """Return what the cached result depends on besides inputs and parameters."""
+    return code_digest(__name__)
+
+
+@step(cache_policy=CachePolicy(cache_func=code_version))
 def check_listings(
-    raw_listings: pd.DataFrame, last_profile: dict[str, Any], labels: dict[int, str]
+    raw_listings: pd.DataFrame, last_profile: Profile | None, taxonomy: Taxonomy
 ) -> tuple[
-    Annotated[dict[str, Any], ArtifactConfig(name="data_report", tags=["data", "quality"])],
+    Annotated[DataReport, ArtifactConfig(name="data_report", tags=["data", "quality"])],
     Annotated[HTMLString, ArtifactConfig(name="data_report_page", tags=["data", "quality"])],
 ]:
-    """Check the listings; the result is published whatever it says."""
-    from steps.quality import check_listings as check
-
-    report = check(raw_listings, labels, last_profile or None)
+    """Check the listings; the report is published whatever it says."""
+    report = check_contract(raw_listings, taxonomy, last_profile)
     log_metadata(metadata={"verdict": report.verdict}, artifact_name="data_report", infer_artifact=True)
-    return report.as_dict(), HTMLString(report.to_html())
+    return report, HTMLString(data_report_page(report))
 
 
 @step(enable_cache=False)
-def gate_listings(data_report: dict[str, Any]) -> None:
-    """Stop the run when the report has a critical finding."""
-    from steps.quality import gate
-
-    gate(data_report)
+def gate_listings(data_report: DataReport) -> None:
+    """Stop the run if the report has a critical finding."""
+    require_contract(data_report)

@@ -1,30 +1,37 @@
-"""First step: find out what this run is about to learn from. Never cached, so that later steps can be."""
+"""The first step: find out what this run learns from and what is in production. Never cached, so that others can be."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 from zenml import ArtifactConfig, step
 
+from catalog.profile import Profile
+from catalog.source import ListingSource
 from steps.materializers import TableMaterializer
+from tracking.registry import RegisteredVersion
 
 
 @step(enable_cache=False, experiment_tracker=True, output_materializers={"feedback": TableMaterializer})
 def collect_inputs(
     data: str | None, size: int, seed: int, model_name: str
 ) -> tuple[
-    Annotated[dict[str, Any], ArtifactConfig(name="source", tags=["data"])],
+    Annotated[ListingSource, ArtifactConfig(name="source", tags=["data"])],
     Annotated[pd.DataFrame, ArtifactConfig(name="feedback", tags=["data", "feedback"])],
-    Annotated[dict[str, Any], ArtifactConfig(name="last_profile", tags=["data"])],
+    Annotated[RegisteredVersion | None, ArtifactConfig(name="champion", tags=["model"])],
+    Annotated[Profile | None, ArtifactConfig(name="last_profile", tags=["data"])],
 ]:
-    """Identify the listings, read the feedback, and fetch the data profile of the version in production."""
+    """Identify the listings, read the feedback, and look up the version in production and the profile of its data."""
     from ledger.database import database_url
     from ledger.feedback import read_feedback
-    from steps.ingest import identify_source
-    from steps.registry import PRODUCTION, by_alias, read_profile
+    from steps.materializers import folder_of_listings
+    from tracking.model_files import read_profile
+    from tracking.registry import PRODUCTION, by_alias
 
+    if data is None:
+        source = ListingSource(kind="embedded", size=size, seed=seed)
+    else:
+        with folder_of_listings(data) as folder:
+            source = ListingSource.of_files(data, folder)
     champion = by_alias(model_name, PRODUCTION)
-    return (
-        identify_source(data, size, seed),
-        read_feedback(database_url(), model_name),
-        read_profile(champion) if champion else {},
-    )
+    feedback = read_feedback(database_url(), model_name)
+    return source, feedback, champion, read_profile(champion) if champion else None

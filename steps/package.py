@@ -1,51 +1,53 @@
-"""Package the challenger as a Bento when it is to be promoted."""
+"""Package the challenger as a Bento if it is to be promoted."""
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 from zenml import ArtifactConfig, log_metadata, step
 from zenml.types import MarkdownString
 
-from bento.build import PARITY_LISTINGS, build_bento, export_bento
+from catalog.comparison import Decision
+from catalog.evaluation import Evaluation
+from catalog.taxonomy import Taxonomy
 from steps.materializers import BentoMaterializer, PackagedBento
+from tracking.registry import RegisteredVersion
+from tracking.training_run import Trained
 
 
 @step(enable_cache=False, experiment_tracker=True, output_materializers=BentoMaterializer)
 def package_bento(
     listings: pd.DataFrame,
-    trained_classifier: dict[str, Any],
-    evaluation: dict[str, Any],
-    decision: dict[str, Any],
+    trained_classifier: Trained,
+    evaluation: Evaluation,
+    decision: Decision,
+    champion: RegisteredVersion | None,
     model_card: MarkdownString,
-    labels: dict[int, str],
-    model_name: str,
+    taxonomy: Taxonomy,
 ) -> Annotated[PackagedBento, ArtifactConfig(name="bento", tags=["model", "serving"])]:
-    """Package the challenger when it is to be promoted; otherwise name the Bento in production."""
-    from steps import registry
-
-    if not decision["promoted"]:
-        champion = registry.by_alias(model_name, registry.PRODUCTION)
+    """Package the challenger if it is to be promoted; otherwise name the Bento in production."""
+    if not decision.promoted or decision.challenger_version is None:
         return PackagedBento(champion.tags.get("bento_tag"), champion.number) if champion else PackagedBento(None, None)
 
-    from catalog.predictor import Manifest
+    from bento.build import PARITY_LISTINGS, build_bento, export_bento
+    from catalog.model_folder import Manifest
+    from tracking.model_files import load_classifier
 
-    classifier = registry.load_classifier(trained_classifier["model_uri"])
     manifest = Manifest(
-        name=model_name,
-        model_version=decision["challenger_version"],
-        run_id=trained_classifier["run_id"],
-        data_hash=trained_classifier["data_hash"],
-        scores={key: evaluation[key] for key in ("weighted_f1", "macro_f1", "expected_calibration_error")},
-        labels=labels,
-        threshold=evaluation["threshold"],
-        temperature=classifier.temperature_,
-        parameters=trained_classifier["parameters"],
+        name=taxonomy.name,
+        model_version=decision.challenger_version,
+        run_id=trained_classifier.run_id,
+        data_hash=trained_classifier.data_hash,
+        scores=evaluation.model_dump(include={"weighted_f1", "macro_f1", "expected_calibration_error"}),
+        labels=taxonomy.labels,
+        threshold=evaluation.threshold,
+        temperature=trained_classifier.temperature,
+        parameters=trained_classifier.parameters.model_dump(mode="json"),
         registered_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     sample = listings.sample(n=min(len(listings), PARITY_LISTINGS), random_state=0)
-    tag = build_bento(classifier, manifest, model_card, sample)
+    tag = build_bento(load_classifier(trained_classifier.model_uri), manifest, model_card, sample)
     log_metadata(
         metadata={"bento_tag": tag, "parity_listings": len(sample)}, artifact_name="bento", infer_artifact=True
     )

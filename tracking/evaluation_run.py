@@ -1,0 +1,39 @@
+"""What an evaluation adds to the tracker's run of the training."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mlflow
+import pandas as pd
+
+from catalog.evaluation import Evaluation
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+REFERENCE_FILE = "reference_window.parquet"
+_METRICS = ("weighted_f1", "macro_f1", "accuracy", "expected_calibration_error", "coverage", "selective_precision")
+
+
+def log_evaluation(
+    run_id: str, evaluation: Evaluation, page: str, card: str, figures: "Mapping[str, Figure]", window: pd.DataFrame
+) -> None:
+    """Add an evaluation to the run that trained the model, which is an earlier one if the training was cached.
+
+    `page` is HTML, `card` the model card in Markdown, `figures` the pictures by name, `window` the reference window.
+    """
+    client = mlflow.MlflowClient()
+    for name in _METRICS:
+        if (value := getattr(evaluation, name)) is not None:
+            client.log_metric(run_id, f"test.{name}", value)
+    client.log_dict(run_id, evaluation.model_dump(mode="json"), "evaluation/evaluation.json")
+    client.log_text(run_id, page, "evaluation/evaluation.html")
+    client.log_text(run_id, card, "model_card.md")
+    for name, figure in figures.items():
+        client.log_figure(run_id, figure, f"evaluation/{name}.png")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / REFERENCE_FILE
+        window.to_parquet(path, compression="zstd", index=False)
+        client.log_artifact(run_id, str(path))

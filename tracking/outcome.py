@@ -1,0 +1,61 @@
+"""The outcome of a training run, for people and programs."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from catalog.comparison import Decision
+from catalog.evaluation import Evaluation
+from catalog.profile import Profile
+from checks.data_contract import DataReport
+
+
+class Outcome(BaseModel):
+    """What a training run found and what came of it.
+
+    `contract` is the verdict of the data contract, `contract_warnings` the expectations that are violated. `ece` is the
+    expected calibration error. `model_version` and `bento_tag` are those in production after the run (None: none yet).
+    """
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    contract: Literal["ok", "warning", "failed"]
+    contract_warnings: tuple[str, ...]
+    rows: int
+    data_hash: str
+    weighted_f1: float
+    weighted_f1_interval: tuple[float, float]
+    macro_f1: float
+    ece: float
+    champion_weighted_f1: float | None
+    promoted: bool
+    reason: str
+    model_version: str | None
+    bento_tag: str | None
+
+    @classmethod
+    def of(
+        cls,
+        report: DataReport,
+        profile: Profile,
+        evaluation: Evaluation,
+        decision: Decision,
+        model_version: str | None,
+        bento_tag: str | None,
+    ) -> Self:
+        """Put together what the steps of a run returned."""
+        return cls(
+            contract=report.verdict,
+            contract_warnings=tuple(report.violated),
+            rows=profile.rows,
+            data_hash=profile.data_hash,
+            weighted_f1=evaluation.weighted_f1,
+            weighted_f1_interval=evaluation.weighted_f1_interval,
+            macro_f1=evaluation.macro_f1,
+            ece=evaluation.expected_calibration_error,
+            champion_weighted_f1=decision.champion_weighted_f1,
+            promoted=decision.promoted,
+            reason=decision.reason,
+            model_version=model_version,
+            bento_tag=bento_tag,
+        )
