@@ -17,7 +17,7 @@ from commands.progress import announce, console
 from state.folder import SOURCE_ROOT, State
 
 if TYPE_CHECKING:
-    from monitoring.record import Record
+    from monitoring.journal import Journal
     from monitoring.retraining import Trainer
 
 _DURATION = re.compile(r"([0-9]{1,5})([smhd])")
@@ -40,27 +40,27 @@ def watch(state: State, options: Namespace) -> int:
         import uvicorn
 
         from monitoring.decisions import Rules
-        from monitoring.record import Record, RecordError
+        from monitoring.journal import Journal, JournalError
         from monitoring.settings import WatchSettings, WatchSettingsError
-        from monitoring.watch import ELSEWHERE, FOLDER, RECORD, Schedule, Watch
+        from monitoring.watch import ELSEWHERE, FOLDER, JOURNAL, Schedule, Watch
 
         folder = state.folder / FOLDER
         try:
             tokens = WatchSettings.from_environment().tokens(state.folder)
-            record = Record(folder / RECORD)
-        except (WatchSettingsError, RecordError) as error:
+            journal = Journal(folder / JOURNAL)
+        except (WatchSettingsError, JournalError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
         turn = threading.Lock()
         orchestrator, scheduled = _engine()
-        trainer = _airflow(options, record) if orchestrator == _AIRFLOW else _local(state, options, record, turn)
+        trainer = _airflow(options, journal) if orchestrator == _AIRFLOW else _local(state, options, journal, turn)
         monitor = [*RUN_PY, "monitor", *_whose(options)]
         schedule = None if scheduled else Schedule(monitor, SOURCE_ROOT, every, turn)
         listener = _listen(options.host, options.port)
     _log_to_terminal()
     rules = Rules(cool_down, options.daily_budget, name)
-    service = Watch(record, trainer, schedule, tokens, rules, folder=folder)
+    service = Watch(journal, trainer, schedule, tokens, rules, folder=folder)
     config = uvicorn.Config(
         service.gate, lifespan="off", log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=_GRACE,
@@ -103,15 +103,15 @@ def duration(option: str, text: str) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def _local(state: State, options: Namespace, record: "Record", turn: threading.Lock) -> "Trainer":
+def _local(state: State, options: Namespace, journal: "Journal", turn: threading.Lock) -> "Trainer":
     from monitoring.retraining import LocalTrainer
     from monitoring.watch import FOLDER
 
     command = [*RUN_PY, "train", *_whose(options), *options.train_options]
-    return LocalTrainer(command, SOURCE_ROOT, state.folder / FOLDER, turn, record)
+    return LocalTrainer(command, SOURCE_ROOT, state.folder / FOLDER, turn, journal)
 
 
-def _airflow(options: Namespace, record: "Record") -> "Trainer":
+def _airflow(options: Namespace, journal: "Journal") -> "Trainer":
     from monitoring.airflow_api import Airflow, AirflowError, AirflowSettings
     from monitoring.retraining import AirflowTrainer
 
@@ -130,7 +130,7 @@ def _airflow(options: Namespace, record: "Record") -> "Trainer":
         version = by_alias(name, PRODUCTION)
         return str(version.number) if version else None
 
-    return AirflowTrainer(airflow, record, in_production)
+    return AirflowTrainer(airflow, journal, in_production)
 
 
 def _engine() -> tuple[str, bool]:
