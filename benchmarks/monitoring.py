@@ -65,11 +65,12 @@ def _prepare(rows: int, reference: int, kind: str) -> None:
     from ledger.feedback import give_feedback
     from ledger.predictions import PredictionRecord, store_predictions
     from stacks.apply import connect_tracker
-    from steps.registry import PRODUCTION, REFERENCE_FILE, by_alias, load_classifier
+    from tracking.evaluation_run import REFERENCE_FILE
+    from tracking.model_files import load_classifier
+    from tracking.registry import in_production
 
     connect_tracker()
-    version = by_alias(_NAME, PRODUCTION)
-    assert version is not None
+    version = in_production(_NAME)
     classifier = load_classifier(version.source)
     window = _answered(classifier, "normal", reference, seed=1)
     window["split"] = "test"

@@ -23,66 +23,49 @@ def main(arguments: list[str]) -> int:
     state.prepare()
 
     import mlflow
+    from reports.evaluation_page import evaluation_page
 
     from bento.build import build_bento
-    from catalog.evaluation import abstention_threshold, evaluate
-    from catalog.listings import consolidate
+    from catalog.candidates import fit_candidates
+    from catalog.consolidation import consolidate
+    from catalog.evaluation import evaluate_window
     from catalog.predictor import Manifest
+    from catalog.reference import build_reference_window
+    from catalog.source import ListingSource
     from catalog.taxonomy import RAKUTEN
+    from checks.data_contract import check_contract, require_contract
     from ledger.database import database_url
     from ledger.feedback import read_feedback
     from pipelines.config import DEFAULT, TrainingConfig
-    from steps.ingest import read_source
-    from steps.quality import check_listings, gate
-    from steps.reports import evaluation_page
-    from steps.train import fit_candidates
 
     config = TrainingConfig.read(DEFAULT)
-    labels = dict(RAKUTEN.labels)
-    raw = read_source({"kind": "embedded", "size": size, "seed": config.seed})
-    gate(check_listings(raw, labels, None).as_dict())
+    raw = ListingSource(kind="embedded", size=size, seed=config.seed).read(None)
+    require_contract(check_contract(raw, RAKUTEN, None))
     feedback = read_feedback(database_url(), RAKUTEN.name)
-    consolidation = consolidate(raw, feedback, labels, config.consolidation)
+    consolidation = consolidate(raw, feedback, RAKUTEN.labels, config.consolidation)
     listings = consolidation.listings
-    trained = fit_candidates(listings, config.candidates, config.seed)
-    held_out = listings[listings["split"] != "train"]
-    confidence = trained.classifier.predict_proba(held_out)
-    held_out = held_out.assign(
-        predicted=trained.classifier.classes_[confidence.argmax(axis=1)], confidence=confidence.max(axis=1)
-    )
-    validation, test = (held_out[held_out["split"] == split] for split in ("validation", "test"))
-    threshold = abstention_threshold(
-        validation["prdtypecode"].to_numpy(), validation["predicted"].to_numpy(), validation["confidence"].to_numpy()
-    )
-    evaluation = evaluate(
-        test["prdtypecode"].to_numpy(),
-        test["predicted"].to_numpy(),
-        test["confidence"].to_numpy(),
-        languages=test["language"].to_numpy(dtype=object),
-        has_description=test["description"].notna().to_numpy(),
-        labels=labels,
-        threshold=threshold,
-        seed=config.seed,
-    )
+    chosen = fit_candidates(listings, config.candidates, config.seed)
+    window = build_reference_window(listings, chosen.classifier)
+    evaluation = evaluate_window(window, RAKUTEN, config.target_precision, config.seed)
     page = evaluation_page(evaluation, "plain")
-    figures = evaluation.as_dict()
 
     mlflow.set_tracking_uri(f"sqlite:///{state.folder / 'plain.db'}")
     experiment = mlflow.create_experiment("plain", artifact_location=str(state.folder / "plain-artifacts"))
     from catalog.classifier import TRUSTED_TYPES
 
     with mlflow.start_run(experiment_id=experiment) as run:
-        mlflow.log_metric("weighted_f1", figures["weighted_f1"])
+        mlflow.log_metric("weighted_f1", evaluation.weighted_f1)
         mlflow.log_text(page, "evaluation.html")
         mlflow.sklearn.log_model(
-            trained.classifier, name="classifier", serialization_format="skops", skops_trusted_types=TRUSTED_TYPES,
+            chosen.classifier, name="classifier", serialization_format="skops", skops_trusted_types=TRUSTED_TYPES,
             pip_requirements=["scikit-learn"],
         )  # fmt: skip
     manifest = Manifest(
-        RAKUTEN.name, "0", run.info.run_id, consolidation.profile["data_hash"],
-        {"weighted_f1": figures["weighted_f1"]}, labels, threshold, trained.classifier.temperature_, {}, "",
+        RAKUTEN.name, "0", run.info.run_id, consolidation.profile.data_hash,
+        {"weighted_f1": evaluation.weighted_f1}, RAKUTEN.labels, evaluation.threshold,
+        chosen.classifier.temperature_, {}, "",
     )  # fmt: skip
-    build_bento(trained.classifier, manifest, "", listings.head(500))
+    build_bento(chosen.classifier, manifest, "", listings.head(500))
     return 0
 
 

@@ -103,9 +103,9 @@ def measure_quality(
 
     Reviewers see the least certain answers first, so the plain share of right ones would be far below what the
     evaluation found. Each reviewed prediction therefore represents those of similar confidence (post-stratification:
-    D. Holt and T. M. F. Smith, "Post Stratification", 1979). Confidences of which too few were reviewed are left out, in
-    the expectation too. The interval is that of as many independent reviews as the weights are worth (L. Kish, 1965).
-    Quality is not measured when the reviewed confidences represent less than half of the predictions.
+    D. Holt and T. M. F. Smith, "Post Stratification", 1979). Confidences of which too few were reviewed are left out,
+    in the expectation too. The interval is that of as many independent reviews as the weights are worth (L. Kish,
+    1965). Quality is not measured when the reviewed confidences represent less than half of the predictions.
     """
     reviewed = feedback[feedback["trusted"].astype(bool)].drop_duplicates("prediction_id", keep="last")
     unmeasured = _unmeasured(feedback, len(reviewed), rules)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class ListingSource(BaseModel):
-    """The embedded synthetic listings (`size`, `seed`), or the challenge's files at an address (`directory`, `sha256`)."""
+    """The embedded synthetic listings (`size`, `seed`), or files at an address (`directory`, `sha256`)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,21 +28,17 @@ class ListingSource(BaseModel):
 
         return cls(kind="files", directory=address, sha256=source_fingerprint(folder))
 
-    def generate(self) -> pd.DataFrame:
-        """Return the embedded listings, every column but the description as text. Raises `ValueError` for files."""
-        from catalog.synthetic import generate
+    def read(self, folder: Path | None) -> pd.DataFrame:
+        """Return the raw listings, every column as text; of files, those in `folder`. Raises `ListingReadError`."""
+        if self.size is not None and self.seed is not None:
+            from catalog.synthetic import generate
 
-        if self.size is None or self.seed is None:
-            raise ValueError("this source has files, it is not generated")
-        frame = generate(self.size, self.seed)
-        for column in frame.columns.drop("description"):
-            frame[column] = frame[column].astype("str")
-        return frame
+            frame = generate(self.size, self.seed)
+            return frame.astype(dict.fromkeys(frame.columns.drop("description"), "str"))
+        from catalog.listings import ListingReadError, read_listings
 
-    def read(self, folder: Path) -> pd.DataFrame:
-        """Return the listings of the files in a folder, every column as text. Raises `ListingReadError`."""
-        from catalog.listings import read_listings
-
+        if folder is None:
+            raise ListingReadError("the listings have no folder")
         return read_listings(folder)
 
     def describe(self) -> str:
@@ -53,4 +49,5 @@ class ListingSource(BaseModel):
 
     def summary(self) -> dict[str, str | int]:
         """Return what is known of it, for people who look at the artifact in a dashboard."""
-        return self.model_dump(exclude_none=True)
+        known: dict[str, str | int] = self.model_dump(exclude_none=True)
+        return known

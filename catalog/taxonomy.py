@@ -37,13 +37,13 @@ class Taxonomy(BaseModel):
 
     @property
     def digest(self) -> str:
-        """A SHA-256 of codes and labels: two taxonomies with the same types have the same digest, whatever their names."""
+        """A SHA-256 of codes and labels; it does not depend on the name."""
         lines = (f"{code}={label}" for code, label in sorted(self.labels.items()))
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a UTF-8 csv file with the columns `code` and `label`; its name comes from the file name or the folder name.
+        """Read a UTF-8 csv file with the columns `code` and `label`; the file or its folder gives the name.
 
         Raises `TaxonomyError` that names the file, the line and what was expected.
         """

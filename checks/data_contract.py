@@ -290,7 +290,9 @@ def _finding(check: Check, result: Any, table: pd.DataFrame) -> Finding:
         observed = f"{', '.join(missing)} missing" if missing else "all there"
         return _outcome_of(check, result.success, observed)
     count = details.get("unexpected_count", 0)
-    observed = "no row violates this" if not count else f"{count:,} row{'s' * (count != 1)} violate{'s' * (count == 1)} this"
+    observed = (
+        "no row violates this" if not count else f"{count:,} row{'s' * (count != 1)} violate{'s' * (count == 1)} this"
+    )
     examples = []
     for place in (details.get("unexpected_index_list") or [])[:_EXAMPLES]:
         row = table.loc[place]

@@ -141,9 +141,7 @@ def measure_drift(
     reason = (
         f"{told}; a classifier tells current texts from the reference with an AUC of {text.auc:.2f} ({text.verdict})"
     )
-    measured = drift.model_copy(
-        update={"verdict": verdict, "reason": reason, "columns": tuple(columns), "text": text}
-    )
+    measured = drift.model_copy(update={"verdict": verdict, "reason": reason, "columns": tuple(columns), "text": text})
     return measured, page if verdict != "ok" else ""
 
 

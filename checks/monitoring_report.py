@@ -48,7 +48,7 @@ class MonitoringReport(BaseModel):
 
 
 def make_report(run: str, at: datetime, window: "Window", drift: Drift, quality: Quality) -> MonitoringReport:
-    """Put drift and quality of a window together; `run` is the name of the pipeline run, `at` the time of the report."""
+    """Put drift and quality of a window together; `run` names the pipeline run, `at` is the time of the report."""
     verdict, reasons = decide_verdict(drift, quality)
     return MonitoringReport(
         run=run,

@@ -75,7 +75,7 @@ def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig
     from commands.pipelines import run_pipeline
     from pipelines.monitoring import monitoring
     from stacks.apply import connect_tracker
-    from steps.registry import PRODUCTION, by_alias
+    from tracking.registry import PRODUCTION, by_alias
 
     connect_tracker()
     if by_alias(taxonomy.name, PRODUCTION) is None:

@@ -164,7 +164,7 @@ def _named(settings: Any, model: str, pipeline: str) -> Any:
 
 
 def _revision() -> str:
-    from steps.train import git_revision
+    from tracking.revision import git_revision
 
     return git_revision()
 
@@ -175,7 +175,7 @@ def _explain(run: "PipelineRunResponse | None", error: Exception) -> CommandErro
         if (cause := step.exception_info) is None:
             continue
         source, message = cause.source or "", (cause.message or "").strip()
-        if source.split(".")[0] in {"catalog", "ledger", "steps"}:
+        if source.split(".")[0] in {"bento", "catalog", "checks", "ledger", "tracking"}:
             return StepFailed(message, source)
         unharmed = "Nothing was promoted. " if run and run.pipeline and run.pipeline.name == "training" else ""
         return StepFailed(

@@ -15,7 +15,7 @@ def rollback(state: State, options: Namespace) -> int:
     with state.locked("run.py rollback"):
         with announce("connecting to the registry"):
             connect()
-            from steps.registry import RollbackError, roll_back
+            from tracking.registry import RollbackError, roll_back
         try:
             left, now = roll_back(name, options.reason)
         except RollbackError as error:

@@ -22,7 +22,7 @@ from commands.progress import announce, console
 from state.folder import State
 
 if TYPE_CHECKING:
-    from steps.registry import Version
+    from tracking.registry import RegisteredVersion
 
 _START_LIMIT = 60  # seconds until a service must be healthy
 _STOP_LIMIT = 30  # seconds for requests in flight to end
@@ -35,7 +35,7 @@ def serve(state: State, options: Namespace) -> int:
     state.prepare()
     with announce("connecting to the registry"):
         connect()
-        from steps.registry import PRODUCTION, by_alias
+        from tracking.registry import PRODUCTION, by_alias
     version = by_alias(name, PRODUCTION)
     if version is None:
         raise CommandError(f"model '{name}' has no version in production yet; train one with 'python run.py'")
@@ -124,7 +124,7 @@ def _processes_of(service: "subprocess.Popen[bytes]") -> list[psutil.Process]:
         return []
 
 
-def _restore(version: "Version") -> str:
+def _restore(version: "RegisteredVersion") -> str:
     """Return the tag of a version's Bento, imported from its artifact where this machine's store lacks it."""
     import bentoml
     from bentoml.exceptions import NotFound

@@ -125,7 +125,7 @@ def _airflow(options: Namespace, journal: "Journal") -> "Trainer":
 
     def in_production() -> str | None:
         connect()
-        from steps.registry import PRODUCTION, by_alias
+        from tracking.registry import PRODUCTION, by_alias
 
         version = by_alias(name, PRODUCTION)
         return str(version.number) if version else None

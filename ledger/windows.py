@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, Select, inspect, select
 
 from ledger.callers import TRUSTED_ROLES
@@ -22,18 +22,35 @@ FEEDBACK_COLUMNS = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(BaseModel):
     """The newest predictions of one version of a model: at most `maximum_rows`, not before `since`, up to `until`.
 
-    The same window read again has the same rows, but for those that were erased or purged meanwhile.
+    Read again, the same window has the same rows, except those that were erased or purged in the meantime.
     """
+
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
 
     model_name: str
     model_version: str
-    since: datetime
-    until: datetime
+    since: AwareDatetime
+    until: AwareDatetime
     maximum_rows: int
+
+
+class WindowRules(BaseModel):
+    """Which predictions are current: those of the version in production, the newest first."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    days: int = Field(30, ge=1, le=3_650)
+    maximum_rows: int = Field(10_000, ge=50, le=100_000)
+
+    def window(self, model_name: str, model_version: str, now: datetime) -> Window:
+        """Return the window of a version that ends now."""
+        since = now - timedelta(days=self.days)
+        return Window(
+            model_name=model_name, model_version=model_version, since=since, until=now, maximum_rows=self.maximum_rows
+        )
 
 
 def read_predictions(url: str, window: Window) -> "pd.DataFrame":

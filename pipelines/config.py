@@ -1,4 +1,4 @@
-"""The parameters of the pipelines, as the YAML files in `configs/` state them; an unknown key is an error."""
+"""The parameters of the pipelines, read from the YAML files in `configs/`; an unknown key is an error."""
 
 from pathlib import Path
 from typing import Self
@@ -7,17 +7,17 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from catalog.agreement import QualityRules
+from catalog.candidates import Candidate
 from catalog.comparison import PromotionRules
-from catalog.listings import ConsolidationRules
-from steps.drift import DriftRules
-from steps.observe import WindowRules
-from steps.train import Candidate
+from catalog.consolidation import ConsolidationRules
+from checks.drift import DriftRules
+from ledger.windows import WindowRules
 
 DEFAULT = Path(__file__).parent / "configs" / "training.yaml"
 
 
 class ConfigurationError(ValueError):
-    """A configuration file does not say what it must."""
+    """A configuration file is missing or not valid."""
 
 
 class _Config(BaseModel):
@@ -42,7 +42,7 @@ class _Config(BaseModel):
 
 
 class TrainingConfig(_Config):
-    """Everything that can be set about a training run."""
+    """All parameters of a training run."""
 
     size: int = Field(20_000, ge=200)
     target_precision: float = Field(0.95, gt=0, lt=1)
@@ -52,7 +52,7 @@ class TrainingConfig(_Config):
 
 
 class MonitoringConfig(_Config):
-    """Everything that can be set about a monitoring run."""
+    """All parameters of a monitoring run."""
 
     window: WindowRules = WindowRules()
     drift: DriftRules = DriftRules()

@@ -2,16 +2,17 @@
 
 from zenml import pipeline
 
+from catalog.taxonomy import Taxonomy
 from pipelines.config import MonitoringConfig
-from steps.observe import measure_drift, measure_quality, select_windows
-from steps.provenance import note_host
+from pipelines.hooks import record_host
+from steps.observe import measure_drift, measure_quality, select_window
 from steps.publish import publish_verdict
 
 
-@pipeline(tags=["product-types"], enable_cache=False, on_success=note_host)
-def monitoring(model_name: str, labels: dict[int, str], config: MonitoringConfig) -> None:
+@pipeline(tags=["product-types"], enable_cache=False, on_success=record_host)
+def monitoring(taxonomy: Taxonomy, config: MonitoringConfig) -> None:
     """Measure drift and quality of the version in production and publish the verdict."""
-    windows = select_windows(model_name, config.window)
-    drift, _ = measure_drift(windows, labels, config.drift, config.seed)
-    quality = measure_quality(windows, labels, config.quality)
-    publish_verdict(windows, drift, quality)
+    window, champion = select_window(taxonomy.name, config.window)
+    drift, _ = measure_drift(window, champion, taxonomy, config.drift, config.seed)
+    quality = measure_quality(window, champion, taxonomy, config.quality)
+    publish_verdict(window, drift, quality)

@@ -2,7 +2,9 @@
 
 from zenml import pipeline
 
+from catalog.taxonomy import Taxonomy
 from pipelines.config import TrainingConfig
+from pipelines.hooks import record_host
 from steps.check import check_listings, gate_listings
 from steps.collect import collect_inputs
 from steps.compare import compare_with_production
@@ -11,27 +13,24 @@ from steps.evaluate import evaluate_classifier
 from steps.ingest import ingest_listings
 from steps.package import package_bento
 from steps.promote import promote_classifier
-from steps.provenance import note_host
 from steps.train import train_classifier
 
 
-@pipeline(tags=["product-types"], on_success=note_host)
-def training(
-    data: str | None, model_name: str, labels: dict[int, str], config: TrainingConfig, new_baseline: bool
-) -> None:
-    """Train on the listings in the folder `data` (None: the embedded ones) and promote what is better."""
+@pipeline(tags=["product-types"], on_success=record_host)
+def training(data: str | None, taxonomy: Taxonomy, config: TrainingConfig, new_baseline: bool) -> None:
+    """Train on the listings in the folder `data` (None: the embedded ones) and promote a model that is better."""
     seed = config.seed
-    source, feedback, last_profile = collect_inputs(data, config.size, seed, model_name)
+    source, feedback, champion, last_profile = collect_inputs(data, config.size, seed, taxonomy.name)
     raw = ingest_listings(source)
-    report, _ = check_listings(raw, last_profile, labels)
+    report, _ = check_listings(raw, last_profile, taxonomy)
     gate_listings(report)
-    listings, profile = consolidate_listings(raw, feedback, labels, config.consolidation, after="gate_listings")
+    listings, profile = consolidate_listings(raw, feedback, taxonomy, config.consolidation, after="gate_listings")
     trained = train_classifier(listings, profile, config.candidates, seed)
     evaluation, _, card, window = evaluate_classifier(
-        listings, profile, trained, source, labels, model_name, config.target_precision, seed
+        listings, profile, trained, source, taxonomy, config.target_precision, seed
     )
     decision, _ = compare_with_production(
-        trained, evaluation, window, labels, model_name, config.promotion, new_baseline, seed
+        trained, evaluation, window, champion, taxonomy, config.promotion, new_baseline, seed
     )
-    bento = package_bento(listings, trained, evaluation, decision, card, labels, model_name)
-    promote_classifier(decision, evaluation, profile, report, bento, model_name)
+    bento = package_bento(listings, trained, evaluation, decision, champion, card, taxonomy)
+    promote_classifier(decision, evaluation, profile, report, bento, taxonomy.name)

@@ -34,17 +34,16 @@ def code_digest(module: str) -> str:
 def dependencies(module: str) -> tuple[set[str], set[str]]:
     """Return our files (from the source root) that a module's result depends on, and the other packages it imports.
 
-    Of a package of ours that has data files, such as templates, each module depends on all of them.
+    Data files of our packages, such as templates, count if a file that counts names them.
     """
     files: set[str] = set()
     packages: set[str] = set()
     waiting = [module]
     while waiting:
         path = _file_of(waiting.pop())
-        name = path.relative_to(SOURCE_ROOT).as_posix()
-        if name in files:
+        if (name := _name(path)) in files:
             continue
-        files |= {name, *_data_files(path.parent)}
+        files |= {name, *map(_name, _data_files_named_in(path))}
         for imported in _imports(path):
             if _is_ours(imported):
                 waiting.append(imported)
@@ -62,9 +61,21 @@ def _file_of(name: str) -> Path:
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def _data_files(folder: Path) -> set[str]:
-    found = (path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc"))
-    return {path.relative_to(SOURCE_ROOT).as_posix() for path in found}
+def _name(path: Path) -> str:
+    return path.relative_to(SOURCE_ROOT).as_posix()
+
+
+def _data_files_named_in(path: Path) -> set[Path]:
+    """Return the data files of a module's package that it names, and those that these name in turn."""
+    others = [other for other in path.parent.rglob("*") if other.is_file() and other.suffix not in (".py", ".pyc")]
+    found: set[Path] = set()
+    waiting = [path] if others else []
+    while waiting:
+        text = waiting.pop().read_text(encoding="utf-8")
+        named = {other for other in others if other.name in text} - found
+        found |= named
+        waiting += named
+    return found
 
 
 def _imports(path: Path) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import pandas as pd
+from reports.data_report_page import data_report_page
 from zenml import ArtifactConfig, log_metadata, step
 from zenml.config.cache_policy import CachePolicy
 from zenml.types import HTMLString
@@ -10,7 +11,6 @@ from zenml.types import HTMLString
 from catalog.profile import Profile
 from catalog.taxonomy import Taxonomy
 from checks.data_contract import DataReport, check_contract, require_contract
-from reports.data_report_page import data_report_page
 from steps.caching import code_digest
 
 

@@ -7,7 +7,7 @@ from zenml import ArtifactConfig, step
 
 from catalog.profile import Profile
 from catalog.source import ListingSource
-from steps.materializers import TableMaterializer
+from steps.materializers import TableMaterializer, folder_of_listings
 from tracking.registry import RegisteredVersion
 
 
@@ -23,15 +23,15 @@ def collect_inputs(
     """Identify the listings, read the feedback, and look up the version in production and the profile of its data."""
     from ledger.database import database_url
     from ledger.feedback import read_feedback
-    from steps.materializers import folder_of_listings
     from tracking.model_files import read_profile
     from tracking.registry import PRODUCTION, by_alias
 
-    if data is None:
-        source = ListingSource(kind="embedded", size=size, seed=seed)
-    else:
-        with folder_of_listings(data) as folder:
-            source = ListingSource.of_files(data, folder)
+    with folder_of_listings(data) as folder:
+        source = (
+            ListingSource.of_files(data, folder)
+            if data and folder
+            else ListingSource(kind="embedded", size=size, seed=seed)
+        )
     champion = by_alias(model_name, PRODUCTION)
     feedback = read_feedback(database_url(), model_name)
     return source, feedback, champion, read_profile(champion) if champion else None

@@ -21,10 +21,7 @@ def ingest_listings(
     source: ListingSource,
 ) -> Annotated[pd.DataFrame, ArtifactConfig(name="raw_listings", tags=["data"])]:
     """Read the listings with every column as text. Raises `ListingReadError` if a file cannot be read."""
-    if source.kind == "embedded":
-        raw = source.generate()
-    else:
-        with folder_of_listings(source.directory or "") as folder:
-            raw = source.read(folder)
+    with folder_of_listings(source.directory) as folder:
+        raw = source.read(folder)
     log_metadata(metadata={"rows": len(raw), **source.summary()}, artifact_name="raw_listings", infer_artifact=True)
     return raw

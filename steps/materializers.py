@@ -1,24 +1,26 @@
-"""How tables and packaged Bentos are kept in the artifact store."""
+"""How tables, packaged Bentos and folders of listings are kept in the artifact store."""
 
 import hashlib
-import html
 import json
 import os
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
+from reports.table_page import first_rows_page
 from zenml.enums import ArtifactType, VisualizationType
+from zenml.io import fileio
 from zenml.materializers.base_materializer import BaseMaterializer
 from zenml.metadata.metadata_types import MetadataType
 
 _TABLE = "table.parquet"
 _RECORD = "bento.json"
 _ARCHIVE = "bento.tar"
-_ROWS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class PackagedBento:
     """A Bento by its tag, the model version in it, and the exported archive that restores it on another machine.
 
     Without a promotion there is no new Bento: `tag` and `model_version` are those in production (None: none yet), and
-    there is no archive. `archive` writes it to the path it is given, and nothing before that: it has some 30 MB, and of
-    those who ask for a Bento most want its tag.
+    there is no archive. `archive` writes the archive to a path. It is not read before that: it has some 30 MB, and most
+    callers need the tag only.
     """
 
     tag: str | None
@@ -52,20 +54,18 @@ class TableMaterializer(BaseMaterializer):
             data.to_parquet(file, compression="zstd", index=False)
 
     def save_visualizations(self, data: pd.DataFrame) -> dict[str, VisualizationType]:
-        """Show the first rows, long texts cut."""
+        """Show the first rows."""
         path = os.path.join(self.uri, "first_rows.html")
-        shown = data.head(_ROWS_SHOWN).map(lambda value: html.escape(str(value)[:120]))
-        page = f"<p>{len(data):,} rows, the first {len(shown)} of them:</p>{shown.to_html(index=False, escape=False)}"
         with self.artifact_store.open(path, "w") as file:
-            file.write(f'<meta charset="utf-8"><style>body{{font:13px sans-serif}}</style>{page}')
+            file.write(first_rows_page(data))
         return {path: VisualizationType.HTML}
 
     def extract_metadata(self, data: pd.DataFrame) -> dict[str, MetadataType]:
-        """Tell the number of rows and the columns."""
+        """Return the number of rows and the columns."""
         return {"rows": len(data), "columns": [str(column) for column in data.columns]}
 
     def compute_content_hash(self, data: pd.DataFrame) -> str | None:
-        """Return a hash of the values, so that a table made again does not make the steps after it run again."""
+        """Return a hash of the values: the steps after a table need not run again if its values are the same."""
         values = pd.util.hash_pandas_object(data, index=False).to_numpy()
         return hashlib.sha256(
             json.dumps([str(column) for column in data.columns]).encode() + values.tobytes()
@@ -79,7 +79,7 @@ class BentoMaterializer(BaseMaterializer):
     ASSOCIATED_ARTIFACT_TYPE: ClassVar[ArtifactType] = ArtifactType.MODEL
 
     def load(self, data_type: type[Any]) -> PackagedBento:
-        """Read the record; the archive stays where it is until it is asked for."""
+        """Read the record; the archive is not read."""
         with self.artifact_store.open(os.path.join(self.uri, _RECORD), "r") as file:
             record = json.load(file)
         archive = self._fetch_archive if record["archive"] else None
@@ -107,5 +107,20 @@ class BentoMaterializer(BaseMaterializer):
             shutil.copyfileobj(source, target)
 
     def extract_metadata(self, data: PackagedBento) -> dict[str, MetadataType]:
-        """Tell the tag and the model version."""
+        """Return the tag and the model version."""
         return {"bento_tag": data.tag or "none", "model_version": data.model_version or "none"}
+
+
+@contextmanager
+def folder_of_listings(address: str | None) -> Iterator[Path | None]:
+    """Yield the folder at an address: itself on this machine, or a temporary copy of what is in the artifact store.
+
+    Without an address, yield None: the embedded listings have no folder.
+    """
+    if address is None or "://" not in address:
+        yield Path(address) if address else None
+        return
+    with tempfile.TemporaryDirectory(prefix="listings-") as copy:
+        for name in fileio.listdir(address):
+            fileio.copy(f"{address}/{name}", str(Path(copy) / name))
+        yield Path(copy)

@@ -16,8 +16,6 @@ def log_monitoring(report: MonitoringReport, page: str) -> None:
         figures["drift.text_auc"] = drift.text.auc
     figures |= {f"quality.{name}": value for name in _QUALITY if (value := getattr(quality, name)) is not None}
     mlflow.log_metrics(figures)
-    mlflow.set_tags(
-        {"model_name": report.model_name, "model_version": report.model_version, "verdict": report.verdict}
-    )
+    mlflow.set_tags({"model_name": report.model_name, "model_version": report.model_version, "verdict": report.verdict})
     mlflow.log_dict(report.model_dump(mode="json"), "monitoring/report.json")
     mlflow.log_text(page, "monitoring/report.html")

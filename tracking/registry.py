@@ -18,6 +18,10 @@ PRODUCTION, PREVIOUS, CHALLENGER = "production", "previous", "challenger"
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"}
 
 
+class NothingInProductionError(RuntimeError):
+    """A model has no version in production."""
+
+
 class RollbackError(RuntimeError):
     """There is no version to return to."""
 
@@ -41,6 +45,13 @@ def by_alias(name: str, alias: str) -> RegisteredVersion | None:
         if error.error_code in _ABSENT:
             return None
         raise
+
+
+def in_production(name: str) -> RegisteredVersion:
+    """Return the version in production. Raises `NothingInProductionError` if there is none."""
+    if version := by_alias(name, PRODUCTION):
+        return version
+    raise NothingInProductionError(f"model '{name}' has no version in production yet; train one with 'python run.py'")
 
 
 def by_tag(name: str, key: str, value: str) -> RegisteredVersion | None:

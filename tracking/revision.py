@@ -11,7 +11,16 @@ def git_revision() -> str:
     """Return the commit of the source, with `+changes` when the working tree differs from it, or `unknown`."""
     if told := os.environ.get("GIT_REVISION"):  # images are built without the repository
         return told
-    describe = ["git", "-C", str(_SOURCE_ROOT), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+changes"]
+    describe = [
+        "git",
+        "-C",
+        str(_SOURCE_ROOT),
+        "describe",
+        "--always",
+        "--abbrev=40",
+        "--exclude=*",
+        "--dirty=+changes",
+    ]
     try:
         done = subprocess.run(describe, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):

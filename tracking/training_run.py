@@ -65,9 +65,7 @@ def log_training(
     for name, result in chosen.results.items():
         mlflow.log_metrics({f"candidates.{name}.{key}": value for key, value in result})
     mlflow.log_metric("temperature", chosen.classifier.temperature_)
-    mlflow.set_tags(
-        {"data_hash": profile.data_hash, "fingerprint": fingerprint, "mlflow.source.git.commit": revision}
-    )
+    mlflow.set_tags({"data_hash": profile.data_hash, "fingerprint": fingerprint, "mlflow.source.git.commit": revision})
     mlflow.log_dict(profile.model_dump(mode="json"), PROFILE_FILE)
     return Trained(
         run_id=run.info.run_id,

@@ -5,9 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from catalog.comparison import Codes, Decision, PromotionRules, decide, decide_first, paired_bootstrap, weighted_f1
+from catalog.comparison import Decision, PromotionRules, decide, decide_first, paired_bootstrap
+from catalog.evaluation import Evaluation, evaluate
+from catalog.scores import Codes, weighted_f1
+from catalog.taxonomy import Taxonomy
 
-LABELS = {1: "Pools", 2: "Sofas", 3: "Puzzles"}
+SHOP = Taxonomy(name="shop", labels={1: "Pools", 2: "Sofas", 3: "Puzzles"})
 RULES = PromotionRules()
 
 
@@ -24,7 +27,7 @@ def wrong_on(true: Codes, rows: slice | np.ndarray[Any, Any]) -> Codes:
 def judged(true: Codes, champion: Codes, challenger: Codes, recent: int = 0, **rules: Any) -> Decision:
     """Decide with the last `recent` rows as the recent reviewed ones."""
     window = np.arange(len(true)) >= len(true) - recent
-    return decide(true, champion, challenger, window, LABELS, PromotionRules(**rules), "3", seed=0)
+    return decide(true, champion, challenger, window, SHOP, PromotionRules(**rules), "3", seed=0)
 
 
 def test_a_clear_gain_is_promoted() -> None:
@@ -90,9 +93,15 @@ def test_a_gain_on_enough_recent_reviewed_rows_is_promoted() -> None:
     assert not judged(true, champion, challenger, recent=199).promoted
 
 
+def scored(weighted: float, macro: float) -> Evaluation:
+    true = codes(30)
+    evaluation = evaluate(true, true, np.ones(30), {}, SHOP, None, seed=0)
+    return evaluation.model_copy(update={"weighted_f1": weighted, "macro_f1": macro})
+
+
 def test_without_a_champion_the_minimum_scores_decide() -> None:
-    good = decide_first({"weighted_f1": 0.8, "macro_f1": 0.7}, RULES, new_baseline=False)
-    poor = decide_first({"weighted_f1": 0.8, "macro_f1": 0.2}, RULES, new_baseline=False)
+    good = decide_first(scored(0.8, 0.7), RULES, new_baseline=False)
+    poor = decide_first(scored(0.8, 0.2), RULES, new_baseline=False)
     assert good.promoted
     assert "there was no version in production" in good.reason
     assert not poor.promoted
@@ -100,7 +109,7 @@ def test_without_a_champion_the_minimum_scores_decide() -> None:
 
 
 def test_a_new_baseline_is_written_down_as_such() -> None:
-    decision = decide_first({"weighted_f1": 0.8, "macro_f1": 0.7}, RULES, new_baseline=True)
+    decision = decide_first(scored(0.8, 0.7), RULES, new_baseline=True)
     assert decision.new_baseline
     assert "a new baseline was asked for" in decision.reason
 

@@ -9,15 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.listings import (
-    Consolidation,
-    ConsolidationRules,
-    consolidate,
-    content_hash,
-    read_listings,
-    split_of,
-    text_key,
-)
+from catalog.consolidation import Consolidation, ConsolidationRules, consolidate, content_hash
+from catalog.listings import read_listings
+from catalog.profile import Conflict, Profile
+from catalog.splits import split_of, text_key
 from catalog.taxonomy import Taxonomy
 from ledger.callers import TRUSTED_ROLES
 from ledger.feedback import COLUMNS
@@ -68,24 +63,24 @@ def title_in(split: str, number: int = 0) -> str:
 def test_the_same_text_is_kept_once_whatever_its_case_accents_and_mark_up() -> None:
     outcome = run(listings(("Été", None, 10), ("ETE", "", 10), ("<b>&eacute;t&eacute;</b>", None, 10)))
     assert len(outcome.listings) == 1
-    assert outcome.profile["duplicates_removed"] == 2
+    assert outcome.profile.duplicates_removed == 2
 
 
-def test_of_several_codes_for_a_text_the_majority_wins_and_the_conflict_is_told() -> None:
+def test_of_several_codes_for_a_text_the_majority_is_kept_and_the_conflict_is_reported() -> None:
     outcome = run(listings(("a", None, 10), ("a", None, 40), ("A", None, 40), ("b", None, 10), ("b", None, 50)))
     assert set(codes_of(outcome).values()) == {40, 10}
-    assert outcome.profile["conflicts"]["count"] == 2
-    assert {"index": ["3", "4"], "codes": [10, 50], "kept": 10} in outcome.profile["conflicts"]["examples"]
+    assert outcome.profile.conflicts.count == 2
+    assert Conflict(index=("3", "4"), codes=(10, 50), kept=10) in outcome.profile.conflicts.examples
 
 
 def test_empty_titles_are_dropped_and_long_ones_cut() -> None:
     outcome = run(listings(("  ", None, 10), ("x" * 20_000, None, 10)))
     assert outcome.listings["designation"].str.len().tolist() == [10_000]
-    assert (outcome.profile["empty_titles_dropped"], outcome.profile["titles_cut"]) == (1, 1)
+    assert (outcome.profile.empty_titles_dropped, outcome.profile.titles_cut) == (1, 1)
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
-def test_what_a_reviewer_says_counts_like_a_listing_in_any_split(split: str) -> None:
+def test_feedback_of_a_reviewer_counts_like_a_listing_in_any_split(split: str) -> None:
     outcome = run(listings(("a", None, 10)), feedback((title_in(split), 40, "r", "reviewer")))
     row = outcome.listings[outcome.listings["origin"] == "reviewed"].iloc[0]
     assert (row["prdtypecode"], row["split"]) == (40, split)
@@ -95,38 +90,38 @@ def test_the_newest_trusted_label_wins_over_older_ones_and_over_the_listing() ->
     given = feedback(("a", 40, "r", "reviewer"), ("A", 50, "boss", "admin"))
     outcome = run(listings(("a", None, 10)), given)
     assert outcome.listings["prdtypecode"].tolist() == [50]
-    assert outcome.profile["feedback"]["labels_replaced"] == 1
-    assert outcome.profile["conflicts"]["count"] == 1
+    assert outcome.profile.feedback.labels_replaced == 1
+    assert outcome.profile.conflicts.count == 1
 
 
-def test_what_a_plain_user_says_enters_training_alone() -> None:
+def test_feedback_of_a_plain_user_enters_the_train_split_only() -> None:
     titles = {split: title_in(split) for split in ("train", "validation", "test")}
     outcome = run(listings(("a", None, 10)), feedback(*[(title, 40, "u", "user") for title in titles.values()]))
     users = outcome.listings[outcome.listings["origin"] == "user"]
     assert users["designation"].tolist() == [titles["train"]]
-    assert outcome.profile["feedback"]["user_held_out"] == 2
+    assert outcome.profile.feedback.user_held_out == 2
 
 
-def test_a_plain_user_never_overrules_a_listing_or_a_reviewer() -> None:
+def test_feedback_of_a_plain_user_never_replaces_a_listing_or_a_reviewers_label() -> None:
     reviewed = title_in("train", 1)
     given = feedback((reviewed, 50, "r", "reviewer"), (title_in("train"), 40, "u", "user"), (reviewed, 40, "u", "user"))
     outcome = run(listings((title_in("train"), None, 10)), given)
     assert codes_of(outcome) == {title_in("train"): 10, reviewed: 50}
-    assert outcome.profile["feedback"]["user_labelled_better"] == 2
+    assert outcome.profile.feedback.user_labelled_better == 2
 
 
-def test_one_user_can_add_only_so_much_and_the_newest_stays() -> None:
+def test_one_user_adds_rows_up_to_the_limit_and_the_newest_are_kept() -> None:
     titles = [title_in("train", number) for number in range(5)]
     given = feedback(*[(title, 40, "flood", "user") for title in titles], (title_in("train", 7), 40, "other", "user"))
     outcome = run(listings(("a", None, 10)), given, max_feedback_per_user=2)
     kept = outcome.listings.loc[outcome.listings["origin"] == "user", "designation"]
     assert set(kept) == {titles[3], titles[4], title_in("train", 7)}
-    assert outcome.profile["feedback"]["user_over_the_cap"] == 3
-    assert outcome.profile["feedback"]["users_at_the_cap"] == 1
+    assert outcome.profile.feedback.user_over_the_cap == 3
+    assert outcome.profile.feedback.users_at_the_cap == 1
     assert "flood" not in str(outcome.profile)
 
 
-def test_users_who_disagree_are_settled_by_majority_and_nobody_votes_twice() -> None:
+def test_when_users_disagree_the_majority_decides_and_nobody_votes_twice() -> None:
     title = title_in("train")
     given = feedback((title, 40, "u1", "user"), (title, 40, "u1", "user"), (title, 50, "u2", "user"),
                      (title, 50, "u3", "user"))  # fmt: skip
@@ -136,7 +131,7 @@ def test_users_who_disagree_are_settled_by_majority_and_nobody_votes_twice() -> 
 def test_feedback_with_an_unknown_code_is_left_out_and_counted() -> None:
     outcome = run(listings(("a", None, 10)), feedback(("b", 999, "r", "reviewer")))
     assert len(outcome.listings) == 1
-    assert outcome.profile["feedback"]["unknown_code"] == 1
+    assert outcome.profile.feedback.unknown_code == 1
 
 
 texts = st.text(alphabet="aAéE <b>&;", min_size=1, max_size=8).filter(lambda text: text.strip() != "")
@@ -164,22 +159,27 @@ def test_a_row_keeps_its_split_as_data_grows(
     assert after[before.index].equals(before)
 
 
-def test_neither_order_nor_index_show_in_the_hash() -> None:
+def test_the_hash_depends_neither_on_the_order_nor_on_the_index() -> None:
     rows = [(f"titre {number}", None, 10) for number in range(50)]
     one, other = run(listings(*rows)), run(listings(*reversed(rows)))
-    assert one.profile["data_hash"] == other.profile["data_hash"] == content_hash(one.listings)
+    assert one.profile.data_hash == other.profile.data_hash == content_hash(one.listings)
     changed = run(listings(*rows[:-1], ("titre 49", None, 40)))
-    assert changed.profile["data_hash"] != one.profile["data_hash"]
+    assert changed.profile.data_hash != one.profile.data_hash
 
 
-def test_splits_have_about_their_shares() -> None:
+def test_the_splits_have_about_80_10_and_10_percent() -> None:
     outcome = run(listings(*[(f"titre {number}", None, 10) for number in range(3_000)]))
-    shares = {split: rows / 3_000 for split, rows in outcome.profile["splits"].items()}
+    shares = {split: rows / 3_000 for split, rows in outcome.profile.splits.items()}
     assert shares == pytest.approx({"train": 0.8, "validation": 0.1, "test": 0.1}, abs=0.02)
+
+
+def test_a_profile_is_the_same_after_a_round_through_json() -> None:
+    profile = run(listings(("a", None, 10), ("a", None, 40), ("b", None, 10))).profile
+    assert Profile.model_validate_json(profile.model_dump_json()) == profile
 
 
 def test_real_offers_consolidate_as_counted_by_hand(real_listings: Path) -> None:
     taxonomy = Taxonomy.read(real_listings / "taxonomy.csv")
     outcome = consolidate(read_listings(real_listings), NO_FEEDBACK, taxonomy.labels, ConsolidationRules())
-    assert (outcome.profile["duplicates_removed"], outcome.profile["conflicts"]["count"]) == (4_318, 2)
+    assert (outcome.profile.duplicates_removed, outcome.profile.conflicts.count) == (4_318, 2)
     assert taxonomy.name == "pricerunner"

@@ -1,14 +1,14 @@
 """Scores against scikit-learn's, calibration, and the abstention threshold."""
 
-import json
-
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import f1_score
 
-from catalog.evaluation import Evaluation, abstention_threshold, evaluate
+from catalog.evaluation import Evaluation, abstention_threshold, evaluate, slices_of
+from catalog.taxonomy import Taxonomy
 
-LABELS = {1: "Pools", 2: "Sofas", 3: "Puzzles"}
+SHOP = Taxonomy(name="shop", labels={1: "Pools", 2: "Sofas", 3: "Puzzles"})
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,11 @@ def rows() -> tuple[np.ndarray, ...]:  # type: ignore[type-arg]
 @pytest.fixture(scope="module")
 def evaluation(rows: tuple[np.ndarray, ...]) -> Evaluation:  # type: ignore[type-arg]
     true, predicted, confidence = rows
-    languages = np.where(np.arange(2_000) < 1_500, "fr", "en").astype(object)
-    return evaluate(true, predicted, confidence, languages, np.arange(2_000) % 2 == 0, LABELS, 0.9, seed=0)
+    numbers = np.arange(2_000)
+    texts = pd.DataFrame(
+        {"language": np.where(numbers < 1_500, "fr", "en"), "description": np.where(numbers % 2 == 0, "text", None)}
+    )
+    return evaluate(true, predicted, confidence, slices_of(texts), SHOP, 0.9, seed=0)
 
 
 def test_scores_are_scikit_learns(rows: tuple[np.ndarray, ...], evaluation: Evaluation) -> None:  # type: ignore[type-arg]
@@ -47,13 +50,12 @@ def test_a_calibrated_model_has_hardly_any_calibration_error(evaluation: Evaluat
 def test_an_overconfident_model_has_much(rows: tuple[np.ndarray, ...]) -> None:  # type: ignore[type-arg]
     true, predicted, _ = rows
     sure = np.full(2_000, 0.99)
-    parts = np.full(2_000, "fr", dtype=object), np.ones(2_000, dtype=bool)
-    given = evaluate(true, predicted, sure, *parts, LABELS, None, seed=0)
+    given = evaluate(true, predicted, sure, {}, SHOP, None, seed=0)
     assert given.expected_calibration_error == pytest.approx(0.99 - given.accuracy)
 
 
 def test_languages_and_descriptions_are_told_apart(evaluation: Evaluation) -> None:
-    assert {entry["name"]: entry["rows"] for entry in evaluation.slices} == {
+    assert {entry.name: entry.rows for entry in evaluation.slices} == {
         "language en": 500, "language fr": 1_500, "with description": 1_000, "without description": 1_000,
     }  # fmt: skip
 
@@ -67,14 +69,14 @@ def test_coverage_and_precision_are_those_at_the_threshold(
     assert evaluation.selective_precision == pytest.approx((true == predicted)[confidence >= 0.9].mean())
 
 
-def test_an_evaluation_is_plain_json(evaluation: Evaluation) -> None:
-    assert json.loads(json.dumps(evaluation.as_dict()))["rows"] == 2_000
+def test_an_evaluation_is_the_same_after_a_round_through_json(evaluation: Evaluation) -> None:
+    assert Evaluation.model_validate_json(evaluation.model_dump_json()) == evaluation
 
 
 def test_no_rows_are_refused() -> None:
     empty = np.array([], dtype=np.int64)
     with pytest.raises(ValueError, match="no test rows"):
-        evaluate(empty, empty, empty.astype(float), empty.astype(object), empty.astype(bool), LABELS, None, 0)
+        evaluate(empty, empty, empty.astype(float), {}, SHOP, None, 0)
 
 
 def test_the_threshold_is_the_lowest_that_keeps_the_precision() -> None:

@@ -22,7 +22,7 @@ def test_the_27_types_of_the_challenge_are_the_default() -> None:
 
 def test_a_file_names_the_taxonomy_and_labels_may_hold_commas(tmp_path: Path) -> None:
     taxonomy = Taxonomy.read(written(tmp_path, 'label,code\n"Books, old",10\nToys,20\n'))
-    assert taxonomy == Taxonomy("my-shop", {10: "Books, old", 20: "Toys"})
+    assert taxonomy == Taxonomy(name="my-shop", labels={10: "Books, old", 20: "Toys"})
 
 
 def test_a_file_called_taxonomy_is_named_after_its_folder(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, store_predictions
 from stacks.apply import connect_tracker
 from state.folder import State
-from steps import registry
+from tracking import registry
+from tracking.model_files import load_classifier
 
 NAME = "watched-shop"
 Monitor = Callable[..., dict[str, Any]]
@@ -66,7 +67,7 @@ def fill(
 ) -> None:
     """Store what the version would answer to traffic; of it, so many get a right label, and so many a wrong one."""
     connect_tracker()
-    model = registry.load_classifier(mlflow.MlflowClient().get_model_version(NAME, version).source)
+    model = load_classifier(mlflow.MlflowClient().get_model_version(NAME, version).source)
     listings = list(islice(generate_traffic(kind, seed), size))
     frame = pd.DataFrame({"designation": [one.title for one in listings],
                           "description": pd.Series([one.description for one in listings], dtype=object)})  # fmt: skip
@@ -117,7 +118,7 @@ def test_traffic_of_the_same_kind_is_ok_and_a_flood_of_wrong_labels_is_named_but
     assert report["window"]["rows"] == 2_000
     quality = report["quality"]
     assert (quality["verdict"], quality["rows"], quality["users_rows"]) == ("ok", 400, 1_000)
-    assert any("mallory (user) gave 1,000 words" in reason for reason in report["reasons"])
+    assert any("mallory (user) gave feedback 1,000 times" in reason for reason in report["reasons"])
     assert "mallory" in capfd.readouterr().out
 
     page = (folder() / "latest.html").read_text()

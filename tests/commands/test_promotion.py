@@ -13,8 +13,8 @@ import pytest
 import run
 from catalog.synthetic import generate
 from catalog.taxonomy import RAKUTEN
-from steps import registry
-from steps.registry import PRODUCTION
+from tracking import registry
+from tracking.registry import PRODUCTION
 
 Shop = Callable[..., dict[str, Any]]
 

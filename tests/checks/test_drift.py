@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from catalog.language import detect_language
-from catalog.listings import text_key
+from catalog.splits import text_key
 from catalog.synthetic import generate_traffic
-from steps import drift
-from steps.drift import COLUMNS, Drift, DriftRules, measure_columns, measure_drift_between, measure_text
+from catalog.taxonomy import RAKUTEN
+from checks import drift
+from checks.drift import COLUMNS, Drift, DriftRules, measure_columns, measure_drift, measure_text
 
 RULES = DriftRules()
 
@@ -39,7 +40,7 @@ def reference() -> pd.DataFrame:
 
 
 def measured(current: pd.DataFrame, reference: pd.DataFrame) -> tuple[Drift, str]:
-    return measure_drift_between(current, reference, {}, RULES, 0)
+    return measure_drift(current, reference, RAKUTEN, RULES, 0)
 
 
 @pytest.mark.parametrize(("size", "seed"), [(300, 1), (300, 2), (300, 3), (1_000, 4), (1_000, 5), (10_000, 6)])
@@ -105,7 +106,7 @@ def test_constant_columns_and_empty_descriptions_are_no_error(reference: pd.Data
 
 def test_the_noise_is_measured_with_evidentlys_own_distances(reference: pd.DataFrame) -> None:
     current = answered("multilingual", 500, 11)
-    columns, _ = measure_columns(current, reference, {}, RULES, 0)
+    columns, _ = measure_columns(current, reference, RAKUTEN, RULES, 0)
     score = {column.column: column.score for column in columns}
     known = np.sort(reference["confidence"].to_numpy())
     assert drift._wasserstein_from(known)(current["confidence"].to_numpy()) == pytest.approx(score["confidence"])

@@ -6,8 +6,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from steps import registry
-from steps.registry import CHALLENGER, PREVIOUS, PRODUCTION, RollbackError
+from tracking import registry
+from tracking.registry import CHALLENGER, PREVIOUS, PRODUCTION, RollbackError
 
 NAME = "shop"
 
@@ -20,7 +20,7 @@ def tracker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     mlflow.set_tracking_uri(None)
 
 
-def new_version(number: int, folder: Path) -> registry.Version:
+def new_version(number: int, folder: Path) -> registry.RegisteredVersion:
     source = folder / f"model-{number}"
     source.mkdir()
     (source / "MLmodel").write_text("flavors: {}\n")
