@@ -11,8 +11,6 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from commands import CommandError
-from commands.watch import duration
 from monitoring.decisions import Rules
 from monitoring.gate import MAX_BODY_BYTES, Tokens
 from monitoring.journal import Journal
@@ -289,11 +287,3 @@ def test_tokens_are_made_for_their_owner_alone_and_demanded_in_production(
     with pytest.raises(WatchSettingsError, match="ALERT_TOKEN is too weak") as caught:
         WatchSettings.from_environment()
     assert "changeme" not in str(caught.value)
-
-
-def test_times_are_numbers_with_a_unit() -> None:
-    assert duration("--every", "90s") == timedelta(seconds=90)
-    assert duration("--every", "15m") == timedelta(minutes=15)
-    for wrong in ("15", "m", "-1m", "1.5h", "15 m", ""):
-        with pytest.raises(CommandError, match="--every takes a number and a unit"):
-            duration("--every", wrong)
