@@ -54,14 +54,15 @@ def watch(state: State, options: Namespace) -> int:
 
         from monitoring.decisions import Rules
         from monitoring.journal import Journal, JournalError
-        from monitoring.settings import WatchSettings, WatchSettingsError
+        from monitoring.settings import WatchSettings
         from monitoring.watch import ELSEWHERE, FOLDER, JOURNAL, Schedule, Watch
+        from web.settings import SettingsError
 
         folder = state.folder / FOLDER
         try:
-            tokens = WatchSettings.from_environment().tokens(state.folder)
+            tokens = WatchSettings.from_environment(state_dir=state.folder).tokens()
             journal = Journal(folder / JOURNAL)
-        except (WatchSettingsError, JournalError) as error:
+        except (SettingsError, JournalError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
@@ -106,7 +107,7 @@ def _log_to_terminal() -> None:
     """Show the service's own log, whatever ZenML has done to the root's."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for name, level in (("monitoring", logging.INFO), ("uvicorn", logging.WARNING)):
+    for name, level in (("monitoring", logging.INFO), ("web", logging.INFO), ("uvicorn", logging.WARNING)):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level)
