@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
     from catalog.candidates import fit_candidates
     from catalog.consolidation import consolidate
     from catalog.evaluation import evaluate_window
-    from catalog.predictor import Manifest
+    from catalog.model_folder import Manifest
     from catalog.reference import build_reference_window
     from catalog.source import ListingSource
     from catalog.taxonomy import RAKUTEN

@@ -15,7 +15,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from catalog.classifier import ProductTypeClassifier
-    from catalog.predictor import Manifest
+    from catalog.model_folder import Manifest
 
 SOURCE_ROOT = Path(__file__).resolve().parents[1]
 
@@ -43,12 +43,16 @@ SERVING_PACKAGES = (
 # The source files of the service. All of the ledger: its migrations run where the service starts.
 SERVING_CODE = (
     "bento/**/*.py",
+    "web/**/*.py",
     "ledger/**/*",
     "catalog/__init__.py",
+    "catalog/blocks.py",
     "catalog/contract.py",
     "catalog/language.py",
+    "catalog/model_folder.py",
     "catalog/predictor.py",
     "catalog/text.py",
+    "catalog/vocabulary.py",
 )
 NOT_SERVED = {"bento/build.py"}
 PARITY_LISTINGS = 500
@@ -73,7 +77,7 @@ def build_bento(classifier: "ProductTypeClassifier", manifest: "Manifest", card:
     """
     import bentoml
 
-    from catalog.predictor import CARD
+    from catalog.model_folder import CARD
 
     with tempfile.TemporaryDirectory(prefix="bento-") as context:
         for name in serving_files():

@@ -9,8 +9,8 @@ from typing import Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from catalog.blocks import Block
 from catalog.classifier import Codes, ProductTypeClassifier
-from catalog.features import Block
 from catalog.scores import weighted_f1
 
 logger = logging.getLogger(__name__)

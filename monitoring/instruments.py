@@ -12,7 +12,6 @@ from monitoring.entries import AlertVerdict, RetrainingOutcome
 from monitoring.journal import Journal
 from monitoring.rounds import FAILED, VERDICTS
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 LATEST = "latest.json"
 
 

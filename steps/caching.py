@@ -71,7 +71,7 @@ def _data_files_named_in(path: Path) -> set[Path]:
     found: set[Path] = set()
     waiting = [path] if others else []
     while waiting:
-        text = waiting.pop().read_text(encoding="utf-8")
+        text = waiting.pop().read_text(encoding="utf-8", errors="replace")
         named = {other for other in others if other.name in text} - found
         found |= named
         waiting += named

@@ -31,7 +31,7 @@ def package_bento(
         return PackagedBento(champion.tags.get("bento_tag"), champion.number) if champion else PackagedBento(None, None)
 
     from bento.build import PARITY_LISTINGS, build_bento, export_bento
-    from catalog.predictor import Manifest
+    from catalog.model_folder import Manifest
     from tracking.model_files import load_classifier
 
     manifest = Manifest(

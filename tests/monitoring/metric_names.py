@@ -10,7 +10,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from bento.metrics import Metrics
+from bento.metrics import ServiceMetrics
 from monitoring.entries import RetrainingEnd
 from monitoring.grafana.dashboards import FOLDER
 from monitoring.instruments import Instruments
@@ -91,7 +91,7 @@ def _rules() -> Iterable[dict[str, Any]]:
 
 def _service() -> CollectorRegistry:
     """The prediction service's instruments, each used once."""
-    metrics = Metrics(multiprocess=False)
+    metrics = ServiceMetrics(multiprocess=False)
     for family in list(metrics.registry._names_to_collectors.values()):
         if names := getattr(family, "_labelnames", ()):
             family.labels(*names)  # type: ignore[attr-defined]

@@ -11,16 +11,15 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from commands import CommandError
-from commands.watch import duration
+from monitoring.authentication import MAX_BODY_BYTES, Tokens
 from monitoring.decisions import Rules
-from monitoring.gate import MAX_BODY_BYTES, Tokens
 from monitoring.journal import Journal
 from monitoring.retraining import LocalTrainer
-from monitoring.settings import WatchSettings, WatchSettingsError
+from monitoring.settings import WatchSettings
 from monitoring.watch import JOURNAL, Schedule, Watch
 from tests.monitoring.watching import alert, failing_writes, python, reporting, webhook
 from tests.system.workspace import wait_for
+from web.settings import SettingsError
 
 TOKENS = Tokens(metrics="m" * 40, alerts="a" * 40, reports="r" * 40)
 ALERTS, METRICS, READING = ({"Authorization": f"Bearer {token * 40}"} for token in "amr")
@@ -276,24 +275,16 @@ def test_tokens_are_made_for_their_owner_alone_and_demanded_in_production(
 ) -> None:
     for name in ("METRICS_TOKEN", "ALERT_TOKEN", "REPORTS_TOKEN", "APP_ENV"):
         monkeypatch.delenv(name, raising=False)
-    made = WatchSettings.from_environment().tokens(tmp_path)
-    assert made == WatchSettings.from_environment().tokens(tmp_path)
+    made = WatchSettings.from_environment(state_dir=tmp_path).tokens()
+    assert made == WatchSettings.from_environment(state_dir=tmp_path).tokens()
     assert len({made.metrics, made.alerts, made.reports}) == 3
     assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {
         "metrics-token": 0o600, "alert-token": 0o600, "reports-token": 0o600,
     }  # fmt: skip
     monkeypatch.setenv("APP_ENV", "production")
-    with pytest.raises(WatchSettingsError, match="METRICS_TOKEN must be set"):
-        WatchSettings.from_environment().tokens(tmp_path)
+    with pytest.raises(SettingsError, match="METRICS_TOKEN must be set"):
+        WatchSettings.from_environment(state_dir=tmp_path).tokens()
     monkeypatch.setenv("ALERT_TOKEN", "changeme")
-    with pytest.raises(WatchSettingsError, match="ALERT_TOKEN is too weak") as caught:
+    with pytest.raises(SettingsError, match="ALERT_TOKEN is too weak") as caught:
         WatchSettings.from_environment()
     assert "changeme" not in str(caught.value)
-
-
-def test_times_are_numbers_with_a_unit() -> None:
-    assert duration("--every", "90s") == timedelta(seconds=90)
-    assert duration("--every", "15m") == timedelta(minutes=15)
-    for wrong in ("15", "m", "-1m", "1.5h", "15 m", ""):
-        with pytest.raises(CommandError, match="--every takes a number and a unit"):
-            duration("--every", wrong)
