@@ -208,7 +208,7 @@ def _answer_from_files(model: str, rows: str, answers: str) -> None:
 
 
 if __name__ == "__main__":
-    # A version of the registry classifies listings with the code that it was trained with: see steps/registry.py.
+    # A version of the registry classifies listings with the code that it was trained with: see tracking/champion.py.
     import sys
 
     from catalog.classifier import _answer_from_files as answer

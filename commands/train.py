@@ -2,7 +2,6 @@
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,9 @@ from terminal.tables import show_next, show_rows
 
 if TYPE_CHECKING:
     from commands.pipelines import Published
+    from tracking.outcome import Outcome
 
+# What `--json FILE` holds, whatever came of the run; what is not known is null.
 KEYS = (
     "contract", "rows", "data_hash", "weighted_f1", "weighted_f1_interval", "macro_f1", "ece", "champion_weighted_f1",
     "promoted", "reason", "model_version", "bento_tag", "seconds",
@@ -58,25 +59,22 @@ def train(state: State, options: Namespace) -> int:
             outcome = _run(options)
         except CommandError as error:
             if report_to:
-                failed = dict.fromkeys(KEYS) | {"promoted": False, "reason": str(error)}
                 broken = isinstance(error, StepFailed) and error.source.endswith("DataContractError")
-                failed["contract"] = "failed" if broken else None
-                _write(report_to, failed, started)
+                _write(report_to, started, reason=str(error), contract="failed" if broken else None)
             raise
     if isinstance(outcome, Published):
         told = f"on the stack '{outcome.stack}' the engine trains by the schedule '{outcome.schedule}' (UTC)"
         console().print(f"Published: {told}.")
         if report_to:
-            _write(report_to, dict.fromkeys(KEYS) | {"promoted": False, "reason": f"nothing yet: {told}"}, started)
+            _write(report_to, started, reason=f"nothing yet: {told}")
         return 0
-    outcome["seconds"] = round(monotonic() - started, 1)
     if report_to:
-        _write(report_to, outcome, started)
-    _show(state, outcome, options.taxonomy)
+        _write(report_to, started, **outcome.model_dump(mode="json"))
+    _show(state, outcome, options.taxonomy, monotonic() - started)
     return 0
 
 
-def _run(options: Namespace) -> "dict[str, Any] | Published":
+def _run(options: Namespace) -> "Outcome | Published":
     """Run the pipeline and return its outcome, or when the engine will run it. Raises `CommandError`."""
     taxonomy = taxonomy_of(options)
     if options.taxonomy and not options.data:
@@ -102,8 +100,7 @@ def _run(options: Namespace) -> "dict[str, Any] | Published":
 
     arguments = {
         "data": readable_by_steps(options.data) if options.data else None,
-        "model_name": taxonomy.name,
-        "labels": dict(taxonomy.labels),
+        "taxonomy": taxonomy,
         "config": config,
         "new_baseline": options.new_baseline,
     }
@@ -111,36 +108,38 @@ def _run(options: Namespace) -> "dict[str, Any] | Published":
     run = run_pipeline(training, arguments, model=model, enable_cache=False if options.no_cache else None)
     if isinstance(run, Published):
         return run
-    outcome: dict[str, Any] = run.steps["promote_classifier"].outputs["outcome"][0].load()
+    outcome: Outcome = run.steps["promote_classifier"].outputs["outcome"][0].load()
     return outcome
 
 
-def _write(path: Path, outcome: Mapping[str, Any], started: float) -> None:
-    content = {key: outcome[key] for key in KEYS if key != "seconds"} | {"seconds": round(monotonic() - started, 1)}
+def _write(path: Path, started: float, **known: Any) -> None:
+    """Write the JSON report of a run that began at `started` (monotonic seconds)."""
+    content = {**dict.fromkeys(KEYS), "promoted": False} | {key: known[key] for key in KEYS if key in known}
+    content["seconds"] = round(monotonic() - started, 1)
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
 
 
-def _show(state: State, outcome: Mapping[str, Any], taxonomy: Path | None) -> None:
+def _show(state: State, outcome: "Outcome", taxonomy: Path | None, seconds: float) -> None:
     """Print the outcome and the next commands."""
     from stacks.apply import connect_tracker
 
-    low, high = outcome["weighted_f1_interval"]
-    champion = outcome["champion_weighted_f1"]
+    low, high = outcome.weighted_f1_interval
+    champion = outcome.champion_weighted_f1
     against = f", production {champion:.3f}" if champion is not None else ""
-    broken = outcome["contract_warnings"]
-    served = bool(outcome["model_version"])
+    violated = f": {', '.join(outcome.contract_warnings)}" if outcome.contract_warnings else ""
+    served = outcome.model_version is not None
     console().print()
     show_rows(
         {
-            "Data contract": f"{outcome['contract']}: {', '.join(broken)}" if broken else "ok",
-            "Listings": f"{outcome['rows']:,} after consolidation, data {outcome['data_hash'][:12]}",
-            "Weighted F1": f"{outcome['weighted_f1']:.3f} ({low:.3f} to {high:.3f}){against}",
-            "Macro F1": f"{outcome['macro_f1']:.3f}, calibration error {outcome['ece']:.3f}",
-            "Decision": f"{'promoted' if outcome['promoted'] else 'not promoted'}: {outcome['reason']}",
-            "In production": f"version {outcome['model_version']}, Bento {outcome['bento_tag']}"
+            "Data contract": f"{outcome.contract}{violated}",
+            "Listings": f"{outcome.rows:,} after consolidation, data {outcome.data_hash[:12]}",
+            "Weighted F1": f"{outcome.weighted_f1:.3f} ({low:.3f} to {high:.3f}){against}",
+            "Macro F1": f"{outcome.macro_f1:.3f}, calibration error {outcome.ece:.3f}",
+            "Decision": f"{'promoted' if outcome.promoted else 'not promoted'}: {outcome.reason}",
+            "In production": f"version {outcome.model_version}, Bento {outcome.bento_tag}"
             if served
             else "no version yet",
-            "Time": f"{outcome['seconds']:.0f} s",
+            "Time": f"{seconds:.0f} s",
         }
     )
     show_next(after_training(state, taxonomy, connect_tracker(), served=served))
