@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
     options = _parse(arguments)
     try:
         from commands import INTERRUPTED, INTERRUPTED_CODE, CommandError
-        from commands.state import State
+        from state.folder import State, StateError
     except ModuleNotFoundError as error:
         return _fail(f"{error.name} is not installed here; 'make install' sets up .venv", 1)
     state = State.chosen(options.state)
@@ -54,6 +54,8 @@ def main(arguments: list[str]) -> int:
         code: int = getattr(verb, options.verb)(state, options)
     except CommandError as error:
         return _fail(str(error), error.exit_code)
+    except StateError as error:
+        return _fail(str(error), 1)
     except ModuleNotFoundError as error:
         return _fail(
             f"{error.name} is not installed here; 'make install' sets up .venv, '.venv/bin/python run.py' uses it", 1

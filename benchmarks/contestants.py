@@ -14,7 +14,8 @@ import psutil
 
 from benchmarks.load import Load, Wrk
 from benchmarks.processes import ROOT, Memory, Running, Service, ServiceError, run
-from commands.state import QUIET, State
+from state.environment import QUIET
+from state.folder import State
 
 BATCH = 1_000  # listings in a request to /predict/batch
 ADMIN = "admin"

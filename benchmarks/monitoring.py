@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _prepare(rows: int, reference: int, kind: str) -> None:
     """Fill the ledger and the reference window of the version in production."""
-    from commands.state import State
+    from state.folder import State
 
     State.chosen(None).enter()
     import mlflow

@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--size", type=int, default=20_000)
     size: int = parser.parse_args(arguments).size
 
-    from commands.state import State
+    from state.folder import State
 
     state = State.chosen(Path(os.environ["STATE_DIR"]) if "STATE_DIR" in os.environ else Path(tempfile.mkdtemp()))
     state.enter()
@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> int:
 
     import mlflow
 
+    from bento.build import build_bento
     from catalog.evaluation import abstention_threshold, evaluate
     from catalog.listings import consolidate
     from catalog.predictor import Manifest
@@ -32,7 +33,6 @@ def main(arguments: list[str]) -> int:
     from ledger.feedback import read_feedback
     from pipelines.config import DEFAULT, TrainingConfig
     from steps.ingest import read_source
-    from steps.package import build_bento
     from steps.quality import check_listings, gate
     from steps.reports import evaluation_page
     from steps.train import fit_candidates

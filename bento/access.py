@@ -1,4 +1,4 @@
-"""The ledger as a request may use it: every transaction first makes sure that its caller still stands."""
+"""The ledger as a request may use it: every transaction first checks that its caller is still valid."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -10,10 +10,10 @@ from fastapi import Depends, Header, HTTPException, Request
 from pydantic import StringConstraints
 from sqlalchemy import Connection, Engine
 
-from ledger.batch import Caller, RevokedError, stands
+from ledger.callers import Caller, RevokedError, is_valid_caller
 from ledger.database import reading, writing
 from ledger.receipts import once
-from ledger.users import standing
+from ledger.users import active_users
 
 KEY_HEADER = "Idempotency-Key"
 KEY_DESCRIPTION = "Any text of your own: a repetition with the same key has no second effect and gets the first answer."
@@ -79,7 +79,7 @@ class Access:
         return status, body
 
     def _admit(self, connection: Connection, caller: Caller) -> None:
-        if self.check_callers and not stands(caller, standing(connection, [caller.username])):
+        if self.check_callers and not is_valid_caller(caller, active_users(connection, [caller.username])):
             raise RevokedError
 
 

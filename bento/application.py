@@ -22,8 +22,9 @@ from bento.secret_store import private_key
 from bento.settings import Settings, SettingsError
 from bento.tokens import Signer, Verifier, key_set, public_key, public_keys
 from catalog.predictor import Predictor
+from ledger.callers import Caller
 from ledger.database import LedgerError, open_engine, ping
-from ledger.writer import Caller, PredictionWriter
+from ledger.writer import PredictionWriter
 
 logger = logging.getLogger("bento")
 

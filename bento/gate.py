@@ -13,7 +13,7 @@ from bento.metrics import Metrics
 from bento.problems import failed, problem, unauthorised, unavailable
 from bento.revocations import StaleError
 from bento.tokens import TokenError
-from ledger.writer import Caller
+from ledger.callers import Caller
 
 logger = logging.getLogger("bento.gate")
 

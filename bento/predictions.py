@@ -45,13 +45,13 @@ from catalog.language import detect_language
 from catalog.predictor import Predictor
 from catalog.text import normalise
 from ledger.audit import note
+from ledger.callers import TRUSTED_ROLES, Caller
 from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, erase_predictions, find_prediction, last_prediction, review_queue
 from ledger.receipts import ReceiptRecord
-from ledger.writer import Caller, PredictionWriter
+from ledger.writer import PredictionWriter
 
 _BREATH = 25  # listings of a batch between two looks at other requests
-_REVIEWERS = ("reviewer", "admin")
 
 
 class Desk:
@@ -177,7 +177,7 @@ def create_prediction_router(desk: Desk, access: Access, metrics: Metrics) -> AP
             metrics.feedback.labels(role, outcome).inc()
         return Response(body, media_type="application/json")
 
-    @router.get("/review", dependencies=[Depends(require(*_REVIEWERS))])
+    @router.get("/review", dependencies=[Depends(require(*TRUSTED_ROLES))])
     def review(
         caller: Authenticated,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
@@ -290,7 +290,7 @@ def _meant(connection: Connection, caller: Caller, prediction_id: str | None, mo
             raise HTTPException(404, "you have no prediction yet")
         return record
     record = find_prediction(connection, prediction_id)
-    theirs = record is not None and (record.username == caller.username or caller.role in _REVIEWERS)
+    theirs = record is not None and (record.username == caller.username or caller.role in TRUSTED_ROLES)
     if record is None or not theirs or record.model_name != model_name:
         raise HTTPException(404, "there is no such prediction")
     return record

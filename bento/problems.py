@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from ledger.callers import RevokedError
 from ledger.database import LedgerError
 from ledger.receipts import KeyReuseError
-from ledger.writer import RevokedError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 5  # seconds: long enough for a database to come back, short enough for a client to wait

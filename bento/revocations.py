@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from bento.tokens import TokenError, Verifier, public_keys
-from ledger.writer import Caller
+from ledger.callers import Caller
 
 logger = logging.getLogger("bento.revocations")
 

@@ -7,9 +7,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from catalog.contract import CONTRACT
 from catalog.language import LANGUAGES, UNDETERMINED
+from ledger.callers import Role
 
 BATCH_LIMIT = 1_000
-Role = Literal["user", "reviewer", "admin"]
 
 
 def _storable(text: str) -> str:

@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 import jwt
 
-from ledger.users import ROLES
-from ledger.writer import Caller
+from ledger.callers import ROLES, Caller
 
 LIFETIME = timedelta(minutes=30)
 ISSUER, AUDIENCE = "product-types-auth", "product-types"

@@ -4,7 +4,7 @@ import os
 import sys
 from argparse import Namespace
 
-from commands.state import SOURCE_ROOT, State
+from state.folder import SOURCE_ROOT, State
 
 
 def auth(state: State, options: Namespace) -> int:

@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from commands import CommandError
 from commands.progress import console
-from commands.state import State
+from state.folder import State
 
 
 def data(_state: State, options: Namespace) -> int:

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from rich.table import Table
 
-from commands import CommandError
 from commands.progress import announce, console
-from commands.state import SOURCE_ROOT, State
 from commands.summary import DASHBOARD_PORT, SERVICE_PORT, TRACKER_PORT
+from state.folder import SOURCE_ROOT, State, StateError
 
 PACKAGES = ("zenml", "mlflow", "bentoml", "evidently", "great-expectations", "scikit-learn", "skops", "pandas")
 
@@ -69,7 +68,7 @@ def _locked_versions() -> dict[str, set[str]]:
 def _places(state: State) -> Iterator[Finding]:
     try:
         state.prepare()
-    except CommandError as error:
+    except StateError as error:
         yield Finding("state folder", False, str(state.folder), str(error))
     else:
         yield Finding("state folder", True, f"{state.folder} (writable)")
@@ -82,7 +81,7 @@ def _places(state: State) -> Iterator[Finding]:
     ):
         try:
             State(place, moved=True).prepare()
-        except CommandError as error:
+        except StateError as error:
             yield Finding(subject, False, str(place), str(error))
         else:
             yield Finding(subject, True, f"{place} (writable)")

@@ -4,7 +4,8 @@ import shlex
 import sys
 from argparse import Namespace
 
-from commands.state import QUIET, State
+from state.environment import QUIET
+from state.folder import State
 
 
 def env(state: State, options: Namespace) -> int:

@@ -15,8 +15,9 @@ from commands import CommandError
 from commands.models import taxonomy_of
 from commands.pipelines import Published
 from commands.progress import announce, console
-from commands.state import State, write_atomically
 from commands.summary import DASHBOARD_PORT, tool
+from state.files import write_atomically
+from state.folder import State
 
 if TYPE_CHECKING:
     from catalog.taxonomy import Taxonomy

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commands import CommandError
-from commands.state import SOURCE_ROOT
+from state.folder import SOURCE_ROOT
 
 if TYPE_CHECKING:
     from zenml import Model

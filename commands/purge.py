@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from commands import CommandError
 from commands.progress import console
-from commands.state import State
+from state.folder import State
 
 _AGE = re.compile(r"([0-9]{1,5})([dhw])")
 _AT_ONCE = 5_000  # predictions in one transaction: a service that is running waits for each

@@ -5,7 +5,7 @@ from argparse import Namespace
 from commands import CommandError
 from commands.models import connect, model_name
 from commands.progress import announce, console
-from commands.state import State
+from state.folder import State
 
 
 def rollback(state: State, options: Namespace) -> int:

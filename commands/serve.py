@@ -19,7 +19,7 @@ import psutil
 from commands import CommandError
 from commands.models import connect, model_name
 from commands.progress import announce, console
-from commands.state import State
+from state.folder import State
 
 if TYPE_CHECKING:
     from steps.registry import Version

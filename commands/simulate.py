@@ -19,7 +19,7 @@ from rich.table import Table
 
 from commands import CommandError
 from commands.progress import console
-from commands.state import State
+from state.folder import State
 
 if TYPE_CHECKING:
     from catalog.synthetic import Listing

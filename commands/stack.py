@@ -6,7 +6,7 @@ from rich.table import Table
 
 from commands import CommandError
 from commands.progress import announce, console, quieten
-from commands.state import State
+from state.folder import State
 
 
 def stack(state: State, options: Namespace) -> int:

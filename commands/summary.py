@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from commands.progress import console
-from commands.state import SOURCE_ROOT, State
+from state.folder import SOURCE_ROOT, State
 
 DASHBOARD_PORT, TRACKER_PORT, SERVICE_PORT = 8237, 5001, 3000
 

@@ -17,7 +17,8 @@ from commands import INTERRUPTED, INTERRUPTED_CODE, CommandError
 from commands.models import taxonomy_of
 from commands.pipelines import Published, StepFailed
 from commands.progress import console
-from commands.state import State, write_atomically
+from state.files import write_atomically
+from state.folder import State
 
 _PATIENCE = 5  # seconds from Ctrl-C to the end of the process
 KEYS = (

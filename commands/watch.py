@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from commands import CommandError
 from commands.models import connect, model_name
 from commands.progress import announce, console
-from commands.state import SOURCE_ROOT, State
+from state.folder import SOURCE_ROOT, State
 
 if TYPE_CHECKING:
     from monitoring.record import Record

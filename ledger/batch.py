@@ -8,26 +8,14 @@ from time import monotonic
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from ledger.callers import Caller, RevokedError, is_valid_caller
 from ledger.database import LedgerError, translated
 from ledger.predictions import PredictionRecord, store_predictions
 from ledger.receipts import KeyReuseError, ReceiptRecord, find_receipts, keep_receipts, matching
-from ledger.users import standing
+from ledger.users import active_users
 
 _ATTEMPTS = 3
 _KEPT_SECONDS = 1  # for how long an idle connection is trusted; then the pool looks whether it still is one
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Whom a token was issued to, in which role, and when (seconds since 1970)."""
-
-    username: str
-    role: str
-    issued_at: float
-
-
-class RevokedError(PermissionError):
-    """The caller's token no longer counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +31,7 @@ Outcome = ReceiptRecord | Exception | None  # the receipt of an earlier request,
 
 
 class BatchStore:
-    """Stores batches of orders, each in one transaction. `check_callers`: who no longer stands is refused in it."""
+    """Stores batches of orders, each in one transaction. `check_callers`: it refuses orders of invalid callers."""
 
     def __init__(self, engine: Engine, *, check_callers: bool) -> None:
         self._engine = engine
@@ -86,14 +74,14 @@ class BatchStore:
         return outcomes
 
     def _write(self, connection: Connection, orders: Sequence[Order]) -> list[Outcome]:
-        known = standing(connection, {order.caller.username for order in orders}) if self._check_callers else None
+        active = active_users(connection, {order.caller.username for order in orders}) if self._check_callers else None
         keyed = [order.receipt for order in orders if order.receipt]
         receipts = find_receipts(connection, [(receipt.owner, receipt.key) for receipt in keyed])
         outcomes: list[Outcome] = []
         records: list[PredictionRecord] = []
         kept: list[ReceiptRecord] = []
         for order in orders:
-            outcome = _refusal(order, known, receipts)
+            outcome = _refusal(order, active, receipts)
             if outcome is None:
                 records += order.records
                 if order.receipt:
@@ -107,11 +95,11 @@ class BatchStore:
 
 def _refusal(
     order: Order,
-    known: Mapping[str, tuple[str, datetime]] | None,
+    active: Mapping[str, tuple[str, datetime]] | None,
     receipts: Mapping[tuple[str, str], ReceiptRecord],
 ) -> Outcome:
     """Return what stands against storing an order: its caller, or an earlier request; None if nothing."""
-    if known is not None and not stands(order.caller, known):
+    if active is not None and not is_valid_caller(order.caller, active):
         return RevokedError("the token no longer counts")
     if order.receipt is None or not (earlier := receipts.get((order.receipt.owner, order.receipt.key))):
         return None
@@ -119,9 +107,3 @@ def _refusal(
         return matching(earlier, order.receipt.fingerprint)
     except KeyReuseError as error:
         return error
-
-
-def stands(caller: Caller, known: Mapping[str, tuple[str, datetime]]) -> bool:
-    """Tell whether a token counts, by what `ledger.users.standing` returned."""
-    role, valid_from = known.get(caller.username, (None, None))
-    return role == caller.role and valid_from is not None and caller.issued_at >= valid_from.timestamp()

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, insert, inspect, select
 
+from ledger.callers import TRUSTED_ROLES
 from ledger.database import open_engine, reading
 from ledger.tables import Feedback, Prediction
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ["designation", "description", "prdtypecode", "given_by", "role", "given_at"]
+COLUMNS = ["designation", "description", "prdtypecode", "given_by", "role", "given_at", "trusted"]
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,13 @@ def give_feedback(
 def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
     """Return all feedback on one taxonomy's predictions, oldest first (columns as in `COLUMNS`).
 
-    A ledger that nobody has written to yet has none. Raises `LedgerError` when the database does not answer.
+    `trusted`: whether the role that the user had when giving it is one of `TRUSTED_ROLES`. A ledger that nobody has
+    written to yet has none. Raises `LedgerError` when the database does not answer.
     """
     import pandas as pd
 
     engine = open_engine(url)
-    empty = pd.DataFrame(columns=COLUMNS)
+    empty = pd.DataFrame(columns=COLUMNS).astype({"trusted": bool})
     if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).is_file():
         return empty  # connecting would create an empty file
     query = (
@@ -85,6 +87,7 @@ def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
             rows = connection.execute(query).all()
     finally:
         engine.dispose()
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+    frame = pd.DataFrame(rows, columns=COLUMNS[:-1])
+    frame["trusted"] = frame["role"].isin(TRUSTED_ROLES)
     frame["given_at"] = pd.to_datetime(frame["given_at"], utc=True)
     return frame

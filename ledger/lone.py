@@ -11,17 +11,18 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from ledger.batch import Order, stands
+from ledger.batch import Order
+from ledger.callers import is_valid_caller
 from ledger.engine import open_impatient
 from ledger.predictions import INSERT_PREDICTION, PredictionRecord
-from ledger.users import STANDING
+from ledger.users import SELECT_ACTIVE_USERS
 
 _FEW = 5  # records
 _KEPT_SECONDS = 1  # for how long an idle connection is trusted to lead to the file that has that name now
 
 
 class LoneStore:
-    """Stores single orders where a commit waits for nothing. `check_callers`: only of callers who still stand."""
+    """Stores single orders where a commit waits for nothing. `check_callers`: only of valid callers."""
 
     def __init__(self, engine: Engine, *, check_callers: bool) -> None:
         self._engine = engine
@@ -35,9 +36,11 @@ class LoneStore:
         self._binders: list[tuple[str, Callable[[Any], Any] | None]] = [
             (name, columns[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in insertion.positiontup
         ]
-        one = STANDING.params(usernames=[""]).compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-        self._standing = str(one)
-        *_, valid_from = STANDING.selected_columns
+        one = SELECT_ACTIVE_USERS.params(usernames=[""]).compile(
+            dialect=dialect, compile_kwargs={"render_postcompile": True}
+        )
+        self._select_active_users = str(one)
+        *_, valid_from = SELECT_ACTIVE_USERS.selected_columns
         self._moment: Any = valid_from.type.dialect_impl(dialect).result_processor(dialect, None)
 
     def store(self, order: Order) -> bool:
@@ -72,7 +75,7 @@ class LoneStore:
             self._connection = open_impatient(self._engine)
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
-        if self._check_callers and not self._stands(order):
+        if self._check_callers and not self._has_valid_caller(order):
             execute("ROLLBACK")
             return False
         for row in rows:
@@ -81,11 +84,11 @@ class LoneStore:
         self._used_at = monotonic()
         return True
 
-    def _stands(self, order: Order) -> bool:
+    def _has_valid_caller(self, order: Order) -> bool:
         assert self._connection is not None
-        rows = self._connection.execute(self._standing, [order.caller.username])
-        known = {username: (role, self._moment(valid_from)) for username, role, valid_from in rows}
-        return stands(order.caller, known)
+        rows = self._connection.execute(self._select_active_users, [order.caller.username])
+        active = {username: (role, self._moment(valid_from)) for username, role, valid_from in rows}
+        return is_valid_caller(order.caller, active)
 
     def _row(self, record: PredictionRecord) -> list[Any]:
         values = ((getattr(record, name), bind) for name, bind in self._binders)

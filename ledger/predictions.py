@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, insert, select, text, union_all
 
+from ledger.callers import TRUSTED_ROLES
 from ledger.tables import Audit, Feedback, LoginAttempt, Prediction, Receipt, User
 
 
@@ -28,7 +29,6 @@ class PredictionRecord:
     created_at: datetime
 
 
-REVIEWERS = ("reviewer", "admin")
 _NAMES = tuple(field.name for field in fields(PredictionRecord))
 _COLUMNS = [getattr(Prediction, name) for name in _NAMES]
 _values = attrgetter(*_NAMES)
@@ -59,7 +59,7 @@ def review_queue(connection: Connection, model_name: str, limit: int, offset: in
 
     Each half is read along its index and no further than wanted, however many predictions there are.
     """
-    reviewed = exists().where(Feedback.prediction_id == Prediction.id, Feedback.role.in_(REVIEWERS))
+    reviewed = exists().where(Feedback.prediction_id == Prediction.id, Feedback.role.in_(TRUSTED_ROLES))
 
     def half(abstained: bool) -> Subquery:
         open_ones = select(*_COLUMNS).where(

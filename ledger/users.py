@@ -8,13 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, update
 
 from ledger import tables
+from ledger.callers import ROLES
 from ledger.database import upsert
 
-ROLES = ("user", "reviewer", "admin")
 _users = tables.User
 _active = _users.deleted_at.is_(None)
 _COLUMNS = (_users.username, _users.role, _users.password_hash, _users.valid_from, _users.created_at)
-STANDING = select(_users.username, _users.role, _users.valid_from).where(
+SELECT_ACTIVE_USERS = select(_users.username, _users.role, _users.valid_from).where(
     _users.username.in_(bindparam("usernames", expanding=True)), _active
 )  # built once: that takes four times as long as asking
 
@@ -105,9 +105,9 @@ def delete_user(connection: Connection, username: str, now: datetime) -> None:
         raise UnknownUserError(f"there is no user {username}")
 
 
-def standing(connection: Connection, usernames: Collection[str]) -> dict[str, tuple[str, datetime]]:
+def active_users(connection: Connection, usernames: Collection[str]) -> dict[str, tuple[str, datetime]]:
     """Return role and `valid_from` of those of these users who are not deleted."""
-    rows = connection.execute(STANDING, {"usernames": list(usernames)})
+    rows = connection.execute(SELECT_ACTIVE_USERS, {"usernames": list(usernames)})
     return {username: (role, valid_from) for username, role, valid_from in rows}
 
 

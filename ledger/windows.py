@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, inspect, select
 
+from ledger.callers import TRUSTED_ROLES
 from ledger.database import open_engine, reading
 from ledger.tables import Feedback, Prediction
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PREDICTION_COLUMNS = ["id", "designation", "description", "language", "predicted_code", "confidence", "created_at"]
-FEEDBACK_COLUMNS = ["prediction_id", "predicted_code", "confidence", "correct_code", "given_by", "role", "given_at"]
+FEEDBACK_COLUMNS = [
+    "prediction_id", "predicted_code", "confidence", "correct_code", "given_by", "role", "given_at", "trusted",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ def read_predictions(url: str, window: Window) -> "pd.DataFrame":
 def read_feedback_on(url: str, window: Window) -> "pd.DataFrame":
     """Return what was said about the window's predictions, oldest first (columns as in `FEEDBACK_COLUMNS`).
 
-    Of one giver on one prediction only the last word. Raises `LedgerError` when the database does not answer.
+    Of one user on one prediction only the last. `trusted`: whether the role at that time is one of `TRUSTED_ROLES`.
+    Raises `LedgerError` when the database does not answer.
     """
     answers = _newest(window, Prediction.id, Prediction.predicted_code, Prediction.confidence).subquery()
     answered = answers.c
@@ -67,7 +71,8 @@ def read_feedback_on(url: str, window: Window) -> "pd.DataFrame":
         .order_by(Feedback.given_at, Feedback.id)
     )
     with _opened(url) as connection:
-        frame = _table(connection, query, FEEDBACK_COLUMNS, "given_at")
+        frame = _table(connection, query, FEEDBACK_COLUMNS[:-1], "given_at")
+    frame["trusted"] = frame["role"].isin(TRUSTED_ROLES)
     return frame.drop_duplicates(["prediction_id", "given_by"], keep="last", ignore_index=True)
 
 

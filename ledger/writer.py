@@ -10,14 +10,13 @@ from time import monotonic
 
 from sqlalchemy import Engine
 
-from ledger.batch import BatchStore, Caller, Order, Outcome, RevokedError
+from ledger.batch import BatchStore, Order, Outcome
+from ledger.callers import Caller
 from ledger.database import LedgerError
 from ledger.engine import commits_at_once
 from ledger.lone import LoneStore
 from ledger.predictions import PredictionRecord
 from ledger.receipts import ReceiptRecord
-
-__all__ = ["Caller", "PredictionWriter", "RevokedError"]
 
 _TOGETHER = 500  # records in one transaction, unless a single order has more
 # A transaction costs as much as eight more records in it, so orders that are about to come are waited for: as long as
@@ -36,7 +35,7 @@ class _Waiting:
 class PredictionWriter:
     """Stores predictions in one thread; those that come at about the same time together, a lone one at once.
 
-    `check_callers`: users live in this database, and whoever no longer stands is refused in the same transaction.
+    `check_callers`: users live in this database, and whose token no longer counts is refused in the same transaction.
     """
 
     def __init__(self, engine: Engine, *, check_callers: bool, maximum_waiting: int = 5_000) -> None:

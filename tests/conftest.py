@@ -18,7 +18,7 @@ for _variable in ("DATABASE_URL", "MLFLOW_TRACKING_URI", "ZENML_STORE_URL", "ZEN
 
 
 def pytest_configure() -> None:
-    from commands.state import State
+    from state.folder import State
 
     State.chosen(None).enter()
     if "PYTEST_XDIST_WORKER" in os.environ:  # ZenML would look for the file that was started, and a worker has none

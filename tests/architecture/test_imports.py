@@ -9,16 +9,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"catalog", "ledger", "steps", "pipelines", "bento", "stacks", "monitoring", "commands", "run"}
+OURS = {"catalog", "ledger", "steps", "pipelines", "bento", "stacks", "state", "monitoring", "commands", "run"}
 MAY_IMPORT = {
     "catalog": set(),
     "ledger": set(),
     "bento": {"catalog", "ledger"},
-    "steps": {"catalog", "ledger"},
+    "steps": {"catalog", "ledger", "bento"},  # of bento one module only, see below
     "pipelines": {"catalog", "ledger", "steps"},
-    "stacks": set(),
+    "state": set(),
+    "stacks": {"state"},
     "monitoring": {"pipelines", "ledger", "bento"},  # of bento two modules only, see below
-    "commands": {"catalog", "ledger", "steps", "pipelines", "stacks", "monitoring"},
+    "commands": {"catalog", "ledger", "steps", "pipelines", "stacks", "state", "monitoring"},
 }
 NOT_IN_A_SERVING_PROCESS = ["zenml", "mlflow", "evidently", "great_expectations", "sklearn", "pandas", "scipy", "skops"]
 
@@ -47,6 +48,12 @@ def test_monitoring_shares_with_the_service_how_secrets_are_kept_and_errors_are_
     shared = {"bento", "bento.problems", "bento.secret_store"}
     used = {module for path in (ROOT / "monitoring").rglob("*.py") for module in imported_by(path)}
     assert {module for module in used if module.split(".")[0] == "bento"} <= shared
+
+
+def test_steps_build_the_bento_and_import_no_code_of_the_service() -> None:
+    used = {module for path in (ROOT / "steps").rglob("*.py") for module in imported_by(path)}
+    assert {module for module in used if module.split(".")[0] == "bento"} <= {"bento.build"}
+    assert not {module for module in imported_by(ROOT / "bento" / "build.py") if module.split(".")[0] == "bento"}
 
 
 @pytest.mark.parametrize("package", ["steps", "pipelines"])

@@ -11,7 +11,7 @@ import pytest
 from bento import tokens
 from bento.secret_store import private_key
 from bento.tokens import Signer, TokenError, Verifier
-from ledger.writer import Caller
+from ledger.callers import Caller
 
 SECRET = "0123456789abcdef-a-secret-of-tests-only"
 VERIFIER = Verifier("HS256", {None: SECRET.encode()})

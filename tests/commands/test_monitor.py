@@ -20,11 +20,11 @@ import run
 from catalog.language import detect_language
 from catalog.synthetic import generate, generate_traffic
 from catalog.taxonomy import RAKUTEN
-from commands.state import State
 from ledger.database import migrate, open_engine, writing
 from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, store_predictions
 from stacks.apply import connect_tracker
+from state.folder import State
 from steps import registry
 
 NAME = "watched-shop"

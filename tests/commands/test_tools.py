@@ -4,15 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
 
 import run
-from commands import CommandError
-from commands.state import State, write_atomically
+from state.folder import State
 
 ROOT = Path(run.__file__).parent
 
@@ -46,12 +43,6 @@ def test_env_prints_exports_that_a_shell_takes(tmp_path: Path) -> None:
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout  # fmt: skip
     assert shown.strip() == str(folder / "zenml")
-
-
-def test_nothing_but_silence_is_exported_when_no_state_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("STATE_DIR")
-    assert State.chosen(None).exports() == {}
-    assert State.chosen(None).folder == ROOT / ".state"
 
 
 def test_data_writes_the_challenges_files(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -95,25 +86,6 @@ def test_a_rollback_without_a_past_is_a_sentence(capfd: pytest.CaptureFixture[st
     assert "model 'empty-shop' has no version in production: there is nothing to roll back" in capfd.readouterr().err
     assert run.main(["serve", "--taxonomy", str(taxonomy)]) == 1
     assert "train one with 'python run.py'" in capfd.readouterr().err
-
-
-def test_the_state_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
-    state = State(tmp_path, moved=True)
-    busy = pytest.raises(CommandError, match=rf"'first' \(process {os.getpid()}, since .*\) is at work")
-    with state.locked("first"), busy, state.locked("second"):
-        pass
-    with state.locked("third"):
-        pass
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "outcome.json"
-    path.write_text("old")
-    with pytest.raises(UnicodeEncodeError):
-        write_atomically(path, "half \udcff")
-    assert path.read_text() == "old"
-    write_atomically(path, "new")
-    assert [entry.name for entry in tmp_path.iterdir() if not entry.name.startswith(".")] == ["outcome.json"]
 
 
 def test_the_next_commands_are_about_the_catalogue_that_was_trained(tmp_path: Path) -> None:
@@ -170,25 +142,3 @@ def test_ctrl_c_ends_a_run_even_where_a_library_drops_it() -> None:
     process.send_signal(signal.SIGINT)
     _, complaint = process.communicate(timeout=30)
     assert (process.returncode, complaint) == (130, "error: interrupted; what was in production still is\n")
-
-
-def test_what_is_patient_waits_for_its_lock_and_what_is_not_names_the_holder(tmp_path: Path) -> None:
-    held, taken = threading.Event(), []
-
-    def hold() -> None:
-        with State(tmp_path, moved=True).locked("run.py monitor", "monitor.lock"):
-            held.set()
-            time.sleep(0.6)
-            taken.append("first")
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    held.wait(10)
-    with (
-        pytest.raises(CommandError, match=r"'run\.py monitor'.* is at work"),
-        State(tmp_path, moved=True).locked("run.py monitor", "monitor.lock"),
-    ):
-        pass
-    with State(tmp_path, moved=True).locked("run.py monitor", "monitor.lock", patience=10):
-        assert taken == ["first"]
-    holder.join()

@@ -150,7 +150,7 @@ def test_a_state_folder_that_cannot_be_written_to_is_named(
 
 def test_a_full_disk_is_named(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage("/")
-    monkeypatch.setattr("commands.state.shutil.disk_usage", lambda _: usage._replace(free=10 * 2**20))
+    monkeypatch.setattr("state.folder.shutil.disk_usage", lambda _: usage._replace(free=10 * 2**20))
     assert run.main(["train"]) == 1
     assert "has 10 MiB left and a run needs 500" in capfd.readouterr().err
 

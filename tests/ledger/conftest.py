@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from ledger.callers import Caller
 from ledger.database import migrate, open_engine, writing
 from ledger.predictions import PredictionRecord
 from ledger.users import create_user
-from ledger.writer import Caller
 from tests.postgres import postgresql
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)

@@ -68,13 +68,17 @@ def test_feedback_is_read_with_its_listing_oldest_first(engine: Engine, ledger_u
     assert frame["designation"].tolist() == ["Été", "Piscine gonflable"]
     assert frame["prdtypecode"].tolist() == [10, 40]
     assert frame["given_by"].tolist() == ["alice", "rita"]
+    assert frame["trusted"].tolist() == [False, True]
     assert pd.isna(frame["description"][1])
     assert frame["given_at"].tolist() == [NOW, NOW + timedelta(days=1)]
     assert read_feedback(ledger_url, "none").empty
+    assert read_feedback(ledger_url, "none")["trusted"].dtype == bool
 
 
 def test_a_ledger_that_nobody_wrote_to_has_none(empty_url: str, backend: str, tmp_path: Path) -> None:
-    assert read_feedback(empty_url, "rakuten").columns.tolist() == COLUMNS
+    frame = read_feedback(empty_url, "rakuten")
+    assert frame.columns.tolist() == COLUMNS
+    assert frame["trusted"].dtype == bool
     assert backend != "sqlite" or not list(tmp_path.iterdir())
 
 

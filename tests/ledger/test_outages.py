@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from ledger.callers import Caller
 from ledger.database import LedgerError, migrate, open_engine, ping, reading
 from ledger.tables import Prediction
-from ledger.writer import Caller, PredictionWriter
+from ledger.writer import PredictionWriter
 from tests.conftest import ROOT
 from tests.ledger.conftest import prediction
 from tests.postgres import Server, postgresql_server
@@ -23,7 +24,8 @@ ANYBODY = Caller("anybody", "user", 0)
 STORING = """
 import asyncio, itertools, sys
 from ledger.database import open_engine
-from ledger.writer import Caller, PredictionWriter
+from ledger.callers import Caller
+from ledger.writer import PredictionWriter
 from tests.ledger.conftest import prediction
 
 async def client():

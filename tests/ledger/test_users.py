@@ -13,6 +13,7 @@ from ledger.users import (
     UnknownUserError,
     User,
     UserExistsError,
+    active_users,
     change_user,
     create_user,
     delete_user,
@@ -21,7 +22,6 @@ from ledger.users import (
     has_admin,
     list_users,
     revocations,
-    standing,
 )
 from tests.ledger.conftest import NOW, add_user
 
@@ -138,13 +138,13 @@ def test_the_first_admin_may_have_been_a_user(engine: Engine) -> None:
         assert find_user(connection, "root") == User("root", "admin", "new", LATER, LATER)
 
 
-def test_standing_knows_the_active(engine: Engine) -> None:
+def test_active_users_are_those_who_are_not_deleted(engine: Engine) -> None:
     for name in ("alice", "bob", "carol"):
         add_user(engine, name, "reviewer")
     with writing(engine) as connection:
         delete_user(connection, "bob", LATER)
-        assert standing(connection, {"alice", "bob", "nobody", "\0"}) == {"alice": ("reviewer", NOW)}
-        assert standing(connection, []) == {}
+        assert active_users(connection, {"alice", "bob", "nobody", "\0"}) == {"alice": ("reviewer", NOW)}
+        assert active_users(connection, []) == {}
 
 
 def test_revocations_name_whose_tokens_were_voided(engine: Engine) -> None:

@@ -71,6 +71,7 @@ def test_feedback_is_each_givers_last_word_on_what_is_in_the_window(engine: Engi
     assert list(zip(found["given_by"], found["correct_code"], found["predicted_code"], strict=True)) == [
         ("rita", 40, 2583), ("bob", 50, 2583),
     ]  # fmt: skip
+    assert found["trusted"].tolist() == [True, False]
 
 
 def test_a_ledger_that_nobody_has_written_to_is_an_empty_window(empty_url: str) -> None:

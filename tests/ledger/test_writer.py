@@ -13,13 +13,14 @@ import pytest
 from sqlalchemy import Engine
 
 from ledger.batch import BatchStore
+from ledger.callers import Caller, RevokedError
 from ledger.database import LedgerError, open_engine, reading, writing
 from ledger.lone import LoneStore
 from ledger.predictions import PredictionRecord, find_prediction
 from ledger.receipts import KeyReuseError, ReceiptRecord, find_receipt, find_receipts
 from ledger.tables import Prediction, Receipt
 from ledger.users import change_user, delete_user
-from ledger.writer import Caller, PredictionWriter, RevokedError
+from ledger.writer import PredictionWriter
 from tests.ledger.conftest import NOW, add_user, prediction
 from tests.ledger.test_predictions import count
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psutil
 
-from commands.state import QUIET
+from state.environment import QUIET
 from tests.system.workspace import free_port, wait_for
 
 PASSWORD = "violet-Umbrella-42"

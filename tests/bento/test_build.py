@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from uuid import uuid4
@@ -14,15 +13,19 @@ from uuid import uuid4
 import pandas as pd
 import pytest
 from packaging.utils import canonicalize_name
-from zenml.artifact_stores import LocalArtifactStore, LocalArtifactStoreConfig
-from zenml.enums import StackComponentType
 
+from bento.build import (
+    SERVING_PACKAGES,
+    SOURCE_ROOT,
+    ParityError,
+    build_bento,
+    export_bento,
+    locked_requirements,
+    serving_files,
+)
 from catalog.classifier import ProductTypeClassifier
 from catalog.predictor import Manifest, Predictor
 from catalog.synthetic import generate
-from steps.caching import SOURCE_ROOT
-from steps.materializers import BentoMaterializer, PackagedBento
-from steps.package import SERVING_PACKAGES, ParityError, build_bento, locked_requirements, serving_files
 
 TRAINING_ONLY = {
     "evidently", "great-expectations", "matplotlib", "mlflow", "pandas", "pyarrow", "scikit-learn", "scipy", "skops",
@@ -67,26 +70,13 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def packaged(
-    classifier: ProductTypeClassifier, manifest: Manifest, frame: pd.DataFrame, temporary: Path
-) -> Iterator[PackagedBento]:
+def tag(classifier: ProductTypeClassifier, manifest: Manifest, frame: pd.DataFrame, temporary: Path) -> Iterator[str]:
+    """A Bento that was built into the store."""
     import bentoml
 
-    packaged = build_bento(classifier, manifest, CARD, frame.head(50))
-    yield packaged
-    bentoml.delete(packaged.tag)
-
-
-@pytest.fixture
-def materializer(tmp_path: Path) -> BentoMaterializer:
-    now = datetime.now(UTC)
-    folder = tmp_path / "artifacts"
-    (folder / "bento").mkdir(parents=True)
-    store = LocalArtifactStore(
-        name="there", id=uuid4(), config=LocalArtifactStoreConfig(path=str(folder)), flavor="local",
-        type=StackComponentType.ARTIFACT_STORE, user=uuid4(), created=now, updated=now,
-    )  # fmt: skip
-    return BentoMaterializer(str(folder / "bento"), store)
+    built = build_bento(classifier, manifest, CARD, frame.head(50))
+    yield built
+    bentoml.delete(built)
 
 
 def touch(root: Path, *names: str) -> None:
@@ -102,9 +92,9 @@ def test_the_service_is_made_of_its_own_packages_and_of_nothing_beside_them(tmp_
     ]  # fmt: skip
     touch(tmp_path, *taken)
     touch(
-        tmp_path, "bento/notes.txt", "bento/__pycache__/service.cpython-311.pyc", "bento/.drafts/draft.py",
-        "catalog/classifier.py", "ledger/.DS_Store", "ledger/migrations/versions/__pycache__/r0001.cpython-311.pyc",
-        "model/idf.npy", "run.py",
+        tmp_path, "bento/build.py", "bento/notes.txt", "bento/__pycache__/service.cpython-311.pyc",
+        "bento/.drafts/draft.py", "catalog/classifier.py", "ledger/.DS_Store",
+        "ledger/migrations/versions/__pycache__/r0001.cpython-311.pyc", "model/idf.npy", "run.py",
     )  # fmt: skip
     assert serving_files(tmp_path) == taken
 
@@ -157,10 +147,10 @@ def test_a_package_of_the_service_that_is_not_installed_is_named() -> None:
         locked_requirements(["numpy", "no-such-package"])
 
 
-def test_the_bento_holds_the_sealed_model_with_its_card(packaged: PackagedBento, frame: pd.DataFrame) -> None:
+def test_the_bento_holds_the_sealed_model_with_its_card(tag: str) -> None:
     import bentoml
 
-    source = Path(bentoml.get(packaged.tag).path) / "src"
+    source = Path(bentoml.get(tag).path) / "src"
     built = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
     assert set(serving_files()) <= built
     assert {name for name in built if not name.startswith("model/")} - set(serving_files()) <= {"bentofile.yaml"}
@@ -185,39 +175,10 @@ def test_a_bento_that_answers_otherwise_is_deleted_again(
     assert list(temporary.iterdir()) == []
 
 
-def test_a_stored_bento_is_restored_and_nothing_is_left_behind(
-    packaged: PackagedBento, materializer: BentoMaterializer, temporary: Path, tmp_path: Path
-) -> None:
+def test_an_exported_bento_is_restored_and_no_temporary_file_is_left(tag: str, temporary: Path, tmp_path: Path) -> None:
     import bentoml
 
-    materializer.save(packaged)
+    export_bento(tag, tmp_path / "bento.tar")
+    bentoml.delete(tag)
+    assert str(bentoml.import_bento(str(tmp_path / "bento.tar")).tag) == tag
     assert list(temporary.iterdir()) == []
-
-    loaded = materializer.load(PackagedBento)
-    assert (loaded.tag, loaded.model_version) == (packaged.tag, packaged.model_version)
-    assert list(temporary.iterdir()) == []
-
-    bentoml.delete(packaged.tag)
-    assert loaded.archive is not None
-    loaded.archive(tmp_path / "fetched.tar")
-    assert str(bentoml.import_bento(str(tmp_path / "fetched.tar")).tag) == packaged.tag
-    assert list(temporary.iterdir()) == []
-
-
-def test_who_wants_only_the_tag_fetches_no_archive(
-    packaged: PackagedBento, materializer: BentoMaterializer, tmp_path: Path
-) -> None:
-    materializer.save(packaged)
-    (tmp_path / "artifacts" / "bento" / "bento.tar").unlink()
-    assert materializer.load(PackagedBento).tag == packaged.tag
-
-
-@pytest.mark.parametrize("known", [PackagedBento("shop:1-abc", "1"), PackagedBento(None, None)])
-def test_without_a_new_bento_there_is_no_archive(
-    known: PackagedBento, materializer: BentoMaterializer, tmp_path: Path
-) -> None:
-    materializer.save(known)
-    assert [path.name for path in (tmp_path / "artifacts" / "bento").iterdir()] == ["bento.json"]
-    loaded = materializer.load(PackagedBento)
-    assert loaded == known
-    assert loaded.archive is None

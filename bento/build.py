@@ -1,0 +1,162 @@
+"""Build the Bento of a trained model, and check that it answers as the trained model does.
+
+This module is not part of the Bento, and it imports no code of the service.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from catalog.classifier import ProductTypeClassifier
+    from catalog.predictor import Manifest
+
+SOURCE_ROOT = Path(__file__).resolve().parents[1]
+
+# What the service imports, by name; all that these need in turn is found by `locked_requirements`.
+SERVING_PACKAGES = (
+    "bentoml",
+    "fastapi",
+    "fastapi-offline",
+    "python-multipart",
+    "httpx",
+    "numpy",
+    "pydantic",
+    "pydantic-settings",
+    "prometheus-client",
+    "psutil",
+    "pyjwt[crypto]",
+    "pwdlib[argon2]",
+    "sqlalchemy",
+    "alembic",
+    "psycopg[binary]",
+    "uvicorn",
+    "uvloop",
+    "httptools",
+)
+# The source files of the service. All of the ledger: its migrations run where the service starts.
+SERVING_CODE = (
+    "bento/**/*.py",
+    "ledger/**/*",
+    "catalog/__init__.py",
+    "catalog/contract.py",
+    "catalog/language.py",
+    "catalog/predictor.py",
+    "catalog/text.py",
+)
+NOT_SERVED = {"bento/build.py"}
+PARITY_LISTINGS = 500
+PARITY_TOLERANCE = 1e-4  # of a probability; float32 sums in another order differ by some 1e-6
+
+
+class ParityError(RuntimeError):
+    """The packaged model does not answer as the trained one."""
+
+
+def build_bento(classifier: "ProductTypeClassifier", manifest: "Manifest", card: str, sample: pd.DataFrame) -> str:
+    """Build a Bento into this machine's store, verify it, and return its tag.
+
+    Args:
+        classifier: the trained classifier.
+        manifest: what the model folder is sealed with.
+        card: the model card (Markdown).
+        sample: listings that the built Bento must answer as the classifier does.
+
+    Raises:
+        ParityError: an answer differs; the Bento is deleted again.
+    """
+    import bentoml
+
+    from catalog.predictor import CARD
+
+    with tempfile.TemporaryDirectory(prefix="bento-") as context:
+        for name in serving_files():
+            copy = Path(context) / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(SOURCE_ROOT / name, copy)
+        model = Path(context) / "model"
+        model.mkdir()
+        classifier.export(model)
+        (model / CARD).write_text(card, encoding="utf-8")
+        manifest.seal(model)
+        bento = bentoml.build(
+            "bento.service:ProductTypes",
+            name=manifest.name,
+            # The run's id makes the tag unique where two registries share one Bento store.
+            version=f"{manifest.model_version}-{manifest.run_id[:8]}",
+            labels={"model_version": manifest.model_version, "data_hash": manifest.data_hash[:16]},
+            python={"packages": locked_requirements(SERVING_PACKAGES), "lock_packages": False},
+            build_ctx=context,
+        )
+    try:
+        check_parity(classifier, Path(bento.path) / "src" / "model", sample)
+    except ParityError:
+        bentoml.delete(bento.tag)
+        raise
+    return str(bento.tag)
+
+
+def export_bento(tag: str, path: Path) -> None:
+    """Write a Bento of this machine's store to `path`, as a tar archive that `bentoml.import_bento` restores."""
+    import bentoml
+
+    bentoml.export_bento(tag, str(path), output_format="tar")
+
+
+def serving_files(root: Path = SOURCE_ROOT) -> list[str]:
+    """Return the source files of the service (relative to the source root, sorted)."""
+    found = (path.relative_to(root) for pattern in SERVING_CODE for path in root.glob(pattern) if path.is_file())
+    names = (path.as_posix() for path in found if not any(part.startswith(("__pycache__", ".")) for part in path.parts))
+    return sorted(name for name in names if name not in NOT_SERVED)
+
+
+def check_parity(classifier: "ProductTypeClassifier", model_folder: Path, sample: pd.DataFrame) -> None:
+    """Compare the packaged model's confidence with the trained one's on every listing of the sample, type by type."""
+    from catalog.predictor import Predictor
+
+    predictor = Predictor(model_folder)
+    expected = classifier.predict_proba(sample)
+    for number, (title, description) in enumerate(zip(sample["designation"], sample["description"], strict=True)):
+        given = predictor.probabilities(title, description if isinstance(description, str) else None)
+        difference = float(np.abs(given - expected[number]).max())
+        if difference > PARITY_TOLERANCE or given.argmax() != expected[number].argmax():
+            raise ParityError(
+                f"the packaged model answers otherwise than the trained one: a confidence differs by {difference:.2g} "
+                f"(at most {PARITY_TOLERANCE:.0g} is allowed) on the listing {title[:80]!r}"
+            )
+
+
+def locked_requirements(packages: Iterable[str]) -> list[str]:
+    """Return these packages and all they need, pinned to the locked versions that this environment is made of.
+
+    A package may name extras (`pyjwt[crypto]`). Raises `PackageNotFoundError` for one that is not installed.
+    """
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    pins: dict[str, str] = {}
+    followed: dict[str, set[str]] = {}  # by package, the extras whose requirements are known; "" is none
+    named = [Requirement(package) for package in packages]
+    waiting = list(named)
+    while waiting:
+        wanted = waiting.pop()
+        name = canonicalize_name(wanted.name)
+        extras = {"", *wanted.extras} - followed.setdefault(name, set())
+        followed[name] |= extras
+        try:
+            found = distribution(name)
+        except PackageNotFoundError:
+            if wanted in named:
+                raise
+            continue  # for another platform or Python version
+        pins[name] = found.version
+        needed = [Requirement(line) for line in found.requires or []]
+        for extra in extras:
+            waiting += [each for each in needed if each.marker is None or each.marker.evaluate({"extra": extra})]
+    return [f"{name}=={version}" for name, version in sorted(pins.items())]

@@ -1,0 +1,1 @@
+"""What this project keeps on this machine: the state folder, its locks and its files."""
