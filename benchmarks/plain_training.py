@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     from bento.build import build_bento
     from catalog.evaluation import abstention_threshold, evaluate
     from catalog.listings import consolidate
-    from catalog.predictor import Manifest
+    from catalog.model_folder import Manifest
     from catalog.taxonomy import RAKUTEN
     from ledger.database import database_url
     from ledger.feedback import read_feedback

@@ -48,7 +48,7 @@ class Memory:
 def fit(size: int, unseen: int, folder: Path) -> tuple["ProductTypeClassifier", list[Listing]]:
     """Train on synthetic listings, export into a folder, and return the model with listings that it has not seen."""
     from catalog.classifier import ProductTypeClassifier
-    from catalog.predictor import Manifest
+    from catalog.model_folder import Manifest
     from catalog.synthetic import generate
     from catalog.taxonomy import RAKUTEN
 

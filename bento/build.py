@@ -15,7 +15,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from catalog.classifier import ProductTypeClassifier
-    from catalog.predictor import Manifest
+    from catalog.model_folder import Manifest
 
 SOURCE_ROOT = Path(__file__).resolve().parents[1]
 
@@ -45,10 +45,13 @@ SERVING_CODE = (
     "bento/**/*.py",
     "ledger/**/*",
     "catalog/__init__.py",
+    "catalog/blocks.py",
     "catalog/contract.py",
     "catalog/language.py",
+    "catalog/model_folder.py",
     "catalog/predictor.py",
     "catalog/text.py",
+    "catalog/vocabulary.py",
 )
 NOT_SERVED = {"bento/build.py"}
 PARITY_LISTINGS = 500
@@ -73,7 +76,7 @@ def build_bento(classifier: "ProductTypeClassifier", manifest: "Manifest", card:
     """
     import bentoml
 
-    from catalog.predictor import CARD
+    from catalog.model_folder import CARD
 
     with tempfile.TemporaryDirectory(prefix="bento-") as context:
         for name in serving_files():

@@ -8,7 +8,7 @@ from bento import secret_store
 from bento.auth import ensure_first_admin
 from bento.settings import Settings, SettingsError
 from bento.tokens import TokenError, public_key
-from catalog.predictor import Manifest
+from catalog.model_folder import Manifest
 from ledger.database import LedgerError, migrate, open_engine
 
 _CHECKOUT_MODEL = "rakuten"

@@ -5,9 +5,7 @@ model.calibrate(held_out_titles, held_out_descriptions, held_out_codes)
 model.predict(["Piscine gonflable ronde"], [None])        # array([2583])
 """
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Self, cast
 
@@ -21,32 +19,35 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 
-from catalog.features import Block, FittedBlock, Tokens, fit_block, transform_block
+from catalog.blocks import Block, Field
+from catalog.features import FittedBlock, Tokens, fit_block, transform_block
+from catalog.model_folder import ModelArrays, write_blocks
 from catalog.text import normalise, words
 
 Codes = NDArray[np.int64]
 Scores = NDArray[np.float64]
 Texts = Sequence[str | None]
 
-# What a saved classifier may contain besides numbers and strings: the whole list, whatever a file asks for.
+# The only types that a saved classifier may contain besides numbers and strings, whatever the file asks for.
 TRUSTED_TYPES = [
+    "catalog.blocks.Block",
     "catalog.classifier.ProductTypeClassifier",
-    "catalog.features.Block",
     "catalog.features.FittedBlock",
 ]
 
-# The title on its own, and both fields pooled: what a word means in a title and what it means anywhere are learned side
-# by side (as in Daumé III, "Frustratingly Easy Domain Adaptation", 2007), which pays where descriptions are missing.
+# The title alone, and both fields together: the model learns what a word means in a title beside what it means anywhere
+# (as in Daumé III, "Frustratingly Easy Domain Adaptation", 2007). This helps where descriptions are missing.
 DEFAULT_BLOCKS = (
     Block("title", "words", 1, 2, minimum_listings=1),
     Block("title", "characters", 2, 5),
     Block("both", "words", 1, 2),
     Block("both", "characters", 3, 5),
 )
-# For the support vector machines, where the matrix is worth their start (non-zero entries). No threads: liblinear draws
-# from one random state a process, and two that share it never give the same model twice.
-_PROCESSES, _WORTH_PROCESSES = 2, 15_000_000
-_TOLERANCE = 0.01  # scores are within 0.001 of those at liblinear's 0.0001, for a tenth less time
+# The support vector machines are fitted in so many processes when the matrix has more non-zero entries than this; for
+# smaller ones it takes longer to start processes. They are not threads: liblinear has one random state a process, and
+# two threads that share it never give the same model twice.
+_PROCESSES, _ENTRIES_FOR_PROCESSES = 2, 15_000_000
+_TOLERANCE = 0.01  # 10 % faster than liblinear's default 0.0001; the scores differ by less than 0.001
 
 
 class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -54,8 +55,9 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     `solver` `svm` is liblinear's support vector machine with squared hinge loss (`C`); `logistic` is stochastic
     gradient descent on the logistic loss (`alpha`), as the replaced system used. Confidence is the softmax of the
-    scores times one temperature, fitted on held-out listings by `calibrate` (Guo et al., "On Calibration of Modern
-    Neural Networks", 2017); it never changes which type comes first. Same seed and listings, same model.
+    scores times one temperature, which `calibrate` fits on held-out listings (Guo et al., "On Calibration of Modern
+    Neural Networks", 2017). The temperature never changes which type comes first. The same seed and listings give the
+    same model.
     """
 
     def __init__(
@@ -89,21 +91,22 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         if len(self.classes_) < 2:
             raise ValueError(f"all listings have the type {self.classes_.tolist()}: at least two types are needed")
         fields = _Fields(titles, descriptions)
-        fitted = [fit_block(block, fields.tokens(block.field)) for block in self.blocks]
+        fitted = [fit_block(block, fields.tokens(block)) for block in self.blocks]
         self.fitted_blocks_: list[FittedBlock] = [block for block, _ in fitted]
-        # In the solvers' own precision: they would copy anything else, liblinear once a type.
+        # The solvers compute in float64 and would copy any other matrix, liblinear once a type.
         matrix = sparse.hstack([part for _, part in fitted], format="csr", dtype=np.float64)
         del fields, fitted
         coefficients, self.intercept_ = self._solve(matrix, np.searchsorted(self.classes_, targets))
-        # Terms x types: a listing's score gathers the rows of its own few terms.
+        # Terms x types, since a listing's scores need only the rows of its own few terms.
         self.coef_: NDArray[np.float32] = np.ascontiguousarray(coefficients.T, dtype=np.float32)
         self.temperature_ = 1.0
         return self
 
     def calibrate(self, titles: Texts, descriptions: Texts, codes: ArrayLike) -> Self:
-        """Fit the temperature on held-out listings: the one that makes their true types most likely.
+        """Fit the temperature on held-out listings: the value that makes their true types most likely.
 
-        Listings of types that the model does not know are left out; without any other the temperature stays as it was.
+        Listings of types that the model does not know are ignored. When there are no others, the temperature does not
+        change.
         """
         targets = np.asarray(codes, dtype=np.int64)
         known = np.flatnonzero(np.isin(targets, self.classes_))
@@ -123,15 +126,15 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         """Return the scores (listings x types, in the order of `classes_`)."""
         fields = _Fields(*_two_columns(titles, descriptions))
         matrix = sparse.hstack(
-            [transform_block(block, fields.tokens(block.block.field)) for block in self.fitted_blocks_], format="csr"
+            [transform_block(fitted, fields.tokens(fitted.block)) for fitted in self.fitted_blocks_], format="csr"
         )
         return np.asarray(matrix @ self.coef_, dtype=np.float64) + self.intercept_
 
     def predict(self, titles: Any, descriptions: Texts | None = None) -> Codes:
         """Return the most likely code of each listing.
 
-        `titles` may also be a table with the columns `designation` and `description`, as trackers and registries hand
-        it over.
+        `titles` may also be a table with the columns `designation` and `description`: experiment trackers and
+        registries pass one.
         """
         return cast(Codes, self.classes_[self.decision_function(titles, descriptions).argmax(axis=1)])
 
@@ -140,15 +143,15 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         return cast(Scores, softmax(self.decision_function(titles, descriptions) * self.temperature_, axis=1))
 
     def export(self, folder: Path) -> None:
-        """Write the numbers of the model into an existing folder, as `catalog.predictor` reads them."""
-        for number, fitted in enumerate(self.fitted_blocks_):
-            (folder / f"terms-{number}.txt").write_text(fitted.joined_terms, encoding="utf-8")
-        blocks = [asdict(fitted.block) for fitted in self.fitted_blocks_]
-        (folder / "blocks.json").write_text(json.dumps(blocks, indent=2), encoding="utf-8")
-        np.save(folder / "idf.npy", np.concatenate([fitted.idf for fitted in self.fitted_blocks_]))
-        np.save(folder / "coefficients.npy", self.coef_)
-        np.save(folder / "intercept.npy", np.asarray(self.intercept_, dtype=np.float64))
-        np.save(folder / "classes.npy", self.classes_)
+        """Write the model into an existing folder, for `catalog.predictor`. Its manifest is written by the caller."""
+        blocks = self.fitted_blocks_
+        write_blocks(folder, [fitted.block for fitted in blocks], [fitted.joined_terms for fitted in blocks])
+        ModelArrays(
+            idf=np.concatenate([fitted.idf for fitted in blocks]),
+            coefficients=self.coef_,
+            intercept=np.asarray(self.intercept_, dtype=np.float64),
+            classes=self.classes_,
+        ).write(folder)
 
     def _solve(self, matrix: sparse.csr_matrix, columns: NDArray[np.intp]) -> tuple[Scores, Scores]:
         """Return coefficients (types x terms) and intercepts (types)."""
@@ -159,30 +162,31 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             coefficients, intercepts = model.coef_, model.intercept_
         else:
             machine = LinearSVC(C=self.C, tol=_TOLERANCE, class_weight=self.class_weight, random_state=self.seed)
-            processes = _PROCESSES if matrix.nnz > _WORTH_PROCESSES else 1
+            processes = _PROCESSES if matrix.nnz > _ENTRIES_FOR_PROCESSES else 1
             machines = OneVsRestClassifier(machine, n_jobs=processes).fit(matrix, columns).estimators_
             coefficients = np.vstack([fitted.coef_ for fitted in machines])
             intercepts = np.concatenate([fitted.intercept_ for fitted in machines])
-        if len(self.classes_) == 2:  # scikit-learn solves two types once
+        if len(self.classes_) == 2:  # scikit-learn fits one machine for two types
             return np.vstack([-coefficients, coefficients]), np.concatenate([-intercepts, intercepts])
         return coefficients, intercepts
 
 
 class _Fields:
-    """The words of a batch of listings by field, each split once however many blocks read it."""
+    """The words of a batch of listings. Each text is split once, however many blocks read it."""
 
     def __init__(self, titles: Texts, descriptions: Texts) -> None:
-        self._tokens = {"title": _tokenise(titles), "description": _tokenise(descriptions)}
+        self._titles, self._descriptions = _tokenise(titles), _tokenise(descriptions)
+        self._of_field: dict[Field, Tokens] = {}
 
-    def tokens(self, field: str) -> Tokens:
-        if field not in self._tokens:
-            pairs = zip(self._tokens["title"], self._tokens["description"], strict=True)
-            self._tokens[field] = [title + description for title, description in pairs]
-        return self._tokens[field]
+    def tokens(self, block: Block) -> Tokens:
+        if block.field not in self._of_field:
+            listings = zip(self._titles, self._descriptions, strict=True)
+            self._of_field[block.field] = [block.tokens(*listing) for listing in listings]
+        return self._of_field[block.field]
 
 
 def _tokenise(texts: Texts) -> Tokens:
-    # A missing text is None, NaN or NA, depending on where the table came from.
+    # A missing text is None, NaN or NA, depending on the origin of the table.
     return [words(normalise(text)) if isinstance(text, str) else [] for text in texts]
 
 
@@ -204,7 +208,7 @@ def _answer_from_files(model: str, rows: str, answers: str) -> None:
 
 
 if __name__ == "__main__":
-    # How a version in the registry is asked by the code that it was trained with: see steps/registry.py.
+    # A version of the registry classifies listings with the code that it was trained with: see steps/registry.py.
     import sys
 
     from catalog.classifier import _answer_from_files as answer

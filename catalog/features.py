@@ -1,11 +1,11 @@
-"""TF-IDF blocks: each counts one kind of term in one field of the listing, and is scaled on its own.
+"""TF-IDF matrices of listings: each block counts its terms in one field, and its rows are scaled on their own.
 
-Keeping title and description apart lets the model learn that "pool" in a title says more than in a description.
+Blocks of the title alone let the model learn that "pool" in a title says more than in a description.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,37 +13,18 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 
-from catalog.text import character_terms, with_pairs
+from catalog.blocks import Block
 
 Floats = NDArray[np.float32]
 Tokens = list[list[str]]
 
 
 @dataclass(frozen=True)
-class Block:
-    """What one block counts.
-
-    `field` `both` pools title and description, which helps where one of them is missing. `kind` is `words` (single
-    words, and with `longest` 2 pairs of neighbours too) or `characters` (n-grams within words, `shortest` to `longest`
-    characters). Terms in fewer than `minimum_listings` listings are left out; of the rest the `maximum_terms` in most
-    listings stay. `weight` scales the block's unit-length rows against the other blocks'.
-    """
-
-    field: Literal["title", "description", "both"]
-    kind: Literal["words", "characters"]
-    shortest: int = 1
-    longest: int = 2
-    minimum_listings: int = 2
-    maximum_terms: int = 200_000
-    weight: float = 1.0
-
-
-@dataclass(frozen=True)
 class FittedBlock:
-    """A block with what it learned: its terms in column order, and the inverse document frequency of each."""
+    """A block with its learned terms in column order, and their inverse document frequencies (terms)."""
 
     block: Block
-    joined_terms: str  # one string, a line a term: a list of 200,000 strings takes skops minutes to write
+    joined_terms: str  # one string with a term a line: skops needs minutes to write a list of 200,000 strings
     idf: Floats
 
     @property
@@ -53,12 +34,15 @@ class FittedBlock:
 
 
 def fit_block(block: Block, tokens: Tokens) -> tuple[FittedBlock, sparse.csr_matrix]:
-    """Learn a block's vocabulary from the listings' words; return it with their matrix (listings x terms, float32)."""
+    """Learn a block's terms from listings; return them, and the matrix of the listings (listings x terms, float32).
+
+    `tokens` has the words that the block reads of each listing.
+    """
     counts, terms = _count(block, tokens, None)
     listings = np.bincount(counts.indices, minlength=len(terms))
     kept = np.flatnonzero(listings >= block.minimum_listings)
     if len(kept) > block.maximum_terms:
-        # A stable sort, so that ties fall the same way on every machine: by the terms' alphabetical order.
+        # The sort is stable, so that ties are broken alike on every machine: by the alphabetical order of the terms.
         kept = np.sort(kept[np.argsort(-listings[kept], kind="stable")[: block.maximum_terms]])
     idf = np.log((1 + len(tokens)) / (1 + listings[kept])) + 1
     fitted = FittedBlock(block, "\n".join(terms[column] for column in kept), idf.astype(np.float32))
@@ -66,17 +50,17 @@ def fit_block(block: Block, tokens: Tokens) -> tuple[FittedBlock, sparse.csr_mat
 
 
 def transform_block(fitted: FittedBlock, tokens: Tokens) -> sparse.csr_matrix:
-    """Return the matrix of these listings (listings x terms, float32) in the block's vocabulary."""
+    """Return the matrix of listings (listings x terms, float32) for the learned terms of a block."""
     return _weigh(fitted, _count(fitted.block, tokens, fitted.terms)[0])
 
 
 def _count(block: Block, tokens: Tokens, terms: list[str] | None) -> tuple[sparse.csr_matrix, list[str]]:
-    """Count terms (listings x terms); `terms` None learns them, in alphabetical order."""
+    """Count terms (listings x terms). With `terms` None they are learned, in alphabetical order."""
     if block.kind == "words":
-        return _count_terms(tokens, with_pairs if block.longest > 1 else list, terms)
-    # The character n-grams of a word never change, so they are counted once a word and carried over by a product.
-    by_word, vocabulary = _count_terms(tokens, list, None)
-    by_term, terms = _count_terms(vocabulary, lambda word: character_terms(word, block.shortest, block.longest), terms)
+        return _count_terms(tokens, block.terms, terms)
+    # The n-grams of a word are always the same: they are counted once a word, and a product carries them to listings.
+    by_word, distinct_words = _count_terms(tokens, list, None)
+    by_term, terms = _count_terms(distinct_words, lambda word: block.terms([word]), terms)
     return (by_word @ by_term).tocsr(), terms
 
 
@@ -92,7 +76,7 @@ def _count_terms(
 
 
 def _weigh(fitted: FittedBlock, counts: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Turn counts into (1 + log count) * idf, rows scaled to length `weight`."""
+    """Turn counts into (1 + log count) * idf, with rows scaled to the length `weight`."""
     matrix = counts.tocsr()
     if matrix.shape[1] == 0:  # a field that no listing fills
         return matrix

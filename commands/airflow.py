@@ -4,7 +4,7 @@ import os
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from commands import CommandError
+from terminal.errors import CommandError
 
 if TYPE_CHECKING:
     from zenml.models import PipelineRunResponse
@@ -22,8 +22,9 @@ def start(dag_id: str, since: datetime) -> "PipelineRunResponse":
     """
     from zenml.client import Client
 
-    from commands.progress import announce, follow
     from monitoring.airflow_api import Airflow, AirflowError, AirflowSettings
+    from terminal.console import announce
+    from terminal.progress import follow
 
     run_id = f"run.py-{since:%Y%m%dT%H%M%S}"
     try:

@@ -1,14 +1,21 @@
-"""`run.py auth`: auth apart from the prediction service."""
+"""`run.py auth`: run the auth service apart from the prediction service."""
 
 import os
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
+from commands.options import add_address, add_state
 from state.folder import SOURCE_ROOT, State
 
 
+def add_options(parser: ArgumentParser) -> None:
+    """Declare the options of `auth`."""
+    add_address(parser, 8001)
+    add_state(parser)
+
+
 def auth(state: State, options: Namespace) -> int:
-    """Become the auth service; what it needs is created in the state folder or read from the environment."""
+    """Replace this process by the auth service, which reads its secrets from the environment or creates them."""
     state.prepare()
     os.environ.setdefault("STATE_DIR", str(state.folder))
     os.chdir(SOURCE_ROOT)

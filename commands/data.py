@@ -1,22 +1,31 @@
 """`run.py data`: write the embedded listings as the challenge's files."""
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
-from commands import CommandError
-from commands.progress import console
+from commands.options import add_state
 from state.folder import State
+from terminal.console import console
+from terminal.errors import CommandError, reported
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Declare the options of `data`."""
+    parser.add_argument("directory", type=Path, metavar="DIR", help="folder to write to")
+    parser.add_argument("--size", type=int, default=20_000, metavar="N", help="number of listings (20,000)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the generator (0)")
+    add_state(parser)
 
 
 def data(_state: State, options: Namespace) -> int:
-    """Write the two files and say what they hold."""
+    """Write the two files and name them."""
     from catalog.synthetic import write_rakuten_files
 
     try:
-        paths = write_rakuten_files(options.directory, options.size, options.seed)
-    except ValueError as error:
-        raise CommandError(str(error)) from error
+        with reported(ValueError):
+            paths = write_rakuten_files(options.directory, options.size, options.seed)
     except OSError as error:
         raise CommandError(f"{options.directory} cannot be written to: {error.strerror}") from error
     for path in paths:
-        console.print(f"{path} ({options.size:,} synthetic listings)", soft_wrap=True)
+        console().print(f"{path} ({options.size:,} synthetic listings)", soft_wrap=True)
     return 0

@@ -1,25 +1,24 @@
-"""`run.py doctor`: is everything here that is needed, and what to do where it is not."""
+"""`run.py doctor`: check whether everything that is needed is here, and say what to do about what is not."""
 
 import socket
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from rich.table import Table
-
-from commands.progress import announce, console
-from commands.summary import DASHBOARD_PORT, SERVICE_PORT, TRACKER_PORT
+from commands.options import add_state
 from state.folder import SOURCE_ROOT, State, StateError
+from terminal.console import announce, console
+from terminal.next_commands import DASHBOARD_PORT, SERVICE_PORT, TRACKER_PORT
 
 PACKAGES = ("zenml", "mlflow", "bentoml", "evidently", "great-expectations", "scikit-learn", "skops", "pandas")
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One thing looked at: `fine`, what was seen, and what to do if it is not."""
+class Diagnosis:
+    """One subject: whether it is `fine`, what was seen, and the advice when it is not fine."""
 
     subject: str
     fine: bool
@@ -27,33 +26,42 @@ class Finding:
     advice: str = ""
 
 
+def add_options(parser: ArgumentParser) -> None:
+    """Declare the options of `doctor`."""
+    add_state(parser)
+
+
 def doctor(state: State, _options: Namespace) -> int:
-    """Print the findings; exit code 1 when something stands in the way."""
+    """Print a diagnosis a line; exit code 1 when something has to be repaired."""
+    from rich.table import Table
+
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     healthy = True
-    with announce("looking around"):
-        findings = [*_versions(), *_places(state), *_stack(), _ledger(), *_services()]
-    for finding in findings:
-        healthy &= finding.fine
-        table.add_row("[green]✓[/green]" if finding.fine else "[red]✗[/red]", finding.subject, finding.seen)
-        if not finding.fine:
-            table.add_row("", "", f"[yellow]→ {finding.advice}[/yellow]")
-    console.print(table)
+    with announce("checking"):
+        diagnoses = [*_versions(), *_places(state), *_stack(), _ledger(), *_services()]
+    for diagnosis in diagnoses:
+        healthy &= diagnosis.fine
+        table.add_row("[green]✓[/green]" if diagnosis.fine else "[red]✗[/red]", diagnosis.subject, diagnosis.seen)
+        if not diagnosis.fine:
+            table.add_row("", "", f"[yellow]→ {diagnosis.advice}[/yellow]")
+    console().print(table)
     return 0 if healthy else 1
 
 
-def _versions() -> Iterator[Finding]:
+def _versions() -> Iterator[Diagnosis]:
     python = ".".join(map(str, sys.version_info[:3]))
-    yield Finding("Python", (3, 11) <= sys.version_info < (3, 14), python, "use Python 3.11, 3.12 or 3.13")
+    yield Diagnosis("Python", (3, 11) <= sys.version_info < (3, 14), python, "use Python 3.11, 3.12 or 3.13")
     locked = _locked_versions()
     for package in PACKAGES:
         try:
             found = version(package)
         except PackageNotFoundError:
-            yield Finding(package, False, "not installed", "run 'make install'")
+            yield Diagnosis(package, False, "not installed", "run 'make install'")
             continue
         fine = found in locked.get(package, {found})
-        yield Finding(package, fine, found, f"the lock says {' or '.join(locked.get(package, []))}: run 'make install'")
+        yield Diagnosis(
+            package, fine, found, f"the lock says {' or '.join(locked.get(package, []))}: run 'make install'"
+        )
 
 
 def _locked_versions() -> dict[str, set[str]]:
@@ -65,13 +73,13 @@ def _locked_versions() -> dict[str, set[str]]:
     return locked
 
 
-def _places(state: State) -> Iterator[Finding]:
+def _places(state: State) -> Iterator[Diagnosis]:
     try:
         state.prepare()
     except StateError as error:
-        yield Finding("state folder", False, str(state.folder), str(error))
+        yield Diagnosis("state folder", False, str(state.folder), str(error))
     else:
-        yield Finding("state folder", True, f"{state.folder} (writable)")
+        yield Diagnosis("state folder", True, f"{state.folder} (writable)")
     from bentoml._internal.configuration.containers import BentoMLContainer
     from zenml.utils.io_utils import get_global_config_directory
 
@@ -82,48 +90,50 @@ def _places(state: State) -> Iterator[Finding]:
         try:
             State(place, moved=True).prepare()
         except StateError as error:
-            yield Finding(subject, False, str(place), str(error))
+            yield Diagnosis(subject, False, str(place), str(error))
         else:
-            yield Finding(subject, True, f"{place} (writable)")
+            yield Diagnosis(subject, True, f"{place} (writable)")
 
 
-def _stack() -> Iterator[Finding]:
-    """Every component of the active stack, as it is found before a run."""
-    from commands.progress import quieten
+def _stack() -> Iterator[Diagnosis]:
+    """Yield the active stack and each of its components, examined as before a run."""
     from stacks.apply import ensure_stack, standing
     from stacks.files import StackError, stack_files
     from stacks.health import examine
+    from terminal.progress import hide_zenml_log
 
-    quieten()
+    hide_zenml_log()
     try:
         name = ensure_stack()
         as_stated = standing(name) if name in stack_files() else "has no file here"
-        yield Finding("active stack", True, f"{name} ({as_stated})")
+        yield Diagnosis("active stack", True, f"{name} ({as_stated})")
         for health in examine():
-            yield Finding(health.kind, not health.problem, f"{health.name}: {health.seen}", health.problem)
+            yield Diagnosis(health.kind, not health.problem, f"{health.name}: {health.seen}", health.problem)
     except StackError as error:
-        yield Finding("active stack", False, "not usable", str(error))
+        yield Diagnosis("active stack", False, "not usable", str(error))
 
 
-def _ledger() -> Finding:
-    """A ledger that nobody has written to yet is none, which is fine."""
+def _ledger() -> Diagnosis:
+    """Return whether the ledger answers. A ledger does not exist before its first use, which is fine."""
     from ledger.database import LedgerError, database_url, open_engine, ping
 
     try:
         engine = open_engine(database_url())
         where = engine.url.render_as_string(hide_password=True)
         if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
-            return Finding("ledger", True, f"{where} (none yet: a service's first start makes it)")
+            return Diagnosis("ledger", True, f"{where} (does not exist yet: the first start of a service creates it)")
         ping(engine)
     except (LedgerError, ValueError) as error:
-        return Finding("ledger", False, str(error), "see to DATABASE_URL, or start a service, which makes the tables")
-    return Finding("ledger", True, f"{where} (answers)")
+        return Diagnosis(
+            "ledger", False, str(error), "check DATABASE_URL, or start a service, which creates the tables"
+        )
+    return Diagnosis("ledger", True, f"{where} (answers)")
 
 
-def _services() -> Iterator[Finding]:
-    """Services are optional: a closed port is a fact, not a fault."""
+def _services() -> Iterator[Diagnosis]:
+    """Yield which services run. They are optional, so a closed port is fine."""
     for subject, port in (("dashboard", DASHBOARD_PORT), ("MLflow", TRACKER_PORT), ("service", SERVICE_PORT)):
         with socket.socket() as probe:
             probe.settimeout(0.5)
             running = probe.connect_ex(("127.0.0.1", port)) == 0
-        yield Finding(subject, True, f"{'answers' if running else 'not running'} on 127.0.0.1:{port}")
+        yield Diagnosis(subject, True, f"{'answers' if running else 'not running'} on 127.0.0.1:{port}")

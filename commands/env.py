@@ -1,11 +1,18 @@
-"""`run.py env`: the exports that make native commands use the same state."""
+"""`run.py env`: print the exports that make native commands use the same state."""
 
 import shlex
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
+from commands.options import add_state
 from state.environment import QUIET
 from state.folder import State
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Declare the options of `env`."""
+    parser.add_argument("--tracker", action="store_true", help="also the MLflow of the active stack, for mlflow ui")
+    add_state(parser)
 
 
 def env(state: State, options: Namespace) -> int:

@@ -2,25 +2,23 @@
 
 import json
 import shlex
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
-from rich.table import Table
-
-from commands import CommandError
-from commands.models import taxonomy_of
-from commands.pipelines import Published
-from commands.progress import announce, console
-from commands.summary import DASHBOARD_PORT, tool
+from commands.options import add_pipeline, add_state, add_taxonomy, require_folder_of, taxonomy_of
 from state.files import write_atomically
-from state.folder import State
+from state.folder import SOURCE_ROOT, State
+from terminal.console import announce, console
+from terminal.errors import CommandError
+from terminal.next_commands import dashboard, tool
+from terminal.tables import show_next, show_rows
 
 if TYPE_CHECKING:
     from catalog.taxonomy import Taxonomy
+    from commands.pipelines import Published
     from pipelines.config import MonitoringConfig
 
 FOLDER = "monitoring"  # in the state folder
@@ -32,18 +30,24 @@ _SUFFIXES = (".html", ".json", f"{_EVIDENTLY}.html")
 _COLOURS = {"ok": "green", "warning": "yellow", "drift": "red", "insufficient_data": "dim"}
 
 
+def add_options(parser: ArgumentParser) -> None:
+    """Declare the options of `monitor`."""
+    add_taxonomy(parser)
+    add_pipeline(parser, SOURCE_ROOT / "pipelines" / "configs" / "monitoring.yaml", "the report")
+    add_state(parser)
+
+
 def monitor(state: State, options: Namespace) -> int:
     """Monitor, and report: a table for people, JSON for programs. Whatever the verdict, the exit code is 0."""
     started = monotonic()
     state.prepare()
     copy: Path | None = options.json
-    if copy and not copy.resolve().parent.is_dir():
-        raise CommandError(f"--json {copy}: the folder {copy.resolve().parent} does not exist")
+    require_folder_of("--json", copy)
     taxonomy = taxonomy_of(options)
     # Beside a training: it writes nothing that one reads. The monitor service may be at it: its rounds are short.
     with state.locked("run.py monitor", "monitor.lock", _PATIENCE):
         with announce("starting: loading ZenML and MLflow"):
-            from commands.pipelines import ready_stack
+            from commands.pipelines import Published, ready_stack
 
             ready_stack(options.verbose)
             from pipelines.config import ConfigurationError, MonitoringConfig  # asks ZenML's server
@@ -54,7 +58,7 @@ def monitor(state: State, options: Namespace) -> int:
                 raise CommandError(str(error)) from error
         report = run_monitoring(state, taxonomy, config)
     if isinstance(report, Published):
-        console.print(
+        console().print(
             f"Published: on the stack '{report.stack}' the engine monitors by the schedule '{report.schedule}' (UTC)."
         )
         return 0
@@ -64,7 +68,7 @@ def monitor(state: State, options: Namespace) -> int:
     return 0
 
 
-def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig") -> dict[str, Any] | Published:
+def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig") -> "dict[str, Any] | Published":
     """Run the pipeline on the active stack, which is ready, and return its report; the files of it are written.
 
     `<state>/monitoring/` then holds the run's page and JSON, `latest.html`, `latest.json`, and one more line in
@@ -72,7 +76,7 @@ def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig
     """
     from zenml import Model
 
-    from commands.pipelines import run_pipeline
+    from commands.pipelines import Published, run_pipeline
     from pipelines.monitoring import monitoring
     from stacks.apply import connect_tracker
     from steps.registry import PRODUCTION, by_alias
@@ -131,6 +135,8 @@ def _as_json(report: Mapping[str, Any]) -> str:
 
 
 def _show(state: State, report: Mapping[str, Any], taxonomy: Path | None, seconds: float) -> None:
+    from rich.markup import escape
+
     verdict, window, drift, quality = (report[key] for key in ("verdict", "window", "drift", "quality"))
     colour = _COLOURS[verdict]
     page = state.folder / FOLDER / "latest.html"
@@ -149,11 +155,8 @@ def _show(state: State, report: Mapping[str, Any], taxonomy: Path | None, second
     rows["Prometheus"] = report["pushgateway"]
     rows["Report"] = escape(str(page))
     rows["Time"] = f"{seconds:.0f} s"
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for name, value in rows.items():
-        table.add_row(f"[bold]{name}[/bold]", value)
-    console.print()
-    console.print(table)
+    console().print()
+    show_rows(rows)
     whose = f" --taxonomy {shlex.quote(str(taxonomy))}" if taxonomy else ""
     whose += f" --state {shlex.quote(str(state.folder))}" if state.moved else ""
     python = tool("python")
@@ -164,12 +167,6 @@ def _show(state: State, report: Mapping[str, Any], taxonomy: Path | None, second
         commands.append(("train with the feedback so far", f"{python} run.py train{whose}"))
     commands += [
         ("look every 15 minutes", f"{python} run.py watch{whose}"),
-        (
-            f"the ZenML dashboard, http://127.0.0.1:{DASHBOARD_PORT}",
-            f"{tool('zenml')} login --local --port {DASHBOARD_PORT} --ip-address 127.0.0.1 </dev/null",
-        ),
+        dashboard(),
     ]
-    console.print("\n[bold]Next[/bold]")
-    for what, command in commands:
-        console.print(f"  # {what}", style="dim")
-        console.print(f"  {command}", soft_wrap=True, markup=False)
+    show_next(commands)

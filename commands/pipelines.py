@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from commands import CommandError
 from state.folder import SOURCE_ROOT
+from terminal.errors import CommandError
 
 if TYPE_CHECKING:
     from zenml import Model
@@ -36,12 +36,13 @@ class Published:
 
 def ready_stack(verbose: bool) -> str:
     """Return the name of the active stack, every component of which answers. Raises `CommandError`."""
-    from commands.progress import quieten
     from stacks.apply import ensure_stack
     from stacks.files import StackError
     from stacks.health import require_healthy
+    from terminal.progress import hide_zenml_log
 
-    quieten(verbose)
+    if not verbose:
+        hide_zenml_log()
     try:
         stack = ensure_stack()
         require_healthy()
@@ -63,9 +64,9 @@ def run_pipeline(
     from zenml.client import Client
     from zenml.utils.source_utils import set_custom_source_root
 
-    from commands.progress import follow
     from stacks.apply import active_name, file_of
     from stacks.files import StackError
+    from terminal.progress import follow
 
     set_custom_source_root(str(SOURCE_ROOT))  # ZenML would take the folder of whatever module was started
     try:

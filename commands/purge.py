@@ -1,47 +1,50 @@
-"""`run.py purge`: remove from the ledger what is older than it may be kept."""
+"""`run.py purge`: remove from the ledger what is older than its retention allows."""
 
-import re
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from commands import CommandError
-from commands.progress import console
+from commands.options import add_state, read_duration
 from state.folder import State
+from terminal.console import console
+from terminal.errors import reported
 
-_AGE = re.compile(r"([0-9]{1,5})([dhw])")
-_AT_ONCE = 5_000  # predictions in one transaction: a service that is running waits for each
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+_IN_A_TRANSACTION = 5_000  # predictions; a service that is running waits for each transaction
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Declare the options of `purge`."""
+    parser.add_argument("--older-than", required=True, metavar="AGE", help="age, as 90d, 12w or 36h")
+    add_state(parser)
 
 
 def purge(state: State, options: Namespace) -> int:
     """Remove predictions with their feedback, kept answers, login attempts, audit entries and deleted users."""
-    age = _age(options.older_than)
+    before = datetime.now(UTC) - read_duration("--older-than", options.older_than, "hdw", "90d, 12w or 36h")
     state.prepare()
-    from ledger import predictions
-    from ledger.database import LedgerError, database_url, migrate, open_engine, writing
+    from ledger.database import LedgerError
 
-    url = database_url()
-    try:
-        migrate(url)
-        engine = open_engine(url)
-        removed = Counter[str]()
-        before, more = datetime.now(UTC) - age, True
-        while more:
-            with writing(engine) as connection:
-                part = predictions.purge(connection, before, _AT_ONCE)
-            removed.update(part)
-            more = part["predictions"] == _AT_ONCE
-        engine.dispose()
-    except LedgerError as error:
-        raise CommandError(str(error)) from error
+    with reported(LedgerError):
+        removed = _remove(before)
     for table, rows in removed.items():
-        console.print(f"  {table:<16} {rows:,} removed")
+        console().print(f"  {table:<16} {rows:,} removed")
     return 0
 
 
-def _age(text: str) -> timedelta:
-    found = _AGE.fullmatch(text)
-    if not found:
-        raise CommandError(f"--older-than takes a number and a unit, as 90d, 12w or 36h, not {text!r}")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+def _remove(before: datetime) -> Counter[str]:
+    """Remove what is older, in several transactions, and return the rows by table. Raises `LedgerError`."""
+    from ledger import predictions
+    from ledger.database import database_url, migrate, open_engine, writing
+
+    url = database_url()
+    migrate(url)
+    engine = open_engine(url)
+    removed = Counter[str]()
+    more = True
+    while more:
+        with writing(engine) as connection:
+            part = predictions.purge(connection, before, _IN_A_TRANSACTION)
+        removed.update(part)
+        more = part["predictions"] == _IN_A_TRANSACTION
+    engine.dispose()
+    return removed

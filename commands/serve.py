@@ -5,23 +5,23 @@ import os
 import signal
 import subprocess
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
-from urllib.request import urlopen
 
-import psutil
-
-from commands import CommandError
-from commands.models import connect, model_name
-from commands.progress import announce, console
+from commands.models import connect
+from commands.options import add_address, add_state, add_taxonomy, taxonomy_of
 from state.folder import State
+from terminal.console import announce, console
+from terminal.errors import CommandError
 
 if TYPE_CHECKING:
+    import psutil
+
     from steps.registry import Version
 
 _START_LIMIT = 60  # seconds until a service must be healthy
@@ -29,9 +29,20 @@ _STOP_LIMIT = 30  # seconds for requests in flight to end
 _REPEAT = 3  # seconds after which a service is told again to stop
 
 
+def add_options(parser: ArgumentParser) -> None:
+    """Declare the options of `serve`."""
+    add_address(parser, 3000)
+    parser.add_argument(
+        "--every", type=float, default=5, metavar="SECONDS", help="how often to look for a promotion (5)"
+    )
+    parser.add_argument("--workers", type=int, metavar="N", help="worker processes (default: WORKERS, or 1)")
+    add_taxonomy(parser)
+    add_state(parser)
+
+
 def serve(state: State, options: Namespace) -> int:
     """Serve until interrupted; when `production` moves, the next Bento is made ready before the old one goes."""
-    name = model_name(options)
+    name = taxonomy_of(options).name
     state.prepare()
     with announce("connecting to the registry"):
         connect()
@@ -54,7 +65,7 @@ def serve(state: State, options: Namespace) -> int:
             moved = by_alias(name, PRODUCTION)
             if moved and moved.number != version.number:
                 tag = _restore(moved)  # while the old one still answers
-                console.print(f"Version {moved.number} is in production now: restarting.")
+                console().print(f"Version {moved.number} is in production now: restarting.")
                 _stop(service)
                 version, service = moved, _start(tag, state, options)
                 _wait_until_healthy(service, tag, options, ended)
@@ -86,11 +97,13 @@ def _wait_until_healthy(service: "subprocess.Popen[bytes]", tag: str, options: N
             raise CommandError(f"{tag} was not healthy on {address} within {_START_LIMIT} s")
         if ended.wait(0.2):
             return
-    console.print(f"Serving {tag} on {address}; Ctrl-C ends it.", soft_wrap=True)
+    console().print(f"Serving {tag} on {address}; Ctrl-C ends it.", soft_wrap=True)
 
 
 def _answers(address: str, tag: str) -> bool:
     """Tell whether the service there is healthy and is this Bento, not some other program on the port."""
+    from urllib.request import urlopen
+
     try:
         with urlopen(f"{address}/health", timeout=2) as response:
             health = json.load(response)
@@ -101,6 +114,8 @@ def _answers(address: str, tag: str) -> bool:
 
 def _stop(service: "subprocess.Popen[bytes]") -> None:
     """End a service and every process of it, which each have a session of their own: none may keep the port."""
+    import psutil
+
     family = _processes_of(service)
     deadline = monotonic() + _STOP_LIMIT
     while service.poll() is None and monotonic() < deadline:
@@ -117,7 +132,9 @@ def _stop(service: "subprocess.Popen[bytes]") -> None:
     psutil.wait_procs(survivors, timeout=5)
 
 
-def _processes_of(service: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+def _processes_of(service: "subprocess.Popen[bytes]") -> "list[psutil.Process]":
+    import psutil
+
     try:
         return psutil.Process(service.pid).children(recursive=True) if service.poll() is None else []
     except psutil.NoSuchProcess:

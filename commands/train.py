@@ -1,40 +1,59 @@
-"""`run.py train`: run the training pipeline on the active stack and say what came of it."""
+"""`run.py train`: run the training pipeline on the active stack and report the outcome."""
 
 import json
-import os
-import signal
-import sys
-import threading
-from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
-from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from commands import INTERRUPTED, INTERRUPTED_CODE, CommandError
-from commands.models import taxonomy_of
-from commands.pipelines import Published, StepFailed
-from commands.progress import console
+from commands.options import add_pipeline, add_state, add_taxonomy, require_folder_of, taxonomy_of
 from state.files import write_atomically
-from state.folder import State
+from state.folder import SOURCE_ROOT, State
+from terminal.console import announce, console
+from terminal.errors import CommandError
+from terminal.interruption import interruptible
+from terminal.next_commands import after_training
+from terminal.tables import show_next, show_rows
 
-_PATIENCE = 5  # seconds from Ctrl-C to the end of the process
+if TYPE_CHECKING:
+    from commands.pipelines import Published
+
 KEYS = (
     "contract", "rows", "data_hash", "weighted_f1", "weighted_f1_interval", "macro_f1", "ece", "champion_weighted_f1",
     "promoted", "reason", "model_version", "bento_tag", "seconds",
 )  # fmt: skip
 
 
+def add_options(parser: ArgumentParser) -> None:
+    """Declare the options of `train`."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder with the challenge's files (default: the embedded listings)",
+    )
+    add_taxonomy(parser)
+    parser.add_argument("--size", type=int, metavar="N", help="number of embedded listings (default: 20,000)")
+    parser.add_argument(
+        "--new-baseline",
+        action="store_true",
+        help="decide by the minimum scores alone, as if no version were in production",
+    )
+    parser.add_argument("--no-cache", action="store_true", help="run every step, also where nothing changed")
+    add_pipeline(parser, SOURCE_ROOT / "pipelines" / "configs" / "training.yaml", "the outcome")
+    add_state(parser)
+
+
 def train(state: State, options: Namespace) -> int:
-    """Train, and report: a table for people, JSON for programs."""
+    """Train and report: a table for people, JSON for programs."""
+    from commands.pipelines import Published, StepFailed
+
     started = monotonic()
     state.prepare()
     report_to: Path | None = options.json
-    if report_to and not report_to.resolve().parent.is_dir():
-        raise CommandError(f"--json {report_to}: the folder {report_to.resolve().parent} does not exist")
-    with state.locked("run.py train"), _interruptible():
+    require_folder_of("--json", report_to)
+    with state.locked("run.py train"), interruptible():
         try:
             outcome = _run(options)
         except CommandError as error:
@@ -46,60 +65,28 @@ def train(state: State, options: Namespace) -> int:
             raise
     if isinstance(outcome, Published):
         told = f"on the stack '{outcome.stack}' the engine trains by the schedule '{outcome.schedule}' (UTC)"
-        console.print(f"Published: {told}.")
+        console().print(f"Published: {told}.")
         if report_to:
             _write(report_to, dict.fromkeys(KEYS) | {"promoted": False, "reason": f"nothing yet: {told}"}, started)
         return 0
     outcome["seconds"] = round(monotonic() - started, 1)
     if report_to:
         _write(report_to, outcome, started)
-    from commands.summary import show_outcome
-
-    show_outcome(state, outcome, options.taxonomy)
+    _show(state, outcome, options.taxonomy)
     return 0
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Make Ctrl-C end the process whatever the body does with it.
-
-    It comes as an exception, and where that is raised within a library's clean-up it is dropped, or waits for a thread
-    that does not end. Then the process ends as one that was killed does: the next run takes up where it was.
-    """
-
-    def leave() -> None:
-        sys.stderr.write(f"error: {INTERRUPTED}\n")
-        sys.stderr.flush()
-        os._exit(INTERRUPTED_CODE)
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        overdue = threading.Timer(_PATIENCE, leave)
-        overdue.daemon = True
-        overdue.start()
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def _run(options: Namespace) -> "dict[str, Any] | Published":
+    """Run the pipeline and return its outcome, or when the engine will run it. Raises `CommandError`."""
     taxonomy = taxonomy_of(options)
     if options.taxonomy and not options.data:
         raise CommandError("--taxonomy needs --data DIR: the embedded listings are of the 27 Rakuten types")
-    from commands.progress import announce
-
     with announce("starting: loading ZenML and MLflow"):
         from catalog.synthetic import SIZES
-        from commands.pipelines import readable_by_steps, ready_stack, run_pipeline
+        from commands.pipelines import Published, readable_by_steps, ready_stack, run_pipeline
 
         ready_stack(options.verbose)
-        from pipelines.config import ConfigurationError, TrainingConfig  # asks ZenML's server: not before it was seen
+        from pipelines.config import ConfigurationError, TrainingConfig  # needs ZenML's server, which answers now
 
         try:
             config = TrainingConfig.read(options.config)
@@ -128,6 +115,32 @@ def _run(options: Namespace) -> "dict[str, Any] | Published":
     return outcome
 
 
-def _write(path: Path, outcome: dict[str, Any], started: float) -> None:
+def _write(path: Path, outcome: Mapping[str, Any], started: float) -> None:
     content = {key: outcome[key] for key in KEYS if key != "seconds"} | {"seconds": round(monotonic() - started, 1)}
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+def _show(state: State, outcome: Mapping[str, Any], taxonomy: Path | None) -> None:
+    """Print the outcome and the next commands."""
+    from stacks.apply import connect_tracker
+
+    low, high = outcome["weighted_f1_interval"]
+    champion = outcome["champion_weighted_f1"]
+    against = f", production {champion:.3f}" if champion is not None else ""
+    broken = outcome["contract_warnings"]
+    served = bool(outcome["model_version"])
+    console().print()
+    show_rows(
+        {
+            "Data contract": f"{outcome['contract']}: {', '.join(broken)}" if broken else "ok",
+            "Listings": f"{outcome['rows']:,} after consolidation, data {outcome['data_hash'][:12]}",
+            "Weighted F1": f"{outcome['weighted_f1']:.3f} ({low:.3f} to {high:.3f}){against}",
+            "Macro F1": f"{outcome['macro_f1']:.3f}, calibration error {outcome['ece']:.3f}",
+            "Decision": f"{'promoted' if outcome['promoted'] else 'not promoted'}: {outcome['reason']}",
+            "In production": f"version {outcome['model_version']}, Bento {outcome['bento_tag']}"
+            if served
+            else "no version yet",
+            "Time": f"{outcome['seconds']:.0f} s",
+        }
+    )
+    show_next(after_training(state, taxonomy, connect_tracker(), served=served))

@@ -2,65 +2,78 @@
 
 import logging
 import os
-import re
 import signal
 import socket
 import sys
 import threading
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from commands import CommandError
-from commands.models import connect, model_name
-from commands.progress import announce, console
+from commands.models import connect
+from commands.options import add_address, add_state, add_taxonomy, read_duration, taxonomy_of
 from state.folder import SOURCE_ROOT, State
+from terminal.console import announce, console
+from terminal.errors import CommandError
 
 if TYPE_CHECKING:
-    from monitoring.record import Record
+    from monitoring.journal import Journal
     from monitoring.retraining import Trainer
 
-_DURATION = re.compile(r"([0-9]{1,5})([smhd])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 RUN_PY = (sys.executable, str(SOURCE_ROOT / "run.py"))
 _AIRFLOW = "airflow"
 _GRACE = 3  # seconds for requests in flight to end
 
 
+def add_options(parser: ArgumentParser) -> None:
+    """Declare the options of `watch`."""
+    add_address(parser, 8003)
+    parser.add_argument(
+        "--every", default="15m", metavar="TIME", help="time between reports, as 90s, 15m, 6h or 1d (15m)"
+    )
+    parser.add_argument("--cool-down", default="6h", metavar="TIME", help="least time between retrainings (6h)")
+    parser.add_argument("--daily-budget", type=int, default=3, metavar="N", help="most retrainings a day, UTC (3)")
+    add_taxonomy(parser)
+    add_state(parser)
+    parser.add_argument(
+        "train_options", nargs="*", metavar="-- OPTION", help="options that a retraining passes to 'train'"
+    )
+
+
 def watch(state: State, options: Namespace) -> int:
     """Serve until interrupted, then end what is under way."""
-    every, cool_down = duration("--every", options.every), duration("--cool-down", options.cool_down)
+    every, cool_down = _duration("--every", options.every), _duration("--cool-down", options.cool_down)
     if not every:
         raise CommandError("--every must be longer than nothing")
     if options.daily_budget < 0:
         raise CommandError("--daily-budget must be 0 or more")
-    name = model_name(options)
+    name = taxonomy_of(options).name
     state.prepare()
     with announce("starting: loading ZenML"):
         import uvicorn
 
         from monitoring.decisions import Rules
-        from monitoring.record import Record, RecordError
+        from monitoring.journal import Journal, JournalError
         from monitoring.settings import WatchSettings, WatchSettingsError
-        from monitoring.watch import ELSEWHERE, FOLDER, RECORD, Schedule, Watch
+        from monitoring.watch import ELSEWHERE, FOLDER, JOURNAL, Schedule, Watch
 
         folder = state.folder / FOLDER
         try:
             tokens = WatchSettings.from_environment().tokens(state.folder)
-            record = Record(folder / RECORD)
-        except (WatchSettingsError, RecordError) as error:
+            journal = Journal(folder / JOURNAL)
+        except (WatchSettingsError, JournalError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
         turn = threading.Lock()
         orchestrator, scheduled = _engine()
-        trainer = _airflow(options, record) if orchestrator == _AIRFLOW else _local(state, options, record, turn)
+        trainer = _airflow(options, journal) if orchestrator == _AIRFLOW else _local(state, options, journal, turn)
         monitor = [*RUN_PY, "monitor", *_whose(options)]
         schedule = None if scheduled else Schedule(monitor, SOURCE_ROOT, every, turn)
         listener = _listen(options.host, options.port)
     _log_to_terminal()
     rules = Rules(cool_down, options.daily_budget, name)
-    service = Watch(record, trainer, schedule, tokens, rules, folder=folder)
+    service = Watch(journal, trainer, schedule, tokens, rules, folder=folder)
     config = uvicorn.Config(
         service.gate, lifespan="off", log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=_GRACE,
@@ -73,16 +86,20 @@ def watch(state: State, options: Namespace) -> int:
     # Also what uvicorn falls back to, which raises a signal again after it has ended.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, leave)
-    console.print(f"Monitoring on http://{options.host}:{options.port}; Ctrl-C ends it.", soft_wrap=True)
-    console.print(f"Reports: {f'every {options.every}' if schedule else ELSEWHERE}.", soft_wrap=True)
-    console.print(f"Reading needs any name and the password in {state.folder / 'reports-token'}.", soft_wrap=True)
-    console.print(f"An alert with action=retrain retrains: {trainer.way}.", soft_wrap=True)
+    console().print(f"Monitoring on http://{options.host}:{options.port}; Ctrl-C ends it.", soft_wrap=True)
+    console().print(f"Reports: {f'every {options.every}' if schedule else ELSEWHERE}.", soft_wrap=True)
+    console().print(f"Reading needs any name and the password in {state.folder / 'reports-token'}.", soft_wrap=True)
+    console().print(f"An alert with action=retrain retrains: {trainer.way}.", soft_wrap=True)
     service.start()
     try:
         server.run(sockets=[listener])
     finally:
         service.stop()
     return 0
+
+
+def _duration(option: str, text: str) -> timedelta:
+    return read_duration(option, text, "smhd", "90s, 15m, 6h or 1d")
 
 
 def _log_to_terminal() -> None:
@@ -95,29 +112,21 @@ def _log_to_terminal() -> None:
         logger.setLevel(level)
 
 
-def duration(option: str, text: str) -> timedelta:
-    """Read a number and a unit. Raises `CommandError`."""
-    found = _DURATION.fullmatch(text)
-    if not found:
-        raise CommandError(f"{option} takes a number and a unit, as 90s, 15m, 6h or 1d, not {text!r}")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-def _local(state: State, options: Namespace, record: "Record", turn: threading.Lock) -> "Trainer":
+def _local(state: State, options: Namespace, journal: "Journal", turn: threading.Lock) -> "Trainer":
     from monitoring.retraining import LocalTrainer
     from monitoring.watch import FOLDER
 
     command = [*RUN_PY, "train", *_whose(options), *options.train_options]
-    return LocalTrainer(command, SOURCE_ROOT, state.folder / FOLDER, turn, record)
+    return LocalTrainer(command, SOURCE_ROOT, state.folder / FOLDER, turn, journal)
 
 
-def _airflow(options: Namespace, record: "Record") -> "Trainer":
+def _airflow(options: Namespace, journal: "Journal") -> "Trainer":
     from monitoring.airflow_api import Airflow, AirflowError, AirflowSettings
     from monitoring.retraining import AirflowTrainer
 
     if options.train_options:
         raise CommandError("the active stack's orchestrator is Airflow, whose DAG holds the options of the training")
-    name = model_name(options)
+    name = taxonomy_of(options).name
     try:
         airflow = Airflow(AirflowSettings.from_environment(os.environ, f"{name}_training"))
     except AirflowError as error:
@@ -130,7 +139,7 @@ def _airflow(options: Namespace, record: "Record") -> "Trainer":
         version = by_alias(name, PRODUCTION)
         return str(version.number) if version else None
 
-    return AirflowTrainer(airflow, record, in_production)
+    return AirflowTrainer(airflow, journal, in_production)
 
 
 def _engine() -> tuple[str, bool]:
@@ -138,11 +147,11 @@ def _engine() -> tuple[str, bool]:
 
     Raises `CommandError` for one that trains by a schedule only.
     """
-    from commands.progress import quieten
     from stacks.apply import ensure_stack, file_of
     from stacks.files import StackError
+    from terminal.progress import hide_zenml_log
 
-    quieten()
+    hide_zenml_log()
     try:
         name = ensure_stack()
         file = file_of(name)

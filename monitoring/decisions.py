@@ -1,4 +1,4 @@
-"""Whether an alert starts a retraining: once per alert, with a cool-down and a daily budget, never two at a time."""
+"""Decides whether an alert starts a retraining: once per alert, with a cool-down and a daily budget, one at a time."""
 
 import logging
 import threading
@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from monitoring.record import Decided, Decision, Record
+from monitoring.entries import AlertDecision, AlertVerdict
+from monitoring.journal import Journal
 
 logger = logging.getLogger("monitoring")
 
@@ -18,7 +19,7 @@ Name = Annotated[str, Field(max_length=200)]
 
 
 class Alert(BaseModel):
-    """One alert of a webhook, as far as it matters here."""
+    """One alert of a webhook; fields that are not used here are left out."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,8 +30,13 @@ class Alert(BaseModel):
 
     @property
     def name(self) -> str:
-        """Its name for people."""
+        """The name of its rule."""
         return self.labels.get("alertname", "without a name")[:200]
+
+    @property
+    def key(self) -> tuple[str, datetime]:
+        """The identity of the alert: its fingerprint and the time at which it began to fire."""
+        return self.fingerprint, self.starts_at
 
 
 class Webhook(BaseModel):
@@ -42,9 +48,9 @@ class Webhook(BaseModel):
 
 @dataclass(frozen=True)
 class Rules:
-    """How often may be retrained: `cool_down` after the last retraining ended, `daily_budget` a day (UTC).
+    """The limits of retraining: `cool_down` after the last retraining ended, `daily_budget` retrainings a day (UTC).
 
-    With a `model_name`, alerts that name another model are not meant.
+    With a `model_name`, alerts about another model are ignored.
     """
 
     cool_down: timedelta = timedelta(hours=6)
@@ -53,38 +59,41 @@ class Rules:
 
 
 def utc_now() -> datetime:
-    """Return the time."""
+    """Return the current time, timezone-aware (UTC)."""
     return datetime.now(UTC)
 
 
 class Decider:
-    """Decides, and has every decision on the disk before it is acted upon."""
+    """Decides about alerts. Every decision is stored before anything is done."""
 
-    def __init__(self, record: Record, rules: Rules, clock: Callable[[], datetime] = utc_now) -> None:
-        self._record = record
+    def __init__(self, journal: Journal, rules: Rules, clock: Callable[[], datetime] = utc_now) -> None:
+        self._journal = journal
         self._rules = rules
         self._clock = clock
         self._lock = threading.Lock()
 
-    def decide(self, alerts: Sequence[Alert]) -> list[Decided]:
-        """Return a decision an alert; at most one starts a retraining. Raises `RecordError` when none can be stored."""
+    def decide(self, alerts: Sequence[Alert]) -> list[AlertDecision]:
+        """Return one decision per alert; at most one starts a retraining.
+
+        Raises `JournalError` when they cannot be stored; none of them holds then.
+        """
         with self._lock:
-            decisions: list[Decided] = []
-            started: Decided | None = None
+            decisions: list[AlertDecision] = []
+            started: AlertDecision | None = None
             for alert in alerts:
                 decided = self._decide(alert, started)
                 decisions.append(decided)
                 if decided.decision == "started":
                     started = decided
-            self._record.append(*decisions)
+            self._journal.append(*decisions)
         for decided in decisions:
             logger.info("Alert %r %s: %s (%s)", decided.alert, decided.fingerprint, decided.decision, decided.reason)
         return decisions
 
-    def _decide(self, alert: Alert, started: Decided | None) -> Decided:
+    def _decide(self, alert: Alert, started: AlertDecision | None) -> AlertDecision:
         now = self._clock()
         decision, reason = self._judge(alert, now, started)
-        return Decided(
+        return AlertDecision(
             at=now,
             decision=decision,
             reason=reason,
@@ -94,26 +103,25 @@ class Decider:
             retraining=f"{now:%Y%m%dT%H%M%S}-{alert.fingerprint[:16]}" if decision == "started" else None,
         )
 
-    def _judge(self, alert: Alert, now: datetime, started: Decided | None) -> tuple[Decision, str]:
-        record, rules = self._record, self._rules
-        all_started = [*record.started.values(), *([started] if started else [])]
-        running = started or record.unfinished
+    def _judge(self, alert: Alert, now: datetime, started: AlertDecision | None) -> tuple[AlertVerdict, str]:
+        """`started`: the decision about an earlier alert of the same webhook that starts a retraining."""
+        journal, rules = self._journal, self._rules
         if alert.labels.get(ACTION) != RETRAIN:
             return "ignored", f"it has no label {ACTION}={RETRAIN}"
         model = alert.labels.get("model_name")
         if rules.model_name and model not in (None, rules.model_name):
             return "ignored", f"it is about the model '{model}', and this service retrains '{rules.model_name}'"
         if alert.status == "resolved":
-            return "resolved", "nothing to do any more"
-        for before in all_started:
-            if before.key == (alert.fingerprint, alert.starts_at):
-                return "duplicate", f"this alert has started retraining {before.retraining}"
-        if running:
+            return "resolved", "the alert has ended"
+        before = started if started and started.key == alert.key else journal.started_by(*alert.key)
+        if before:
+            return "duplicate", f"this alert has started retraining {before.retraining}"
+        if running := started or journal.unfinished:
             return "already_running", f"retraining {running.retraining} is under way"
-        ends = [entry.at for entry in record.finished.values()] + [entry.at for entry in all_started]
-        if ends and (rest := max(ends) + rules.cool_down) > now:
-            return "cooling_down", f"the next retraining may begin at {rest:%Y-%m-%d %H:%M:%S} UTC"
-        today = sum(entry.at.astimezone(UTC).date() == now.astimezone(UTC).date() for entry in all_started)
+        last = journal.last_activity
+        if last and (earliest := last + rules.cool_down) > now:
+            return "cooling_down", f"the next retraining may begin at {earliest:%Y-%m-%d %H:%M:%S} UTC"
+        today = journal.started_on_day_of(now)
         if today >= rules.daily_budget:
             return "over_budget", f"{today} of {rules.daily_budget} retrainings of this day (UTC) are used"
-        return "started", "a new alert that asks for it"
+        return "started", "a new alert that asks for a retraining"

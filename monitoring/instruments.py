@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from monitoring.record import Decision, Outcome, Record
+from monitoring.entries import AlertVerdict, RetrainingOutcome
+from monitoring.journal import Journal
 from monitoring.rounds import FAILED, VERDICTS
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -18,7 +19,7 @@ LATEST = "latest.json"
 class Instruments:
     """Counts what happens; what is known from the disk is read when it is asked for."""
 
-    def __init__(self, record: Record, folder: Path) -> None:
+    def __init__(self, journal: Journal, folder: Path) -> None:
         self._registry = CollectorRegistry()
         self.runs = Counter(
             "watch_monitoring_runs_total", "Runs of the monitoring pipeline", ["outcome"], registry=self._registry
@@ -28,12 +29,12 @@ class Instruments:
         # From the start, so that the first event is an increase.
         for counter, values in (
             (self.runs, (*VERDICTS, FAILED)),
-            (self.alerts, get_args(Decision)),
-            (self.retrainings, get_args(Outcome)),
+            (self.alerts, get_args(AlertVerdict)),
+            (self.retrainings, get_args(RetrainingOutcome)),
         ):
             for value in values:
                 counter.labels(value)
-        self._registry.register(_Standing(record, folder / LATEST))
+        self._registry.register(_Standing(journal, folder / LATEST))
 
     def page(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -43,12 +44,12 @@ class Instruments:
 class _Standing(Collector):
     """How things stand, also after a restart."""
 
-    def __init__(self, record: Record, latest: Path) -> None:
-        self._record = record
+    def __init__(self, journal: Journal, latest: Path) -> None:
+        self._journal = journal
         self._latest = latest
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        running = 0 if self._record.unfinished is None else 1
+        running = 0 if self._journal.unfinished is None else 1
         yield GaugeMetricFamily("retraining_running", "1: a retraining is under way", running)
         try:
             written = self._latest.stat().st_mtime
@@ -58,9 +59,9 @@ class _Standing(Collector):
             yield GaugeMetricFamily(
                 "watch_last_report_timestamp_seconds", "When the latest report was written", written
             )
-        if last := self._record.last_finished:
+        if last := self._journal.last_end:
             outcomes = GaugeMetricFamily("retraining_last_outcome", "1: how the last one ended", labels=["outcome"])
-            for outcome in get_args(Outcome):
+            for outcome in get_args(RetrainingOutcome):
                 outcomes.add_metric([outcome], float(outcome == last.outcome))
             yield outcomes
             ended = last.at.timestamp()

@@ -11,8 +11,9 @@ from typing import Any
 from fastapi import APIRouter, HTTPException
 from starlette.responses import FileResponse, Response
 
+from monitoring.entries import AlertDecision
 from monitoring.instruments import LATEST
-from monitoring.record import Decided, Record
+from monitoring.journal import Journal
 
 HISTORY = "history.jsonl"
 _SHOWN = 50  # rows of a table
@@ -43,7 +44,7 @@ _STYLE = (
 class Pages:
     """The routes of what can be read."""
 
-    record: Record
+    journal: Journal
     folder: Path  # of the reports
     way: str  # how this service looks and retrains
 
@@ -64,8 +65,8 @@ class Pages:
         @router.get("/decisions")
         def decisions() -> dict[str, list[dict[str, Any]]]:
             """Return the last decisions about alerts and the last retrainings, the newest first."""
-            decided = [entry.model_dump(mode="json") for entry in reversed(self.record.decided)]
-            return {"decisions": decided[:_SHOWN], "retrainings": self.retrainings()}
+            decisions = [entry.model_dump(mode="json") for entry in self.journal.decisions(_SHOWN)]
+            return {"decisions": decisions, "retrainings": self.retrainings()}
 
         @router.get("/reports/latest", response_class=Response)
         def latest() -> Response:
@@ -108,10 +109,10 @@ class Pages:
 
     def retrainings(self) -> list[dict[str, Any]]:
         """Return the last retrainings, the newest first."""
-        return [self._retraining(job) for job in list(self.record.started.values())[: -_SHOWN - 1 : -1]]
+        return [self._retraining(job) for job in self.journal.started(_SHOWN)]
 
-    def _retraining(self, job: Decided) -> dict[str, Any]:
-        end = self.record.finished.get(str(job.retraining))
+    def _retraining(self, job: AlertDecision) -> dict[str, Any]:
+        end = self.journal.end_of(str(job.retraining))
         return {
             "retraining": job.retraining,
             "alert": job.alert,
@@ -128,16 +129,16 @@ class Pages:
         history, retrainings = self.history(), self.retrainings()
         failed = [
             {"finished": entry.at.isoformat(timespec="seconds"), "reason": entry.reason}
-            for entry in list(self.record.failed_runs)[: -_SHOWN - 1 : -1]
+            for entry in self.journal.failed_runs(_SHOWN)
         ]
-        decided = [
+        decisions = [
             {"at": f"{entry.at:%Y-%m-%d %H:%M:%S}", **entry.model_dump(include={"alert", "decision", "reason"})}
-            for entry in list(self.record.decided)[: -_SHOWN - 1 : -1]
+            for entry in self.journal.decisions(_SHOWN)
         ]
         sections = [
             self._latest(),
             _table("Retrainings", retrainings, "There was none."),
-            _table("Alerts", decided, "None was received."),
+            _table("Alerts", decisions, "None was received."),
             _table("Runs that failed", failed, "None."),
             _table("Reports", [self._run(run) for run in history], "There is no report yet."),
             f"<p>{escape(self.way)} As JSON: <a href='history'>history</a>, <a href='decisions'>decisions</a>.</p>",

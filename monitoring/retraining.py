@@ -16,7 +16,8 @@ import psutil
 from monitoring.airflow_api import Airflow, AirflowAwayError, AirflowError, AirflowStoppedError
 from monitoring.children import Child, OverdueError, StoppedError, end
 from monitoring.decisions import utc_now
-from monitoring.record import Began, Decided, Finished, Outcome, Record, RecordError
+from monitoring.entries import AlertDecision, RetrainingEnd, RetrainingOutcome, RetrainingStart
+from monitoring.journal import Journal, JournalError
 
 logger = logging.getLogger("monitoring")
 
@@ -29,7 +30,7 @@ INTERRUPTED = "interrupted: the monitor service ended while it was under way"
 class Result:
     """How a retraining ended, and the sentence."""
 
-    outcome: Outcome
+    outcome: RetrainingOutcome
     reason: str
     model_version: str | None = None
 
@@ -41,30 +42,30 @@ class Trainer(Protocol):
     def way(self) -> str:
         """What it does, for people."""
 
-    def train(self, job: Decided, stop: threading.Event) -> Result | None:
+    def train(self, job: AlertDecision, stop: threading.Event) -> Result | None:
         """Retrain. `None`: `stop` was set, and the retraining goes on without this service."""
 
-    def resume(self, job: Decided, stop: threading.Event) -> Result | None:
+    def resume(self, job: AlertDecision, stop: threading.Event) -> Result | None:
         """See to a retraining that was under way when an earlier service ended."""
 
 
 class Retraining:
     """Retrains in the background, one at a time, and records how it ended."""
 
-    def __init__(self, trainer: Trainer, record: Record, finished: Callable[[Finished], None]) -> None:
+    def __init__(self, trainer: Trainer, journal: Journal, finished: Callable[[RetrainingEnd], None]) -> None:
         """`finished` is called with every outcome that was recorded."""
         self._trainer = trainer
-        self._record = record
+        self._journal = journal
         self._finished = finished
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def resume(self) -> None:
         """See to what an earlier service left under way."""
-        if job := self._record.unfinished:
+        if job := self._journal.unfinished:
             self._begin(self._trainer.resume, job)
 
-    def start(self, job: Decided) -> None:
+    def start(self, job: AlertDecision) -> None:
         """Begin what was decided, and return at once."""
         self._begin(self._trainer.train, job)
 
@@ -74,11 +75,11 @@ class Retraining:
         if self._thread:
             self._thread.join()
 
-    def _begin(self, work: Callable[[Decided, threading.Event], Result | None], job: Decided) -> None:
+    def _begin(self, work: Callable[[AlertDecision, threading.Event], Result | None], job: AlertDecision) -> None:
         self._thread = threading.Thread(target=self._run, args=(work, job), name=f"retraining {job.retraining}")
         self._thread.start()
 
-    def _run(self, work: Callable[[Decided, threading.Event], Result | None], job: Decided) -> None:
+    def _run(self, work: Callable[[AlertDecision, threading.Event], Result | None], job: AlertDecision) -> None:
         assert job.retraining
         try:
             result = work(job, self._stop)
@@ -89,14 +90,14 @@ class Retraining:
             logger.info("Retraining %s goes on without this service", job.retraining)
             return
         logger.info("Retraining %s: %s (%s)", job.retraining, result.outcome, result.reason)
-        entry = Finished(
+        entry = RetrainingEnd(
             at=utc_now(), retraining=job.retraining, outcome=result.outcome, reason=result.reason,
             model_version=result.model_version,
         )  # fmt: skip
         while True:
             try:
-                self._record.append(entry)
-            except RecordError as error:
+                self._journal.append(entry)
+            except JournalError as error:
                 logger.error("The outcome of retraining %s: %s", job.retraining, error)
                 if self._stop.wait(_AGAIN):
                     return
@@ -113,11 +114,11 @@ class LocalTrainer:
     source: Path  # the folder to run it in
     folder: Path  # for its log and its report
     turn: threading.Lock  # held while it runs: the monitoring pipeline and a retraining would slow each other down
-    record: Record
+    journal: Journal
     limit: float = _LIMIT
     way: str = field(default="as a process here, 'run.py train'", init=False)
 
-    def train(self, job: Decided, stop: threading.Event) -> Result:
+    def train(self, job: AlertDecision, stop: threading.Event) -> Result:
         """Run it. Raises nothing that belongs to its work: that is a result."""
         while not self.turn.acquire(timeout=0.2):
             if stop.is_set():
@@ -127,17 +128,17 @@ class LocalTrainer:
         finally:
             self.turn.release()
 
-    def resume(self, job: Decided, _stop: threading.Event) -> Result:
+    def resume(self, job: AlertDecision, _stop: threading.Event) -> Result:
         """End the process if it is still there; what it had reported before is its outcome."""
-        began = self.record.began.get(job.retraining or "")
-        if began and began.pid and began.created:
+        start = self.journal.start_of(str(job.retraining))
+        if start and start.pid and start.created:
             with suppress(psutil.NoSuchProcess):
-                process = psutil.Process(began.pid)
-                if abs(process.create_time() - began.created) < 1:
+                process = psutil.Process(start.pid)
+                if abs(process.create_time() - start.created) < 1:
                     end(process)
         return _read_report(self._report(job)) or Result("failed", INTERRUPTED)
 
-    def _train(self, job: Decided, stop: threading.Event) -> Result:
+    def _train(self, job: AlertDecision, stop: threading.Event) -> Result:
         report = self._report(job)
         try:
             command = [*self.command, "--json", str(report)]
@@ -145,9 +146,11 @@ class LocalTrainer:
         except OSError as error:
             return Result("failed", f"the training could not be started: {error.strerror}")
         try:
-            with suppress(psutil.NoSuchProcess, RecordError):
+            with suppress(psutil.NoSuchProcess, JournalError):
                 created = psutil.Process(child.pid).create_time()
-                self.record.append(Began(at=utc_now(), retraining=str(job.retraining), pid=child.pid, created=created))
+                self.journal.append(
+                    RetrainingStart(at=utc_now(), retraining=str(job.retraining), pid=child.pid, created=created)
+                )
             code = child.wait(stop, self.limit)
         except StoppedError:
             return _read_report(report) or Result("failed", INTERRUPTED)
@@ -156,7 +159,7 @@ class LocalTrainer:
         result = _read_report(report, failed=code != 0)
         return result or Result("failed", child.last_error())
 
-    def _report(self, job: Decided) -> Path:
+    def _report(self, job: AlertDecision) -> Path:
         return self.folder / f"retraining-{job.retraining}.json"
 
 
@@ -179,7 +182,7 @@ class AirflowTrainer:
     """Triggers a DAG, which Airflow runs wherever its workers are."""
 
     airflow: Airflow
-    record: Record
+    journal: Journal
     in_production: Callable[[], str | None]  # the version there, as the registry says now
     patience: float = 300  # seconds for which Airflow may be away when a run is to be triggered
 
@@ -188,18 +191,18 @@ class AirflowTrainer:
         """Which DAG of which Airflow."""
         return f"DAG '{self.airflow.settings.dag_id}' of Airflow at {self.airflow.settings.url}"
 
-    def train(self, job: Decided, stop: threading.Event) -> Result | None:
+    def train(self, job: AlertDecision, stop: threading.Event) -> Result | None:
         """Trigger the run that belongs to the alert, which is harmless when it is there, and wait for it."""
         before = self.in_production()
-        self.record.append(Began(at=utc_now(), retraining=str(job.retraining), version_before=before))
+        self.journal.append(RetrainingStart(at=utc_now(), retraining=str(job.retraining), version_before=before))
         return self._follow(job, stop, before)
 
-    def resume(self, job: Decided, stop: threading.Event) -> Result | None:
+    def resume(self, job: AlertDecision, stop: threading.Event) -> Result | None:
         """Take up the wait: Airflow's runs do not end with this service."""
-        began = self.record.began.get(str(job.retraining))
-        return self._follow(job, stop, began.version_before) if began else self.train(job, stop)
+        start = self.journal.start_of(str(job.retraining))
+        return self._follow(job, stop, start.version_before) if start else self.train(job, stop)
 
-    def _follow(self, job: Decided, stop: threading.Event, before: str | None) -> Result | None:
+    def _follow(self, job: AlertDecision, stop: threading.Event, before: str | None) -> Result | None:
         deadline = monotonic() + self.patience
         while True:
             try:
@@ -214,7 +217,7 @@ class AirflowTrainer:
             except AirflowError as error:
                 return Result("failed", str(error))
 
-    def _outcome(self, job: Decided, stop: threading.Event, before: str | None) -> Result | None:
+    def _outcome(self, job: AlertDecision, stop: threading.Event, before: str | None) -> Result | None:
         try:
             state = self.airflow.wait(dag_run_id(job), stop=stop)
         except AirflowStoppedError:
@@ -227,6 +230,6 @@ class AirflowTrainer:
         return Result("refused", f"the run succeeded and version {now} stays in production", now)
 
 
-def dag_run_id(job: Decided) -> str:
+def dag_run_id(job: AlertDecision) -> str:
     """Return the id of the run that belongs to an alert: the same alert can only name the same run."""
     return f"alert-{job.fingerprint}-{job.starts_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}Z"

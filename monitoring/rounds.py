@@ -11,7 +11,8 @@ from time import monotonic
 
 from monitoring.children import Child, OverdueError, StoppedError
 from monitoring.decisions import utc_now
-from monitoring.record import Record, RecordError, RunFailed
+from monitoring.entries import FailedRun
+from monitoring.journal import Journal, JournalError
 
 logger = logging.getLogger("monitoring")
 
@@ -30,7 +31,7 @@ class Rounds:
     folder: Path  # for its log and its report
     every: timedelta
     turn: threading.Lock  # held while it runs
-    record: Record
+    journal: Journal
     ended: Callable[[str], None]  # is told the verdict of every run, or "failed"
     limit: float = _LIMIT
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
@@ -79,7 +80,7 @@ class Rounds:
             reason = f"it left no report: {error}" if not isinstance(error, OverdueError) else str(error)
         logger.warning("The monitoring pipeline failed: %s", reason)
         try:
-            self.record.append(RunFailed(at=utc_now(), reason=reason))
-        except RecordError as error:
+            self.journal.append(FailedRun(at=utc_now(), reason=reason))
+        except JournalError as error:
             logger.error("%s", error)
         self.ended(FAILED)

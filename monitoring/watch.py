@@ -1,5 +1,6 @@
 """The monitor service, put together: rounds of the monitoring pipeline, the receiver of alerts, the pages."""
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -13,14 +14,17 @@ from starlette.responses import Response
 
 from bento.problems import handle_problems, unavailable
 from monitoring.decisions import Decider, Rules, Webhook, utc_now
+from monitoring.entries import AlertDecision, RetrainingEnd
 from monitoring.gate import ALERTS, METRICS, Gate, Tokens
 from monitoring.instruments import CONTENT_TYPE, Instruments
+from monitoring.journal import Journal, JournalError
 from monitoring.pages import Pages
-from monitoring.record import Decided, Finished, Record, RecordError
 from monitoring.retraining import Retraining, Trainer
 from monitoring.rounds import Rounds
 
-FOLDER, RECORD = "monitoring", "decisions.jsonl"  # in the state folder; in it
+logger = logging.getLogger("monitoring")
+
+FOLDER, JOURNAL = "monitoring", "journal.db"  # the folder in the state folder, the file in it
 ELSEWHERE = "by the schedule of the active stack's engine, in ZenML's dashboard"
 
 
@@ -33,7 +37,7 @@ class Health(BaseModel):
 class Received(BaseModel):
     """What was decided about each alert of a webhook."""
 
-    decisions: list[Decided]
+    decisions: list[AlertDecision]
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Watch:
 
     def __init__(
         self,
-        record: Record,
+        journal: Journal,
         trainer: Trainer,
         schedule: Schedule | None,
         tokens: Tokens,
@@ -61,24 +65,24 @@ class Watch:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """`folder` is where the reports are. Without a schedule nothing is run here: the stack's engine does."""
-        instruments = Instruments(record, folder)
+        instruments = Instruments(journal, folder)
 
-        def retrained(end: Finished) -> None:
+        def retrained(end: RetrainingEnd) -> None:
             instruments.retrainings.labels(end.outcome).inc()
 
         def monitored(outcome: str) -> None:
             instruments.runs.labels(outcome).inc()
 
-        self._record = record
-        self._retraining = Retraining(trainer, record, retrained)
+        self._journal = journal
+        self._retraining = Retraining(trainer, journal, retrained)
         self._rounds = schedule and Rounds(
-            schedule.command, schedule.source, folder, schedule.every, schedule.turn, record, monitored
+            schedule.command, schedule.source, folder, schedule.every, schedule.turn, journal, monitored
         )  # fmt: skip
         app = FastAPI(title="Monitoring", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
         handle_problems(app)
-        _add_routes(app, Decider(record, rules, clock), self._retraining, instruments)
+        _add_routes(app, Decider(journal, rules, clock), self._retraining, instruments)
         looking = f"every {schedule.every} here" if schedule else ELSEWHERE
-        app.include_router(Pages(record, folder, f"Reports: {looking}. Retraining: {trainer.way}.").router())
+        app.include_router(Pages(journal, folder, f"Reports: {looking}. Retraining: {trainer.way}.").router())
         self.gate = Gate(app, tokens)
 
     def start(self) -> None:
@@ -88,11 +92,11 @@ class Watch:
             self._rounds.start()
 
     def stop(self) -> None:
-        """End what is under way, children included, and let go of the record."""
+        """End what is under way, children included, and close the journal."""
         if self._rounds:
             self._rounds.stop()
         self._retraining.stop()
-        self._record.close()
+        self._journal.close()
 
 
 def _add_routes(app: FastAPI, decider: Decider, retraining: Retraining, instruments: Instruments) -> None:
@@ -117,6 +121,7 @@ def _add_routes(app: FastAPI, decider: Decider, retraining: Retraining, instrume
                 retraining.start(decided)
         return Received(decisions=decisions)
 
-    @app.exception_handler(RecordError)
-    async def not_recorded(_: Request, _error: RecordError) -> Response:
-        return unavailable("the decision could not be stored, so nothing was done; the log says why")
+    @app.exception_handler(JournalError)
+    async def without_journal(_: Request, error: JournalError) -> Response:
+        logger.error("%s", error)
+        return unavailable("the journal cannot be read or written, so nothing was done; the log says why")

@@ -13,7 +13,10 @@ SYNTHETIC = ("catalog/synthetic.py", "catalog/synthetic_vocabulary.py")
 READING = (*SYNTHETIC, "catalog/contract.py", "catalog/listings.py", "steps/ingest.py")
 CHECKING = ("catalog/contract.py", "steps/check.py", "steps/quality.py")
 CONSOLIDATING = (*TEXT, "catalog/contract.py", "catalog/listings.py", "steps/consolidate.py")
-TRAINING = (*TEXT, "catalog/features.py", "catalog/classifier.py", "steps/train.py")
+TRAINING = (
+    *TEXT, "catalog/blocks.py", "catalog/features.py", "catalog/classifier.py", "catalog/model_folder.py",
+    "steps/train.py",
+)  # fmt: skip
 EVALUATING = (*TRAINING, "catalog/evaluation.py", "steps/evaluate.py", "steps/reports.py")
 
 

@@ -29,7 +29,7 @@ def package_bento(
         champion = registry.by_alias(model_name, registry.PRODUCTION)
         return PackagedBento(champion.tags.get("bento_tag"), champion.number) if champion else PackagedBento(None, None)
 
-    from catalog.predictor import Manifest
+    from catalog.model_folder import Manifest
 
     classifier = registry.load_classifier(trained_classifier["model_uri"])
     manifest = Manifest(

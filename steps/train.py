@@ -12,8 +12,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 from zenml import ArtifactConfig, log_metadata, step
 
+from catalog.blocks import Block
 from catalog.classifier import Codes, ProductTypeClassifier
-from catalog.features import Block
 from steps.caching import SOURCE_ROOT, TRAINING, depends_on, digest_of
 
 logger = logging.getLogger(__name__)

@@ -20,7 +20,8 @@ from bento.auth import hash_password
 from bento.settings import Settings
 from bento.tokens import Signer
 from catalog.classifier import ProductTypeClassifier
-from catalog.predictor import Manifest, Predictor
+from catalog.model_folder import Manifest
+from catalog.predictor import Predictor
 from catalog.synthetic import generate
 from catalog.taxonomy import RAKUTEN
 from ledger.database import migrate, open_engine, writing

@@ -24,7 +24,8 @@ from bento.build import (
     serving_files,
 )
 from catalog.classifier import ProductTypeClassifier
-from catalog.predictor import Manifest, Predictor
+from catalog.model_folder import Manifest
+from catalog.predictor import Predictor
 from catalog.synthetic import generate
 
 TRAINING_ONLY = {

@@ -11,9 +11,10 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from bento.metrics import Metrics
+from monitoring.entries import RetrainingEnd
 from monitoring.grafana.dashboards import FOLDER
 from monitoring.instruments import Instruments
-from monitoring.record import Finished, Record
+from monitoring.journal import Journal
 from steps.pushgateway import registry_of
 from tests.monitoring.engines import CONFIGURATION
 
@@ -98,14 +99,15 @@ def _service() -> CollectorRegistry:
 
 
 def _watch(folder: Path) -> str:
-    """The monitor service's page after a report and a retraining."""
+    """The monitor service's metrics after a report and a retraining."""
     (folder / "latest.json").write_text("{}")
-    record = Record(folder / "decisions.jsonl")
-    record.append(Finished(at=datetime(2026, 1, 1, tzinfo=UTC), retraining="a", outcome="refused", reason="as it was"))
+    journal = Journal(folder / "journal.db")
+    end = RetrainingEnd(at=datetime(2026, 1, 1, tzinfo=UTC), retraining="a", outcome="refused", reason="not better")
+    journal.append(end)
     try:
-        return Instruments(record, folder).page().decode()
+        return Instruments(journal, folder).page().decode()
     finally:
-        record.close()
+        journal.close()
 
 
 def _report() -> dict[str, Any]:

@@ -14,36 +14,36 @@ import pytest
 
 from monitoring.airflow_api import Airflow, AirflowError, AirflowSettings
 from monitoring.decisions import Rules
-from monitoring.record import Began, Decided, Finished
+from monitoring.entries import AlertDecision, RetrainingEnd, RetrainingStart
 from monitoring.retraining import AirflowTrainer, LocalTrainer, Result, Retraining, dag_run_id
-from tests.monitoring.watching import ENDLESS, Clock, Desk, alert, python, reporting
+from tests.monitoring.watching import ENDLESS, Clock, Scenario, alert, python, reporting
 from tests.system.workspace import wait_for
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path / "decisions.jsonl", Clock(), Rules())
-    yield desk
-    desk.record.close()
+def scenario(tmp_path: Path) -> Iterator[Scenario]:
+    scenario = Scenario(tmp_path / "journal.db", Clock(), Rules())
+    yield scenario
+    scenario.journal.close()
 
 
 @pytest.fixture
-def job(desk: Desk) -> Decided:
-    return desk.decide(alert())[0]
+def job(scenario: Scenario) -> AlertDecision:
+    return scenario.decide(alert())[0]
 
 
-def trainer(desk: Desk, command: list[str], limit: float = 60) -> LocalTrainer:
-    return LocalTrainer(command, desk.path.parent, desk.path.parent, threading.Lock(), desk.record, limit)
+def trainer(scenario: Scenario, command: list[str], limit: float = 60) -> LocalTrainer:
+    return LocalTrainer(command, scenario.path.parent, scenario.path.parent, threading.Lock(), scenario.journal, limit)
 
 
-def trained(desk: Desk, job: Decided, command: list[str], limit: float = 60) -> Result:
-    return trainer(desk, command, limit).train(job, threading.Event())
+def trained(scenario: Scenario, job: AlertDecision, command: list[str], limit: float = 60) -> Result:
+    return trainer(scenario, command, limit).train(job, threading.Event())
 
 
-def test_outcome_and_sentence_are_the_training_s(desk: Desk, job: Decided) -> None:
-    promoted = trained(desk, job, reporting(promoted=True, reason="better by 0.02", model_version="4"))
+def test_outcome_and_reason_are_those_that_the_training_reports(scenario: Scenario, job: AlertDecision) -> None:
+    promoted = trained(scenario, job, reporting(promoted=True, reason="better by 0.02", model_version="4"))
     assert promoted == Result("promoted", "better by 0.02", "4")
-    assert trained(desk, job, reporting(reason="not better")) == Result("refused", "not better", "1")
+    assert trained(scenario, job, reporting(reason="not better")) == Result("refused", "not better", "1")
 
 
 @pytest.mark.parametrize(
@@ -57,77 +57,89 @@ def test_outcome_and_sentence_are_the_training_s(desk: Desk, job: Decided) -> No
         (["/nowhere/python"], "the training could not be started: No such file or directory"),
     ],
 )
-def test_what_brought_no_model_failed_and_says_why(desk: Desk, job: Decided, command: list[str], sentence: str) -> None:
-    assert trained(desk, job, command) == Result("failed", sentence)
+def test_a_training_without_a_model_has_failed_and_says_why(
+    scenario: Scenario, job: AlertDecision, command: list[str], sentence: str
+) -> None:
+    assert trained(scenario, job, command) == Result("failed", sentence)
 
 
-def test_a_training_that_takes_too_long_is_ended(desk: Desk, job: Decided) -> None:
-    assert trained(desk, job, python("import time; time.sleep(60)"), limit=0.3).outcome == "failed"
+def test_a_training_that_takes_too_long_is_ended(scenario: Scenario, job: AlertDecision) -> None:
+    assert trained(scenario, job, python("import time; time.sleep(60)"), limit=0.3).outcome == "failed"
 
 
-def family(desk: Desk, job: Decided) -> list[psutil.Process]:
+def family(scenario: Scenario, job: AlertDecision) -> list[psutil.Process]:
     """The processes of an ENDLESS training, once both are there."""
-    pids = desk.path.parent / f"retraining-{job.retraining}.pids"
-    wait_for("the training runs", lambda: pids.is_file() and pids.read_text() != "" and bool(desk.record.began))
-    return [psutil.Process(int(pids.read_text())), psutil.Process(desk.record.began[str(job.retraining)].pid)]
+    pids = scenario.path.parent / f"retraining-{job.retraining}.pids"
+    wait_for("the training runs", lambda: pids.is_file() and pids.read_text() != "" and started(scenario, job))
+    start = scenario.journal.start_of(str(job.retraining))
+    assert start is not None
+    return [psutil.Process(int(pids.read_text())), psutil.Process(start.pid)]
+
+
+def started(scenario: Scenario, job: AlertDecision) -> bool:
+    return scenario.journal.start_of(str(job.retraining)) is not None
 
 
 def gone(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-def test_stopping_leaves_no_process_and_the_record_says_interrupted(desk: Desk, job: Decided) -> None:
-    told: list[Finished] = []
-    retraining = Retraining(trainer(desk, python(ENDLESS)), desk.record, told.append)
+def test_stopping_leaves_no_process_and_the_journal_says_interrupted(scenario: Scenario, job: AlertDecision) -> None:
+    told: list[RetrainingEnd] = []
+    retraining = Retraining(trainer(scenario, python(ENDLESS)), scenario.journal, told.append)
     retraining.start(job)
-    processes = family(desk, job)
+    processes = family(scenario, job)
     retraining.stop()
     assert all(gone(process) for process in processes)
-    desk.restart()
-    (end,) = desk.record.finished.values()
+    scenario.restart()
+    end = scenario.journal.end_of(str(job.retraining))
+    assert end is not None
     assert (end.outcome, end.reason) == ("failed", "interrupted: the monitor service ended while it was under way")
     assert [entry.outcome for entry in told] == ["failed"]
 
 
-def test_what_a_killed_service_left_running_is_ended_and_recorded(desk: Desk, job: Decided) -> None:
+def test_a_restarted_service_ends_what_a_killed_one_left_running(scenario: Scenario, job: AlertDecision) -> None:
     abandoned = threading.Thread(
-        target=trainer(desk, python(ENDLESS)).train, args=(job, threading.Event()), daemon=True
+        target=trainer(scenario, python(ENDLESS)).train, args=(job, threading.Event()), daemon=True
     )
     abandoned.start()
-    processes = family(desk, job)
-    retraining = Retraining(trainer(desk, python("pass")), desk.record, lambda _: None)
+    processes = family(scenario, job)
+    retraining = Retraining(trainer(scenario, python("pass")), scenario.journal, lambda _: None)
     retraining.resume()
-    wait_for("it is recorded", lambda: bool(desk.record.finished))
+    wait_for("its end is stored", lambda: scenario.journal.last_end is not None)
     retraining.stop()
     assert all(gone(process) for process in processes)
-    assert desk.record.finished[str(job.retraining)].reason.startswith("interrupted")
+    end = scenario.journal.end_of(str(job.retraining))
+    assert end is not None
+    assert end.reason.startswith("interrupted")
 
 
-def test_a_training_that_outlived_its_service_and_reported_counts_as_what_it_was(desk: Desk, job: Decided) -> None:
+def test_the_report_of_a_training_that_outlived_its_service_counts(scenario: Scenario, job: AlertDecision) -> None:
     report = {"promoted": True, "reason": "better", "model_version": "2", "weighted_f1": 0.9}
-    (desk.path.parent / f"retraining-{job.retraining}.json").write_text(json.dumps(report))
-    assert trainer(desk, python("pass")).resume(job, threading.Event()) == Result("promoted", "better", "2")
+    (scenario.path.parent / f"retraining-{job.retraining}.json").write_text(json.dumps(report))
+    assert trainer(scenario, python("pass")).resume(job, threading.Event()) == Result("promoted", "better", "2")
 
 
-def test_another_process_with_the_number_of_the_old_one_is_left_alone(desk: Desk, job: Decided) -> None:
+def test_a_later_process_with_the_same_process_id_is_left_alone(scenario: Scenario, job: AlertDecision) -> None:
     stranger = psutil.Popen(python("import time; time.sleep(60)"))
     try:
-        desk.record.append(Began(at=desk.clock(), retraining=str(job.retraining), pid=stranger.pid, created=1.0))
-        assert trainer(desk, python("pass")).resume(job, threading.Event()).outcome == "failed"
+        start = RetrainingStart(at=scenario.clock(), retraining=str(job.retraining), pid=stranger.pid, created=1.0)
+        scenario.journal.append(start)
+        assert trainer(scenario, python("pass")).resume(job, threading.Event()).outcome == "failed"
         assert stranger.is_running()
     finally:
         stranger.kill()
         stranger.wait()
 
 
-def test_a_retraining_waits_for_the_monitoring_run_under_way(desk: Desk, job: Decided) -> None:
-    training = trainer(desk, reporting(promoted=True, reason="better"))
+def test_a_retraining_waits_for_the_monitoring_run_under_way(scenario: Scenario, job: AlertDecision) -> None:
+    training = trainer(scenario, reporting(promoted=True, reason="better"))
     results: list[Result] = []
     with training.turn:
         thread = threading.Thread(target=lambda: results.append(training.train(job, threading.Event())))
         thread.start()
         time.sleep(0.5)
-        assert not desk.record.began
+        assert not started(scenario, job)
     thread.join(30)
     assert results[0].outcome == "promoted"
 
@@ -222,14 +234,14 @@ def test_a_setting_that_is_missing_is_named(missing: str) -> None:
         AirflowSettings.from_environment(environment | {missing: ""})
 
 
-def dag(desk: Desk, job: Decided, look: list[Any], versions: list[str | None]) -> AirflowTrainer:
+def dag(scenario: Scenario, job: AlertDecision, look: list[Any], versions: list[str | None]) -> AirflowTrainer:
     run = dag_run_id(job)
     transport = Answers({f"POST {RUNS}": [(200, {}), (409, {})], f"GET {RUNS}/{run}": look})
     given = iter(versions)
-    return AirflowTrainer(Airflow(SETTINGS, transport), desk.record, lambda: next(given))
+    return AirflowTrainer(Airflow(SETTINGS, transport), scenario.journal, lambda: next(given))
 
 
-def test_the_same_alert_names_the_same_run(job: Decided) -> None:
+def test_the_same_alert_names_the_same_run(job: AlertDecision) -> None:
     assert dag_run_id(job) == "alert-a1b2c3d4e5f60718-20260304T110000.000000Z"
 
 
@@ -241,24 +253,24 @@ def test_the_same_alert_names_the_same_run(job: Decided) -> None:
     ],
 )
 def test_whether_a_dag_promoted_is_what_the_registry_says(
-    desk: Desk, job: Decided, state: str, versions: list[str | None], expected: Result
+    scenario: Scenario, job: AlertDecision, state: str, versions: list[str | None], expected: Result
 ) -> None:
-    assert dag(desk, job, [(200, {"state": state})], versions).train(job, threading.Event()) == expected
+    assert dag(scenario, job, [(200, {"state": state})], versions).train(job, threading.Event()) == expected
 
 
-def test_a_dag_that_failed_failed(desk: Desk, job: Decided) -> None:
-    result = dag(desk, job, [(200, {"state": "failed"})], ["1"]).train(job, threading.Event())
+def test_a_dag_that_failed_failed(scenario: Scenario, job: AlertDecision) -> None:
+    result = dag(scenario, job, [(200, {"state": "failed"})], ["1"]).train(job, threading.Event())
     assert result is not None
     assert result.outcome == "failed"
 
 
-def test_a_dag_goes_on_without_the_service_and_is_taken_up_by_the_next(desk: Desk, job: Decided) -> None:
+def test_a_dag_goes_on_without_the_service_and_is_taken_up_by_the_next(scenario: Scenario, job: AlertDecision) -> None:
     stop = threading.Event()
     stop.set()
-    before = dag(desk, job, [(200, {"state": "running"})], ["1"])
+    before = dag(scenario, job, [(200, {"state": "running"})], ["1"])
     assert before.train(job, stop) is None
-    desk.restart()
-    assert desk.record.unfinished == job
-    after = replace(dag(desk, job, [(200, {"state": "success"})], ["2"]), record=desk.record)
+    scenario.restart()
+    assert scenario.journal.unfinished == job
+    after = replace(dag(scenario, job, [(200, {"state": "success"})], ["2"]), journal=scenario.journal)
     resumed = after.resume(job, threading.Event())
     assert resumed == Result("promoted", "version 2 is in production now, after version 1", "2")

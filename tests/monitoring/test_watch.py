@@ -11,15 +11,13 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from commands import CommandError
-from commands.watch import duration
 from monitoring.decisions import Rules
 from monitoring.gate import MAX_BODY_BYTES, Tokens
-from monitoring.record import Record
+from monitoring.journal import Journal
 from monitoring.retraining import LocalTrainer
 from monitoring.settings import WatchSettings, WatchSettingsError
-from monitoring.watch import RECORD, Schedule, Watch
-from tests.monitoring.watching import alert, no_room_for, python, reporting, webhook
+from monitoring.watch import JOURNAL, Schedule, Watch
+from tests.monitoring.watching import alert, failing_writes, python, reporting, webhook
 from tests.system.workspace import wait_for
 
 TOKENS = Tokens(metrics="m" * 40, alerts="a" * 40, reports="r" * 40)
@@ -44,11 +42,11 @@ class Service:
 
     def __init__(self, folder: Path, training: list[str], monitoring: list[str], every: float) -> None:
         self.folder = folder
-        self.record = Record(folder / RECORD)
+        self.journal = Journal(folder / JOURNAL)
         turn = threading.Lock()
-        trainer = LocalTrainer(training, folder, folder, turn, self.record)
+        trainer = LocalTrainer(training, folder, folder, turn, self.journal)
         schedule = Schedule(monitoring, folder, timedelta(seconds=every), turn)
-        self.watch = Watch(self.record, trainer, schedule, TOKENS, Rules(), folder=folder)
+        self.watch = Watch(self.journal, trainer, schedule, TOKENS, Rules(), folder=folder)
         self.client = TestClient(self.watch.gate, raise_server_exceptions=False)
         self.watch.start()
 
@@ -126,7 +124,7 @@ def test_ten_times_the_same_alert_is_one_retraining_which_is_counted_and_shown(s
     assert "retraining_last_outcome{" not in service.metrics()
     decisions = [service.send(alert(job="x<script>alert(1)</script>", alertname="<b>Drift"))[0] for _ in range(10)]
     assert decisions == ["started"] + ["duplicate"] * 9
-    wait_for("the retraining has ended", lambda: bool(service.record.finished))
+    wait_for("the retraining has ended", lambda: service.journal.last_end is not None)
     metrics = service.metrics()
     for line in (
         'watch_alerts_total{decision="started"} 1.0',
@@ -159,7 +157,9 @@ def test_the_webhook_does_not_wait_for_the_retraining(start: Start) -> None:
 def test_what_was_interrupted_is_shown_by_the_next_service(start: Start) -> None:
     service = start(python("import time; time.sleep(600)"))
     service.send(alert())
-    wait_for("the training runs", lambda: bool(service.record.began))
+    job = service.journal.unfinished
+    assert job is not None
+    wait_for("the training runs", lambda: service.journal.start_of(str(job.retraining)) is not None)
     service.watch.stop()
     again = start()
     wait_for("it is shown", lambda: "interrupted" in again.read("/").text)
@@ -189,7 +189,7 @@ def test_a_malformed_webhook_is_told_so_and_does_nothing(service: Service, fault
     headers = ALERTS | {"content-type": "application/json"}
     answer = service.client.post("/alerts", content=MALFORMED[fault], headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
-    assert not service.record.decided
+    assert not service.journal.decisions(1)
 
 
 @pytest.mark.parametrize("announced", [True, False])
@@ -200,8 +200,8 @@ def test_a_body_beyond_the_limit_is_refused(service: Service, announced: bool) -
     assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
 
 
-def test_a_record_that_cannot_be_written_makes_alertmanager_come_back(service: Service) -> None:
-    with no_room_for(service.folder / RECORD):
+def test_alertmanager_is_asked_to_come_back_when_the_journal_cannot_be_written(service: Service) -> None:
+    with failing_writes():
         answer = service.client.post("/alerts", json=webhook(alert()), headers=ALERTS)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert service.send(alert()) == ["started"]
@@ -211,7 +211,7 @@ def test_a_failed_round_is_recorded_and_the_next_one_comes(start: Start) -> None
     service = start(monitoring=python(TAKING_TURNS), every=0.2)
     wait_for("three rounds", lambda: 'watch_monitoring_runs_total{outcome="warning"} 3.0' in service.metrics())
     assert 'watch_monitoring_runs_total{outcome="failed"} 1.0' in service.metrics()
-    assert [entry.reason for entry in service.record.failed_runs] == ["the ledger does not answer"]
+    assert [entry.reason for entry in service.journal.failed_runs(9)] == ["the ledger does not answer"]
     assert "the ledger does not answer" in service.read("/").text
 
 
@@ -221,16 +221,17 @@ def test_a_failed_round_is_recorded_and_the_next_one_comes(start: Start) -> None
 )
 def test_a_round_without_a_verdict_failed(start: Start, program: str, sentence: str) -> None:
     service = start(monitoring=python(program))
-    wait_for("the round has ended", lambda: bool(service.record.failed_runs))
-    assert sentence in service.record.failed_runs[0].reason
+    wait_for("the round has ended", lambda: bool(service.journal.failed_runs(1)))
+    assert sentence in service.journal.failed_runs(1)[0].reason
     assert "watch_last_report_timestamp_seconds" not in service.metrics()
 
 
 def test_rounds_and_retrainings_take_turns(start: Start) -> None:
     service = start(training=python(TAKING_TURNS), monitoring=python(TAKING_TURNS), every=0.05)
     service.send(alert())
-    wait_for("both have run", lambda: len(service.record.finished) == 1 and 'warning"} 3' in service.metrics())
-    reasons = [entry.reason for entry in (*service.record.failed_runs, *service.record.finished.values())]
+    wait_for("both have run", lambda: service.journal.last_end is not None and 'warning"} 3' in service.metrics())
+    assert service.journal.last_end is not None
+    reasons = [service.journal.last_end.reason, *(run.reason for run in service.journal.failed_runs(99))]
     assert not [reason for reason in reasons if "FileExistsError" in reason]
 
 
@@ -248,7 +249,8 @@ def test_reports_are_served_and_nothing_else(service: Service, tmp_path: Path) -
     assert "sandbox allow-scripts; " in scripted, "a script in a report is of no origin"
     assert "connect-src" not in scripted, "and reaches nothing"
     assert service.read("/reports/20260304.json").json() == {}
-    for name in ("decisions.jsonl", ".run.json", "link.json", "../secret.json", "%2e%2e%2fsecret.json", "nowhere.html"):
+    ours = ("journal.db", "journal.db-journal", "decisions.jsonl.migrated", ".run.json")
+    for name in (*ours, "link.json", "../secret.json", "%2e%2e%2fsecret.json", "nowhere.html"):
         assert service.read(f"/reports/{name}").status_code == 404, name
 
 
@@ -285,11 +287,3 @@ def test_tokens_are_made_for_their_owner_alone_and_demanded_in_production(
     with pytest.raises(WatchSettingsError, match="ALERT_TOKEN is too weak") as caught:
         WatchSettings.from_environment()
     assert "changeme" not in str(caught.value)
-
-
-def test_times_are_numbers_with_a_unit() -> None:
-    assert duration("--every", "90s") == timedelta(seconds=90)
-    assert duration("--every", "15m") == timedelta(minutes=15)
-    for wrong in ("15", "m", "-1m", "1.5h", "15 m", ""):
-        with pytest.raises(CommandError, match="--every takes a number and a unit"):
-            duration("--every", wrong)

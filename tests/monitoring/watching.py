@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.decisions import Alert, Decider, Rules
-from monitoring.record import Decided, Finished, Outcome, Record
+from monitoring.entries import AlertDecision, RetrainingEnd, RetrainingOutcome
+from monitoring.journal import Journal
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -19,7 +20,7 @@ NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 def alert(
     fingerprint: str = "a1b2c3d4e5f60718", starts_at: str = "2026-03-04T11:00:00Z", **labels: str
 ) -> dict[str, Any]:
-    """An alert as Alertmanager words it; by default it fires and asks for a retraining."""
+    """An alert as Alertmanager sends it; by default it fires and asks for a retraining."""
     return {
         "status": "firing",
         "labels": {"alertname": "Drift", "action": "retrain", **labels},
@@ -49,7 +50,7 @@ def webhook(*alerts: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass
 class Clock:
-    """A time that passes when it is told to."""
+    """A clock that stands still until a test moves it."""
 
     now: datetime = NOON
 
@@ -61,31 +62,32 @@ class Clock:
 
 
 @dataclass
-class Desk:
-    """A decider on a file, and the ends of its retrainings."""
+class Scenario:
+    """A decider with its journal, and what ends its retrainings."""
 
     path: Path
     clock: Clock
     rules: Rules
 
     def __post_init__(self) -> None:
-        self.record = Record(self.path)
+        self.journal = Journal(self.path)
 
     def restart(self) -> None:
-        self.record.close()
-        self.record = Record(self.path)
+        self.journal.close()
+        self.journal = Journal(self.path)
 
-    def decide(self, *alerts: dict[str, Any]) -> list[Decided]:
-        return Decider(self.record, self.rules, self.clock).decide([Alert.model_validate(each) for each in alerts])
+    def decide(self, *alerts: dict[str, Any]) -> list[AlertDecision]:
+        return Decider(self.journal, self.rules, self.clock).decide([Alert.model_validate(each) for each in alerts])
 
     def decision(self, **of: str) -> str:
         return self.decide(alert(**of))[0].decision
 
-    def finish(self, outcome: Outcome = "refused") -> None:
-        job = self.record.unfinished
+    def finish(self, outcome: RetrainingOutcome = "refused") -> None:
+        job = self.journal.unfinished
         assert job is not None
         assert job.retraining is not None
-        self.record.append(Finished(at=self.clock(), retraining=job.retraining, outcome=outcome, reason="as it was"))
+        end = RetrainingEnd(at=self.clock(), retraining=job.retraining, outcome=outcome, reason="a reason")
+        self.journal.append(end)
 
 
 def python(program: str, *arguments: str) -> list[str]:
@@ -109,10 +111,10 @@ time.sleep(600)
 
 
 @contextmanager
-def no_room_for(path: Path) -> Iterator[None]:
-    """As on a full disk: the file may grow by less than a line."""
+def failing_writes(beyond: int = 0) -> Iterator[None]:
+    """Like a full disk: this process can write nothing beyond that position (in bytes) of any file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (beyond, hard))
     try:
         yield
     finally:

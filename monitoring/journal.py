@@ -1,0 +1,219 @@
+"""The journal of the monitor service: an SQLite file that one process holds and that survives kills and restarts."""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from pydantic import ValidationError
+
+from monitoring.entries import AlertDecision, Entry, FailedRun, RetrainingEnd, RetrainingStart
+from monitoring.former_journal import FORMER_NAME, FormerJournalError, read_former_journal
+
+_VERSION = 1  # of the schema, stored as `user_version`
+_SCHEMA = (
+    """CREATE TABLE alert_decision (
+        id INTEGER PRIMARY KEY, at TEXT NOT NULL, decision TEXT NOT NULL, reason TEXT NOT NULL, alert TEXT NOT NULL,
+        fingerprint TEXT NOT NULL, starts_at TEXT NOT NULL, retraining TEXT)""",
+    "CREATE INDEX alert_decision_started ON alert_decision (at) WHERE retraining IS NOT NULL",
+    """CREATE TABLE retraining_start (
+        id INTEGER PRIMARY KEY, at TEXT NOT NULL, retraining TEXT NOT NULL UNIQUE, pid INTEGER, created REAL,
+        version_before TEXT)""",
+    """CREATE TABLE retraining_end (
+        id INTEGER PRIMARY KEY, at TEXT NOT NULL, retraining TEXT NOT NULL UNIQUE, outcome TEXT NOT NULL,
+        reason TEXT NOT NULL, model_version TEXT)""",
+    "CREATE TABLE failed_run (id INTEGER PRIMARY KEY, at TEXT NOT NULL, reason TEXT NOT NULL)",
+)
+_TABLES: dict[type[Entry], str] = {
+    AlertDecision: "alert_decision",
+    RetrainingStart: "retraining_start",
+    RetrainingEnd: "retraining_end",
+    FailedRun: "failed_run",
+}
+_STARTED = "WHERE retraining IS NOT NULL"
+_NEWEST_FIRST = "ORDER BY id DESC LIMIT ?"
+_DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+_EntryT = TypeVar("_EntryT", AlertDecision, RetrainingStart, RetrainingEnd, FailedRun)
+
+
+class JournalError(Exception):
+    """The journal cannot be read or written, or another process uses it."""
+
+
+class Journal:
+    """Entries in an SQLite file. What `append` has returned from is on the disk. Safe to use from several threads.
+
+    SQLite's exclusive lock on the file is held until `close`, or until the process ends in any way. Times are stored
+    as ISO 8601 in UTC with six digits after the second, so that they sort as text.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file or create it, with the entries of a `decisions.jsonl` beside it.
+
+        Raises `JournalError` when another process uses the file, or when it cannot be read.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        former = path.with_name(FORMER_NAME)
+        with self._explained("used"):
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # reports may name users
+            _create(path)
+            self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+            self._connection.row_factory = sqlite3.Row
+            try:
+                self._open(former)
+                if former.exists():
+                    former.replace(former.with_name(f"{FORMER_NAME}.migrated"))
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def close(self) -> None:
+        """Release the file for another process. After that nothing can be read or stored."""
+        with self._lock:
+            self._connection.close()
+
+    def append(self, *entries: Entry) -> None:
+        """Store entries, all or none of them. Raises `JournalError` when that fails."""
+        with self._lock, self._explained("written"), self._transaction():
+            for entry in entries:
+                self._insert(entry)
+
+    def decisions(self, limit: int) -> list[AlertDecision]:
+        """Return the last decisions about alerts, newest first."""
+        return self._select(AlertDecision, _NEWEST_FIRST, limit)
+
+    def failed_runs(self, limit: int) -> list[FailedRun]:
+        """Return the last failed runs of the monitoring pipeline, newest first."""
+        return self._select(FailedRun, _NEWEST_FIRST, limit)
+
+    def started(self, limit: int) -> list[AlertDecision]:
+        """Return the last decisions that started a retraining, newest first."""
+        return self._select(AlertDecision, f"{_STARTED} {_NEWEST_FIRST}", limit)
+
+    def started_by(self, fingerprint: str, starts_at: datetime) -> AlertDecision | None:
+        """Return the decision that started a retraining for this alert, if there is one."""
+        clause = f"{_STARTED} AND fingerprint = ? AND starts_at = ? {_NEWEST_FIRST}"
+        return _first(self._select(AlertDecision, clause, fingerprint, _as_text(starts_at), 1))
+
+    def started_on_day_of(self, moment: datetime) -> int:
+        """Return how many retrainings were started on the day (UTC) of a moment."""
+        day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        clause = f"{_STARTED} AND at >= ? AND at < ?"
+        return len(self._select(AlertDecision, clause, _as_text(day), _as_text(day + timedelta(days=1))))
+
+    def start_of(self, retraining: str) -> RetrainingStart | None:
+        """Return what is known of the start of a retraining."""
+        return _first(self._select(RetrainingStart, "WHERE retraining = ?", retraining))
+
+    def end_of(self, retraining: str) -> RetrainingEnd | None:
+        """Return how a retraining ended; None while it is under way."""
+        return _first(self._select(RetrainingEnd, "WHERE retraining = ?", retraining))
+
+    @property
+    def unfinished(self) -> AlertDecision | None:
+        """The decision that started the last retraining, if that retraining has not ended."""
+        last = _first(self.started(1))
+        return last if last and last.retraining and not self.end_of(last.retraining) else None
+
+    @property
+    def last_end(self) -> RetrainingEnd | None:
+        """The end that was stored last."""
+        return _first(self._select(RetrainingEnd, _NEWEST_FIRST, 1))
+
+    @property
+    def last_activity(self) -> datetime | None:
+        """The latest time at which a retraining was started or ended."""
+        starts = self._select(AlertDecision, f"{_STARTED} ORDER BY at DESC LIMIT 1")
+        ends = self._select(RetrainingEnd, "ORDER BY at DESC LIMIT 1")
+        return max((entry.at for entry in (*starts, *ends)), default=None)
+
+    def _open(self, former: Path) -> None:
+        """Lock the file and check it. A new one gets its tables and the entries of the former journal."""
+        self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # keeps the lock that a transaction takes
+        self._connection.execute("PRAGMA synchronous = FULL")
+        with self._transaction():
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            tables = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_master")}
+            if version == 0 and not tables:
+                for statement in _SCHEMA:
+                    self._connection.execute(statement)
+                for entry in read_former_journal(former):
+                    self._insert(entry)
+                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+            elif version > _VERSION:
+                raise JournalError(f"{self._path} was written by a later version of this program; run that version")
+            elif (
+                version != _VERSION
+                or not tables.issuperset(_TABLES.values())
+                or self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok"
+            ):
+                self._refuse()
+
+    def _insert(self, entry: Entry) -> None:
+        row = {
+            name: _as_text(value) if isinstance(value, datetime) else value for name, value in entry if name != "kind"
+        }
+        names, marks = ", ".join(row), ", ".join("?" * len(row))
+        table = _TABLES[type(entry)]
+        self._connection.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
+
+    def _select(self, kind: type[_EntryT], clause: str, *values: str | int) -> list[_EntryT]:
+        names = ", ".join(name for name in kind.model_fields if name != "kind")
+        with self._lock, self._explained("read"):
+            rows = self._connection.execute(f"SELECT {names} FROM {_TABLES[kind]} {clause}", values).fetchall()
+            return [kind.model_validate(dict(row)) for row in rows]
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN EXCLUSIVE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):  # SQLite has rolled back by itself after some errors
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _explained(self, done: str) -> Iterator[None]:
+        """Turn the errors of SQLite and of the disk into `JournalError`."""
+        try:
+            yield
+        except FormerJournalError as error:
+            raise JournalError(str(error)) from error
+        except OSError as error:
+            raise JournalError(f"{self._path} cannot be {done}: {error.strerror}") from error
+        except ValidationError:
+            self._refuse()
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary code of an extended one
+            if code == sqlite3.SQLITE_BUSY:
+                raise JournalError(f"another monitor service uses {self._path}; end it first") from None
+            if code in _DAMAGED:
+                self._refuse()
+            raise JournalError(f"{self._path} cannot be {done}: {error}") from error
+
+    def _refuse(self) -> NoReturn:
+        raise JournalError(
+            f"{self._path} is not a valid journal; move the file away to start empty (retrainings of the past are then "
+            "unknown: their alerts, the cool-down and the budget of today)"
+        ) from None
+
+
+def _create(path: Path) -> None:
+    """Create the file for its owner alone. An existing one is not opened: closing it would release SQLite's lock."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _as_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _first(entries: list[_EntryT]) -> _EntryT | None:
+    return entries[0] if entries else None

@@ -1,0 +1,17 @@
+"""Errors for the person at the terminal."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class CommandError(Exception):
+    """A command failed. The message is a sentence for the person at the terminal."""
+
+
+@contextmanager
+def reported(*kinds: type[Exception]) -> Iterator[None]:
+    """Raise errors of these kinds as `CommandError`: their messages already are sentences for people."""
+    try:
+        yield
+    except kinds as error:
+        raise CommandError(str(error)) from error
