@@ -32,9 +32,9 @@ def main(arguments: list[str]) -> int:
     from ledger.database import database_url
     from ledger.feedback import read_feedback
     from pipelines.config import DEFAULT, TrainingConfig
+    from reports.evaluation_page import evaluation_page
     from steps.ingest import read_source
     from steps.quality import check_listings, gate
-    from steps.reports import evaluation_page
     from steps.train import fit_candidates
 
     config = TrainingConfig.read(DEFAULT)

@@ -1,7 +1,6 @@
 """How tables and packaged Bentos are kept in the artifact store."""
 
 import hashlib
-import html
 import json
 import os
 import shutil
@@ -18,7 +17,6 @@ from zenml.metadata.metadata_types import MetadataType
 _TABLE = "table.parquet"
 _RECORD = "bento.json"
 _ARCHIVE = "bento.tar"
-_ROWS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -52,12 +50,12 @@ class TableMaterializer(BaseMaterializer):
             data.to_parquet(file, compression="zstd", index=False)
 
     def save_visualizations(self, data: pd.DataFrame) -> dict[str, VisualizationType]:
-        """Show the first rows, long texts cut."""
+        """Show the first rows; long texts are cut."""
+        from reports.table_page import first_rows_page
+
         path = os.path.join(self.uri, "first_rows.html")
-        shown = data.head(_ROWS_SHOWN).map(lambda value: html.escape(str(value)[:120]))
-        page = f"<p>{len(data):,} rows, the first {len(shown)} of them:</p>{shown.to_html(index=False, escape=False)}"
         with self.artifact_store.open(path, "w") as file:
-            file.write(f'<meta charset="utf-8"><style>body{{font:13px sans-serif}}</style>{page}')
+            file.write(first_rows_page(data))
         return {path: VisualizationType.HTML}
 
     def extract_metadata(self, data: pd.DataFrame) -> dict[str, MetadataType]:

@@ -15,13 +15,28 @@ MAY_IMPORT = {
     "catalog": set(),
     "ledger": set(),
     "bento": {"catalog", "ledger"},
-    "steps": {"catalog", "ledger", "bento"},  # of bento one module only, see below
+    "checks": {"catalog", "ledger"},
+    "tracking": {"catalog", "ledger", "checks"},
+    "reports": {"catalog", "checks", "tracking"},
+    "steps": {"catalog", "ledger", "checks", "tracking", "reports", "bento"},  # of bento one module only, see below
     "pipelines": {"catalog", "ledger", "steps"},
     "state": set(),
     "terminal": {"state"},
     "stacks": {"state", "terminal"},
-    "monitoring": {"pipelines", "ledger", "bento"},  # of bento two modules only, see below
-    "commands": {"catalog", "ledger", "steps", "pipelines", "stacks", "state", "terminal", "monitoring"},
+    "monitoring": {"pipelines", "ledger", "bento", "reports"},  # of bento two modules only, see below
+    "commands": {
+        "catalog",
+        "ledger",
+        "checks",
+        "tracking",
+        "reports",
+        "steps",
+        "pipelines",
+        "stacks",
+        "state",
+        "terminal",
+        "monitoring",
+    },
 }
 OURS = {*MAY_IMPORT, "run"}
 NOT_IN_A_SERVING_PROCESS = ["zenml", "mlflow", "evidently", "great_expectations", "sklearn", "pandas", "scipy", "skops"]
