@@ -23,7 +23,6 @@ def main(arguments: list[str]) -> int:
     state.prepare()
 
     import mlflow
-    from reports.evaluation_page import evaluation_page
 
     from bento.build import build_bento
     from catalog.candidates import fit_candidates
@@ -37,6 +36,7 @@ def main(arguments: list[str]) -> int:
     from ledger.database import database_url
     from ledger.feedback import read_feedback
     from pipelines.config import DEFAULT, TrainingConfig
+    from reports.evaluation_page import evaluation_page
 
     config = TrainingConfig.read(DEFAULT)
     raw = ListingSource(kind="embedded", size=size, seed=config.seed).read(None)

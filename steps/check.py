@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import pandas as pd
-from reports.data_report_page import data_report_page
 from zenml import ArtifactConfig, log_metadata, step
 from zenml.config.cache_policy import CachePolicy
 from zenml.types import HTMLString
@@ -11,6 +10,7 @@ from zenml.types import HTMLString
 from catalog.profile import Profile
 from catalog.taxonomy import Taxonomy
 from checks.data_contract import DataReport, check_contract, require_contract
+from reports.data_report_page import data_report_page
 from steps.caching import code_digest
 
 

@@ -29,8 +29,8 @@ def compare_with_production(
 ]:
     """Register the challenger and decide whether it replaces the version in production."""
     import mlflow
-    from reports.decision_page import decision_page
 
+    from reports.decision_page import decision_page
     from tracking.promotion_gate import decide_promotion
 
     decision = decide_promotion(

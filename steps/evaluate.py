@@ -42,12 +42,11 @@ def evaluate_classifier(
     Annotated[pd.DataFrame, ArtifactConfig(name="reference_window", tags=["evaluation", "drift"])],
 ]:
     """Evaluate on test rows that neither this model nor any before it was trained on."""
+    from catalog.evaluation import evaluate_window
+    from catalog.reference import build_reference_window
     from reports.evaluation_page import evaluation_page
     from reports.figures import confusion_figure, per_type_figure, reliability_figure
     from reports.model_card import model_card
-
-    from catalog.evaluation import evaluate_window
-    from catalog.reference import build_reference_window
     from tracking.evaluation_run import log_evaluation
     from tracking.model_files import load_classifier
 

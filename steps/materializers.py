@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pandas as pd
-from reports.table_page import first_rows_page
 from zenml.enums import ArtifactType, VisualizationType
 from zenml.io import fileio
 from zenml.materializers.base_materializer import BaseMaterializer
 from zenml.metadata.metadata_types import MetadataType
+
+from reports.table_page import first_rows_page
 
 _TABLE = "table.parquet"
 _RECORD = "bento.json"

@@ -21,7 +21,6 @@ def publish_verdict(
 ]:
     """Put drift and quality together and publish the report."""
     from reports.monitoring_page import monitoring_page
-
     from tracking.monitoring_run import log_monitoring
     from tracking.pushgateway import push
 

@@ -14,16 +14,21 @@ ROOT = Path(__file__).resolve().parents[2]
 MAY_IMPORT = {
     "catalog": set(),
     "ledger": set(),
-    "web": {"ledger"},  # one module only, see below
-    "bento": {"catalog", "ledger", "web"},
-    "steps": {"catalog", "ledger", "bento"},  # of bento one module only, see below
-    "pipelines": {"catalog", "ledger", "steps"},
     "state": set(),
     "terminal": {"state"},
+    "checks": {"catalog", "ledger"},
+    "tracking": {"catalog", "ledger", "checks"},
+    "reports": {"catalog", "checks", "tracking"},
+    "steps": {"catalog", "ledger", "checks", "tracking", "reports", "bento"},  # of bento one module only, see below
+    "pipelines": {"catalog", "ledger", "checks", "steps"},
+    "web": {"ledger"},  # one module only, see below
+    "bento": {"catalog", "ledger", "web"},
     "stacks": {"state", "terminal"},
-    "monitoring": {"web"},
-    "commands": {"catalog", "ledger", "web", "steps", "pipelines", "stacks", "state", "terminal", "monitoring"},
-}
+    "monitoring": {"web", "reports", "state", "stacks"},
+    "commands": {
+        "catalog", "ledger", "web", "tracking", "steps", "pipelines", "stacks", "state", "terminal", "monitoring",
+    },
+}  # fmt: skip
 OURS = {*MAY_IMPORT, "run"}
 NOT_IN_A_SERVING_PROCESS = ["zenml", "mlflow", "evidently", "great_expectations", "sklearn", "pandas", "scipy", "skops"]
 

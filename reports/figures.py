@@ -1,0 +1,109 @@
+"""Every figure of the reports, and a figure as a part of a page. matplotlib is imported when a figure is drawn."""
+
+import base64
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from catalog.evaluation import Evaluation
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from checks.drift import ColumnDrift
+
+_BLUE, _GREY, _ORANGE, _GREEN, _RED = "#2b6cb0", "#a0aec0", "#c05621", "#2f855a", "#c53030"
+_LABEL_LENGTH = 28
+
+
+def confusion_figure(evaluation: Evaluation) -> "Figure":
+    """Return the confusion matrix; each row is in shares of the listings of the true type."""
+    from matplotlib.figure import Figure
+
+    counts = np.array(evaluation.confusion)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    names = [_short(scores.label) for scores in evaluation.per_type]
+    size = 3 + 0.32 * len(names)
+    figure = Figure(figsize=(size + 1, size), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=8)
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    for row, column in zip(*np.nonzero(shares >= 0.05), strict=True):
+        share = shares[row, column]
+        text = f"{100 * share:.0f}"
+        axes.text(column, row, text, ha="center", va="center", fontsize=6, color="white" if share > 0.55 else "black")
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.set_title("Predicted types of each true type, in % (5 % or more)")
+    figure.colorbar(image, ax=axes, shrink=0.6, label="share of the true type")
+    return figure
+
+
+def reliability_figure(evaluation: Evaluation) -> "Figure":
+    """Return accuracy against confidence, above the number of listings with each confidence."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 6), layout="constrained")
+    curve, amounts = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
+    bins = evaluation.reliability
+    curve.plot([0, 1], [0, 1], color=_GREY, linestyle="--", label="perfectly calibrated")
+    confidence, accuracy = [entry.confidence for entry in bins], [entry.accuracy for entry in bins]
+    curve.plot(confidence, accuracy, marker="o", color=_BLUE, label="this model")
+    curve.set_ylabel("share of right answers")
+    curve.set_title(f"Calibration error {evaluation.expected_calibration_error:.3f}")
+    middles = [(entry.lower + entry.upper) / 2 for entry in bins]
+    amounts.bar(middles, [entry.rows for entry in bins], width=0.06, color=_BLUE)
+    amounts.set_xlabel("confidence")
+    amounts.set_ylabel("listings")
+    if evaluation.threshold is not None:
+        for axes in (curve, amounts):
+            axes.axvline(evaluation.threshold, color=_ORANGE, label="abstention threshold")
+    curve.legend(loc="upper left")
+    return figure
+
+
+def per_type_figure(evaluation: Evaluation) -> "Figure":
+    """Return the F1 of every type, the weakest on top."""
+    from matplotlib.figure import Figure
+
+    types = sorted(evaluation.per_type, key=lambda scores: -scores.f1)
+    figure = Figure(figsize=(8, 1.2 + 0.28 * len(types)), layout="constrained")
+    axes = figure.subplots()
+    axes.barh([_short(scores.label) for scores in types], [scores.f1 for scores in types], color=_BLUE)
+    for place, scores in enumerate(types):
+        axes.text(scores.f1 + 0.01, place, f"{scores.f1:.2f} of {scores.rows:,}", va="center", fontsize=8)
+    axes.axvline(evaluation.weighted_f1, color=_ORANGE, label=f"weighted F1 {evaluation.weighted_f1:.3f}")
+    axes.set_xlim(0, 1.15)
+    axes.set_xlabel("F1, and the number of test listings")
+    axes.legend(loc="lower right", fontsize=8)
+    return figure
+
+
+def drift_figure(columns: "Sequence[ColumnDrift]") -> "Figure":
+    """Return the distance of every column from the reference, beside its drift limit."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 1 + 0.32 * len(columns)), layout="constrained")
+    axes = figure.subplots()
+    names = [column.column.replace("_", " ") for column in columns]
+    colours = [_RED if column.drifted else _GREEN for column in columns]
+    axes.barh(names, [column.score for column in columns], color=colours)
+    axes.scatter([column.limit for column in columns], names, marker="|", s=160, color="black", label="drift limit")
+    axes.set_xlabel("distance from the reference")
+    axes.invert_yaxis()
+    axes.legend(fontsize=8)
+    return figure
+
+
+def data_uri(figure: "Figure") -> str:
+    """Return a figure as a data: URI (PNG), so that the page which shows it loads nothing."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"

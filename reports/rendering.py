@@ -1,0 +1,84 @@
+"""The one Jinja2 environment of all pages. The templates are in the folder beside this module."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+
+
+def render(template: str, **values: object) -> str:
+    """Return a template of `TEMPLATES` with these values. They are escaped in HTML, and as they are in Markdown.
+
+    Raises `jinja2.TemplateNotFound` for an unknown template and `jinja2.UndefinedError` for a missing value.
+    """
+    return _environment().get_template(template).render(values) + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(enabled_extensions=(), disabled_extensions=("md.j2",), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.filters |= {
+        "cell": cell,
+        "interval": interval,
+        "markdown_cell": markdown_cell,
+        "minute": minute,
+        "percent": percent,
+        "score": score,
+        "thousands": thousands,
+        "words": words,
+    }
+    return environment
+
+
+def cell(value: str | int | float) -> str:
+    """Return what a cell of a table shows: 0.123 for a fraction, 1,234 for a whole number, a text as it is."""
+    if isinstance(value, float):
+        return score(value)
+    return thousands(value) if isinstance(value, int) else value
+
+
+def score(value: float, digits: int = 3) -> str:
+    """Return a score with so many digits after the point."""
+    return f"{value:.{digits}f}"
+
+
+def thousands(value: int) -> str:
+    """Return a whole number with a comma between the thousands."""
+    return f"{value:,}"
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share (0 to 1) in percent, with so many digits after the point."""
+    return f"{share:.{digits}%}"
+
+
+def interval(bounds: Sequence[float]) -> str:
+    """Return an interval, given as (lower, upper)."""
+    lower, upper = bounds
+    return f"{score(lower)} to {score(upper)}"
+
+
+def minute(time: datetime) -> str:
+    """Return a timezone-aware time in UTC, to the minute."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def words(name: str) -> str:
+    """Return a name such as `title_words` with spaces in place of underscores."""
+    return name.replace("_", " ")
+
+
+def markdown_cell(text: str) -> str:
+    """Return a text so that a cell of a Markdown table shows it: neither a column's end, nor a line's, nor a tag."""
+    return " ".join(text.replace("|", "\\|").replace("<", "\\<").split())

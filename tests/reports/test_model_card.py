@@ -1,0 +1,85 @@
+"""The model card."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from catalog.blocks import Block
+from catalog.candidates import Candidate, CandidateResult
+from catalog.evaluation import Evaluation
+from catalog.source import ListingSource
+from reports.model_card import model_card
+from tests.reports.values import a_profile, an_evaluation
+from tracking.training_run import Trained
+
+FILES = ListingSource(kind="files", directory="/data", sha256="0123abcd")
+EMBEDDED = ListingSource(kind="embedded", size=20_000, seed=0)
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> Evaluation:
+    return an_evaluation()
+
+
+def card_of(evaluation: Evaluation, source: ListingSource = FILES) -> str:
+    trained = Trained(
+        run_id="run", model_uri="models:/m-1", chosen="svm",
+        candidates={
+            "svm": CandidateResult(validation_weighted_f1=0.8, seconds=1.0),
+            "logistic": CandidateResult(validation_weighted_f1=0.7512, seconds=2.0),
+        },
+        parameters=Candidate(blocks=[Block(field="title", kind="words")]), seed=0, temperature=1.2345, terms=1_000,
+        data_hash="abc", fingerprint="f", git_revision="deadbeef",
+    )  # fmt: skip
+    created_at = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    return model_card(evaluation, trained, a_profile(), source, "rakuten", 0.95, created_at)
+
+
+def test_the_card_describes_data_results_and_limits(evaluation: Evaluation) -> None:
+    card = card_of(evaluation)
+    assert card.startswith("# Model card: rakuten\n\n## What it is for\n")
+    for heading in ("What it is for", "Data", "Model", "Results on the test split", "Limits", "Reproduce"):
+        assert f"\n## {heading}\n" in card
+    text = " ".join(card.split())
+    assert (
+        "Source: files with the SHA-256 0123abcd. 4,000 listings after consolidation (fr 80%, de 20%; 35% without"
+        in text
+    )
+    assert "3,200 for training, 400 for validation and 400 for the test. Data hash `abc`." in text
+    assert "temperature 1.23. Candidates by weighted F1 on validation: svm 0.800, logistic 0.751. Parameters:" in text
+    assert f"Weighted F1 **{evaluation.weighted_f1:.3f}** (95 % interval" in text
+    assert "for a precision of 95%. At confidence 0.800 and above it answers" in text
+    assert card.endswith("\nRevision `deadbeef`, data hash above, 2026-01-01T12:00:00+00:00.\n")
+    assert "synthetic" not in card
+
+
+def test_parameters_are_json(evaluation: Evaluation) -> None:
+    found = re.search(r"^```json\n(.*?)^```$", card_of(evaluation), re.MULTILINE | re.DOTALL)
+    assert found is not None
+    parameters = json.loads(found[1])
+    assert parameters["C"] == 0.2
+    assert parameters["blocks"][0]["kind"] == "words"
+
+
+def test_a_card_of_synthetic_listings_says_so(evaluation: Evaluation) -> None:
+    card = card_of(evaluation, EMBEDDED)
+    assert "\n\n> Trained and measured on **synthetic** listings. None of these figures" in card
+    assert "Source: the embedded synthetic listings (20,000 of them, seed 0)." in card
+
+
+def test_tables_hold_labels_that_would_break_them(evaluation: Evaluation) -> None:
+    lines = card_of(evaluation).splitlines()
+    header = lines.index("| type | listings | precision | recall | F1 |")
+    assert lines[header - 1] == ""
+    assert lines[header + 1] == "| --- | --- | --- | --- | --- |"
+    most_frequent = sorted(evaluation.per_type, key=lambda scores: -scores.rows)
+    labels = {"Pools <b>&": "Pools \\<b>&", "Sofas | beds": "Sofas \\| beds", "Puzzles": "Puzzles"}
+    assert lines[header + 2 : header + 5] == [
+        f"| {labels[type_.label]} | {type_.rows} | {type_.precision:.3f} | {type_.recall:.3f} | {type_.f1:.3f} |"
+        for type_ in most_frequent
+    ]
+    assert lines[header + 5] == ""
+    first = lines.index("| part | listings | weighted F1 |")
+    assert lines[first + 2].startswith("| language \\<fr> | ")
