@@ -28,6 +28,7 @@ def main(arguments: list[str]) -> int:
     from catalog.candidates import fit_candidates
     from catalog.consolidation import consolidate
     from catalog.evaluation import evaluate_window
+    from catalog.listings import read_source
     from catalog.model_folder import Manifest
     from catalog.reference import build_reference_window
     from catalog.source import ListingSource
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> int:
     from reports.evaluation_page import evaluation_page
 
     config = TrainingConfig.read(DEFAULT)
-    raw = ListingSource(kind="embedded", size=size, seed=config.seed).read(None)
+    raw = read_source(ListingSource(kind="embedded", size=size, seed=config.seed), None)
     require_contract(check_contract(raw, RAKUTEN, None))
     feedback = read_feedback(database_url(), RAKUTEN.name)
     consolidation = consolidate(raw, feedback, RAKUTEN.labels, config.consolidation)

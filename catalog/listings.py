@@ -1,4 +1,4 @@
-"""Reading the challenge's two files: listings and their codes."""
+"""Reading raw listings: the challenge's two files (listings and their codes), or the embedded ones."""
 
 import csv
 import hashlib
@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from catalog.contract import CONTRACT
+from catalog.source import ListingSource
 
 LISTING_FILES = ("X_train_update.csv", "X_train.csv")
 CODE_FILES = ("Y_train_CVw08PX.csv", "Y_train.csv")
@@ -15,6 +16,31 @@ CODE_FILES = ("Y_train_CVw08PX.csv", "Y_train.csv")
 
 class ListingReadError(ValueError):
     """A file of listings cannot be read."""
+
+
+def identify_source(address: str | None, folder: Path | None, size: int, seed: int) -> ListingSource:
+    """Return the source of the files at an address, which are in `folder`; without one, of the embedded listings.
+
+    Raises `ListingReadError` if the files are not there.
+    """
+    if address is None or folder is None:
+        return ListingSource(kind="embedded", size=size, seed=seed)
+    return ListingSource(kind="files", directory=address, sha256=source_fingerprint(folder))
+
+
+def read_source(source: ListingSource, folder: Path | None) -> pd.DataFrame:
+    """Return the raw listings of a source, every column as text; of files, those in `folder`.
+
+    Raises `ListingReadError`.
+    """
+    if source.size is not None and source.seed is not None:
+        from catalog.synthetic import generate
+
+        frame = generate(source.size, source.seed)
+        return frame.astype(dict.fromkeys(frame.columns.drop("description"), "str"))
+    if folder is None:
+        raise ListingReadError("the listings have no folder")
+    return read_listings(folder)
 
 
 def read_listings(directory: Path) -> pd.DataFrame:

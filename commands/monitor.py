@@ -3,10 +3,9 @@
 import json
 import shlex
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from commands.options import add_pipeline, add_state, add_taxonomy, require_folder_of, taxonomy_of
 from state.files import write_atomically
@@ -18,6 +17,7 @@ from terminal.tables import show_next, show_rows
 
 if TYPE_CHECKING:
     from catalog.taxonomy import Taxonomy
+    from checks.monitoring_report import MonitoringReport
     from commands.pipelines import Published
     from pipelines.config import MonitoringConfig
 
@@ -68,7 +68,7 @@ def monitor(state: State, options: Namespace) -> int:
     return 0
 
 
-def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig") -> "dict[str, Any] | Published":
+def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig") -> "MonitoringReport | Published":
     """Run the pipeline on the active stack, which is ready, and return its report; the files of it are written.
 
     `<state>/monitoring/` then holds the run's page and JSON, `latest.html`, `latest.json`, and one more line in
@@ -79,31 +79,33 @@ def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig
     from commands.pipelines import Published, run_pipeline
     from pipelines.monitoring import monitoring
     from stacks.apply import connect_tracker
-    from tracking.registry import PRODUCTION, by_alias
+    from tracking.registry import NothingInProductionError, in_production
 
     connect_tracker()
-    if by_alias(taxonomy.name, PRODUCTION) is None:
-        raise CommandError(f"model '{taxonomy.name}' has no version in production yet; train one with 'python run.py'")
-    arguments = {"model_name": taxonomy.name, "labels": dict(taxonomy.labels), "config": config}
+    try:
+        in_production(taxonomy.name)
+    except NothingInProductionError as error:
+        raise CommandError(str(error)) from error
+    arguments = {"taxonomy": taxonomy, "config": config}
     run = run_pipeline(monitoring, arguments, model=Model(name=taxonomy.name, version="production"))
     if isinstance(run, Published):
         return run
     outputs = run.steps["publish_verdict"].outputs
-    report: dict[str, Any] = outputs["monitoring_report"][0].load()
+    report: MonitoringReport = outputs["monitoring_report"][0].load()
     evidently = run.steps["measure_drift"].outputs["evidently_page"][0].load()
     _write(state.folder / FOLDER, report, outputs["monitoring_page"][0].load(), evidently)
     return report
 
 
-def _write(folder: Path, report: Mapping[str, Any], page: str, evidently: str) -> None:
+def _write(folder: Path, report: "MonitoringReport", page: str, evidently: str) -> None:
     """Write the files of a run; the newest ones are whole at any time."""
-    run, text = report["run"], _as_json(report)
+    run, text = report.run, _as_json(report)
     line = {
-        **{key: report[key] for key in ("run", "at", "model_name", "model_version", "verdict", "reasons")},
-        "current_rows": report["window"]["rows"],
-        "feedback_rows": report["quality"]["rows"],
-        "agreement": report["quality"]["agreement"],
-        "weighted_f1": report["quality"]["weighted_f1"],
+        **report.model_dump(mode="json", include={"run", "at", "model_name", "model_version", "verdict", "reasons"}),
+        "current_rows": report.window.rows,
+        "feedback_rows": report.quality.rows,
+        "agreement": report.quality.agreement,
+        "weighted_f1": report.quality.weighted_f1,
         "html": f"{run}.html",
         "json": f"{run}.json",
     }
@@ -112,7 +114,7 @@ def _write(folder: Path, report: Mapping[str, Any], page: str, evidently: str) -
         for name in (run, "latest"):
             write_atomically(folder / f"{name}.html", page)
             write_atomically(folder / f"{name}.json", text)
-        if report["drift"]["verdict"] in ("warning", "drift"):
+        if report.drift.verdict in ("warning", "drift"):
             write_atomically(folder / f"{run}{_EVIDENTLY}.html", evidently)
         with (folder / HISTORY).open("a", encoding="utf-8") as history:
             history.write(json.dumps(line, ensure_ascii=False) + "\n")
@@ -130,29 +132,29 @@ def _thin_out(folder: Path) -> None:
             (folder / f"{run}{suffix}").unlink(missing_ok=True)
 
 
-def _as_json(report: Mapping[str, Any]) -> str:
-    return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+def _as_json(report: "MonitoringReport") -> str:
+    return report.model_dump_json(indent=2) + "\n"
 
 
-def _show(state: State, report: Mapping[str, Any], taxonomy: Path | None, seconds: float) -> None:
+def _show(state: State, report: "MonitoringReport", taxonomy: Path | None, seconds: float) -> None:
     from rich.markup import escape
 
-    verdict, window, drift, quality = (report[key] for key in ("verdict", "window", "drift", "quality"))
+    verdict, window, quality = report.verdict, report.window, report.quality
     colour = _COLOURS[verdict]
     page = state.folder / FOLDER / "latest.html"
     rows = {
-        "Verdict": f"[{colour}]{verdict.replace('_', ' ')}[/{colour}] for version {report['model_version']} "
-        f"of '{report['model_name']}'",
-        "Window": f"{window['rows']:,} predictions, {window['distinct_rows']:,} different texts, against "
-        f"{window['reference_rows']:,} held-out listings",
-        "Drift": drift["reason"],
-        "Quality": quality["reason"],
+        "Verdict": f"[{colour}]{verdict.replace('_', ' ')}[/{colour}] for version {report.model_version} "
+        f"of '{report.model_name}'",
+        "Window": f"{window.rows:,} predictions, {window.distinct_rows:,} different texts, against "
+        f"{window.reference_rows:,} held-out listings",
+        "Drift": report.drift.reason,
+        "Quality": quality.reason,
     }
-    if quality["weighted_f1"] is not None:
-        rows["Weighted F1"] = f"{quality['weighted_f1']:.3f}, expected {quality['expected_weighted_f1']:.3f}"
-    for giver in report["reasons"][2:]:
-        rows["Feedback"] = f"{rows['Feedback']}\n{giver}" if "Feedback" in rows else giver
-    rows["Prometheus"] = report["pushgateway"]
+    if quality.weighted_f1 is not None:
+        rows["Weighted F1"] = f"{quality.weighted_f1:.3f}, expected {quality.expected_weighted_f1:.3f}"
+    if about_users := report.reasons[2:]:
+        rows["Feedback"] = "\n".join(about_users)
+    rows["Prometheus"] = report.pushgateway
     rows["Report"] = escape(str(page))
     rows["Time"] = f"{seconds:.0f} s"
     console().print()

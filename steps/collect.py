@@ -21,17 +21,14 @@ def collect_inputs(
     Annotated[Profile | None, ArtifactConfig(name="last_profile", tags=["data"])],
 ]:
     """Identify the listings, read the feedback, and look up the version in production and the profile of its data."""
+    from catalog.listings import identify_source
     from ledger.database import database_url
     from ledger.feedback import read_feedback
     from tracking.model_files import read_profile
     from tracking.registry import PRODUCTION, by_alias
 
     with folder_of_listings(data) as folder:
-        source = (
-            ListingSource.of_files(data, folder)
-            if data and folder
-            else ListingSource(kind="embedded", size=size, seed=seed)
-        )
+        source = identify_source(data, folder, size, seed)
     champion = by_alias(model_name, PRODUCTION)
     feedback = read_feedback(database_url(), model_name)
     return source, feedback, champion, read_profile(champion) if champion else None

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import pandas as pd
 from zenml import ArtifactConfig, log_metadata, step
+from zenml.metadata.metadata_types import MetadataType
 from zenml.types import HTMLString
 
 from catalog.comparison import Decision, PromotionRules
@@ -37,7 +38,7 @@ def compare_with_production(
         trained_classifier, evaluation, reference_window, champion, taxonomy, rules,
         new_baseline=new_baseline, seed=seed,
     )  # fmt: skip
-    summary = {"promoted": decision.promoted, "reason": decision.reason}
+    summary: dict[str, MetadataType] = {"promoted": decision.promoted, "reason": decision.reason}
     mlflow.set_tags(summary)
     mlflow.log_dict(decision.model_dump(mode="json"), "decision.json")
     log_metadata(metadata=summary, artifact_name="decision", infer_artifact=True)

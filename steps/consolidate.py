@@ -27,5 +27,5 @@ def consolidate_listings(
 ]:
     """Normalise, remove repetitions, join the feedback, hash and split."""
     consolidation = consolidate(raw_listings, feedback, taxonomy.labels, rules)
-    log_metadata(metadata=consolidation.profile.summary(), artifact_name="listings", infer_artifact=True)
+    log_metadata(metadata={**consolidation.profile.summary()}, artifact_name="listings", infer_artifact=True)
     return consolidation.listings, consolidation.profile

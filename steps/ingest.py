@@ -6,6 +6,7 @@ import pandas as pd
 from zenml import ArtifactConfig, log_metadata, step
 from zenml.config.cache_policy import CachePolicy
 
+from catalog.listings import read_source
 from catalog.source import ListingSource
 from steps.caching import code_digest
 from steps.materializers import TableMaterializer, folder_of_listings
@@ -22,6 +23,6 @@ def ingest_listings(
 ) -> Annotated[pd.DataFrame, ArtifactConfig(name="raw_listings", tags=["data"])]:
     """Read the listings with every column as text. Raises `ListingReadError` if a file cannot be read."""
     with folder_of_listings(source.directory) as folder:
-        raw = source.read(folder)
+        raw = read_source(source, folder)
     log_metadata(metadata={"rows": len(raw), **source.summary()}, artifact_name="raw_listings", infer_artifact=True)
     return raw
