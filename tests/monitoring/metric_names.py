@@ -15,8 +15,9 @@ from monitoring.entries import RetrainingEnd
 from monitoring.grafana.dashboards import FOLDER
 from monitoring.instruments import Instruments
 from monitoring.journal import Journal
-from steps.pushgateway import registry_of
 from tests.monitoring.engines import CONFIGURATION
+from tests.reports.values import a_monitoring_report
+from tracking.pushgateway import metrics_of
 
 RULES = CONFIGURATION / "prometheus" / "rules.yml"
 _FOREIGN = {  # Prometheus' own and the blackbox exporter's
@@ -72,7 +73,7 @@ def series_in(expression: str) -> Iterator[tuple[str, set[str]]]:
 def defined(folder: Path) -> dict[str, set[str]]:
     """Return every series that can be there, with its labels: those of the programs, which are made to show all."""
     known = {name: set(labels) for name, labels in _FOREIGN.items()}
-    for registry in (_service(), registry_of(_report(), 0.0)):
+    for registry in (_service(), metrics_of(a_monitoring_report())):
         for metric in registry.collect():
             for sample in metric.samples:
                 known.setdefault(sample.name, set(_TARGET)).update(sample.labels)
@@ -108,18 +109,3 @@ def _watch(folder: Path) -> str:
         return Instruments(journal, folder).page().decode()
     finally:
         journal.close()
-
-
-def _report() -> dict[str, Any]:
-    """A report in which everything was measured."""
-    quality = dict.fromkeys(
-        ("weighted_f1", "agreement", "lower", "upper", "expected_weighted_f1", "expected_agreement"), 0.5
-    )
-    return {
-        "model_name": "rakuten",
-        "model_version": "1",
-        "verdict": "ok",
-        "window": {"rows": 900, "reference_rows": 900},
-        "drift": {"columns": [{"column": "language", "score": 0.1, "drifted": True}], "text": {"auc": 0.5}},
-        "quality": {**quality, "rows": 90, "per_type": [{"label": "Books", "precision": 0.5}]},
-    }

@@ -1,0 +1,120 @@
+"""A cached step runs again when code or a library that it uses changes, and not when anything else does."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from steps import caching
+from steps.caching import code_digest, dependencies
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("catalog", "checks", "tracking", "reports", "steps", "ledger", "pipelines", "bento", "web", "commands")
+STEPS = ("ingest", "check", "consolidate", "train", "evaluate")
+ALL = set(STEPS)
+# The steps that must run again after an edit of a file. A file that is not here must make no step run again.
+RUN_AGAIN: dict[str, set[str]] = {
+    "catalog/blocks.py": {"train", "evaluate"},
+    "catalog/candidates.py": {"train", "evaluate"},
+    "catalog/classifier.py": {"train", "evaluate"},
+    "catalog/consolidation.py": {"consolidate"},
+    "catalog/contract.py": {"ingest", "check", "consolidate"},
+    "catalog/evaluation.py": {"evaluate"},
+    "catalog/features.py": {"train", "evaluate"},
+    "catalog/language.py": {"consolidate"},
+    "catalog/listings.py": {"ingest"},
+    "catalog/model_folder.py": {"train", "evaluate"},
+    "catalog/profile.py": {"check", "consolidate", "train", "evaluate"},
+    "catalog/reference.py": {"evaluate"},
+    "catalog/scores.py": {"train", "evaluate"},
+    "catalog/source.py": {"ingest", "evaluate"},
+    "catalog/splits.py": {"check", "consolidate", "train", "evaluate"},
+    "catalog/synthetic.py": {"ingest"},
+    "catalog/synthetic_vocabulary.py": {"ingest"},
+    "catalog/taxonomy.py": {"check", "consolidate", "evaluate"},
+    "catalog/text.py": {"check", "consolidate", "train", "evaluate"},
+    "checks/data_contract.py": {"check"},
+    "reports/data_report_page.py": {"check"},
+    "reports/evaluation_page.py": {"evaluate"},
+    "reports/figures.py": {"evaluate"},
+    "reports/model_card.py": {"evaluate"},
+    "reports/rendering.py": {"ingest", "check", "consolidate", "evaluate"},
+    "reports/table_page.py": {"ingest", "consolidate", "evaluate"},
+    "reports/templates/abstention.txt.j2": {"evaluate"},
+    "reports/templates/base.html.j2": {"ingest", "check", "consolidate", "evaluate"},
+    "reports/templates/data_report_page.html.j2": {"check"},
+    "reports/templates/evaluation_page.html.j2": {"evaluate"},
+    "reports/templates/macros.html.j2": {"evaluate"},
+    "reports/templates/model_card.md.j2": {"evaluate"},
+    "reports/templates/style.css": {"ingest", "check", "consolidate", "evaluate"},
+    "reports/templates/table_page.html.j2": {"ingest", "consolidate", "evaluate"},
+    "steps/caching.py": ALL,
+    "steps/check.py": {"check"},
+    "steps/consolidate.py": {"consolidate"},
+    "steps/evaluate.py": {"evaluate"},
+    "steps/ingest.py": {"ingest"},
+    "steps/materializers.py": {"ingest", "consolidate", "evaluate"},
+    "steps/train.py": {"train"},
+    "tracking/evaluation_run.py": {"evaluate"},
+    "tracking/model_files.py": {"evaluate"},
+    "tracking/registry.py": {"evaluate"},
+    "tracking/revision.py": {"train", "evaluate"},
+    "tracking/training_run.py": {"train", "evaluate"},
+}
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the source, on which the digests are computed."""
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(caching, "SOURCE_ROOT", tmp_path)
+    return tmp_path
+
+
+def digests() -> dict[str, str]:
+    code_digest.cache_clear()
+    return {step: code_digest(f"steps.{step}") for step in STEPS}
+
+
+def test_an_edit_makes_exactly_the_steps_run_again_that_use_the_file(tree: Path) -> None:
+    before = digests()
+    wrong = {}
+    for path in sorted(path for path in tree.rglob("*") if path.is_file()):
+        name = path.relative_to(tree).as_posix()
+        content = path.read_bytes()
+        path.write_bytes(content + b"\n# an edit\n")
+        changed = {step for step, digest in digests().items() if digest != before[step]}
+        path.write_bytes(content)
+        if changed != RUN_AGAIN.get(name, set()):
+            wrong[name] = changed
+    assert not wrong
+    assert digests() == before
+
+
+def test_another_version_of_a_library_makes_the_steps_run_again_that_import_it(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = digests()
+
+    def run_again(library: str) -> set[str]:
+        monkeypatch.setattr(caching, "version", lambda name: "999" if name == library else installed(name))
+        return {step for step, digest in digests().items() if digest != before[step]}
+
+    installed = caching.version
+    assert run_again("scikit-learn") == {"train", "evaluate"}
+    assert run_again("great_expectations") == {"check"}
+    assert run_again("pandas") == ALL
+    assert run_again("sqlalchemy") == set()
+
+
+def test_what_is_imported_for_type_checking_only_does_not_count(tree: Path) -> None:
+    (tree / "steps" / "made_up.py").write_text(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from catalog.synthetic import generate\n    import scipy\n"
+        "def work():\n    from catalog import text\n    import skops.io\n"
+    )
+    assert dependencies("steps.made_up") == (
+        {"steps/made_up.py", "catalog/__init__.py", "catalog/text.py"},
+        {"skops"},
+    )
