@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker.utils.build import exclude_paths
 
 from run import VERBS
 
@@ -25,19 +26,10 @@ MAY_IMPORT = {
     "stacks": {"state", "terminal"},
     "monitoring": {"pipelines", "ledger", "bento", "reports"},  # of bento two modules only, see below
     "commands": {
-        "catalog",
-        "ledger",
-        "checks",
-        "tracking",
-        "reports",
-        "steps",
-        "pipelines",
-        "stacks",
-        "state",
-        "terminal",
+        "catalog", "ledger", "checks", "tracking", "reports", "steps", "pipelines", "stacks", "state", "terminal",
         "monitoring",
     },
-}
+}  # fmt: skip
 OURS = {*MAY_IMPORT, "run"}
 NOT_IN_A_SERVING_PROCESS = ["zenml", "mlflow", "evidently", "great_expectations", "sklearn", "pandas", "scipy", "skops"]
 
@@ -72,6 +64,22 @@ def test_steps_build_the_bento_and_import_no_code_of_the_service() -> None:
     used = {module for path in (ROOT / "steps").rglob("*.py") for module in imported_by(path)}
     assert {module for module in used if module.split(".")[0] == "bento"} <= {"bento.build"}
     assert not {module for module in imported_by(ROOT / "bento" / "build.py") if module.split(".")[0] == "bento"}
+
+
+def test_the_image_of_the_steps_has_every_file_of_the_rooms_that_they_may_import() -> None:
+    rooms = {"pipelines"}
+    while more := {room for known in rooms for room in MAY_IMPORT[known]} - rooms:
+        rooms |= more
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = exclude_paths(str(ROOT), [line for line in lines if line and not line.startswith("#")])
+    needed = {
+        str(path.relative_to(ROOT))
+        for room in rooms
+        for path in (ROOT / room).rglob("*")
+        if path.is_file() and path.parent.name != "__pycache__"
+    }
+    assert any(path.endswith(".html.j2") for path in needed)
+    assert not needed - copied
 
 
 @pytest.mark.parametrize("package", ["steps", "pipelines"])
