@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "state": set(),
     "terminal": {"state"},
     "stacks": {"state", "terminal"},
-    "monitoring": {"web"},
+    "monitoring": {"catalog", "state", "web"},  # of catalog the verdicts only, see below
     "commands": {"catalog", "ledger", "web", "steps", "pipelines", "stacks", "state", "terminal", "monitoring"},
 }
 OURS = {*MAY_IMPORT, "run"}
@@ -51,6 +51,11 @@ def test_packages_import_only_what_is_below_them(package: str) -> None:
 def test_web_imports_of_the_ledger_only_the_callers() -> None:
     used = {module for path in (ROOT / "web").rglob("*.py") for module in imported_by(path)}
     assert {module for module in used if module.split(".")[0] == "ledger"} == {"ledger.callers"}
+
+
+def test_monitoring_imports_of_the_catalogue_only_the_verdicts() -> None:
+    used = {module for path in (ROOT / "monitoring").rglob("*.py") for module in imported_by(path)}
+    assert {module for module in used if module.split(".")[0] == "catalog"} == {"catalog.verdict"}
 
 
 def test_web_and_the_monitor_service_load_no_sqlalchemy() -> None:
