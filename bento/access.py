@@ -1,42 +1,26 @@
 """The ledger as a request may use it: every transaction first checks that its caller is still valid."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, cast
+from typing import Annotated
 
-from fastapi import Depends, Header, HTTPException, Request
+from fastapi import FastAPI, Header, Request
 from pydantic import StringConstraints
 from sqlalchemy import Connection, Engine
+from starlette.responses import Response
 
 from ledger.callers import Caller, RevokedError, is_valid_caller
-from ledger.database import reading, writing
-from ledger.receipts import once
+from ledger.database import LedgerError, reading, writing
+from ledger.receipts import KeyReuseError, once
 from ledger.users import active_users
+from web.problems import problem, unauthorised, unavailable
 
 KEY_HEADER = "Idempotency-Key"
 KEY_DESCRIPTION = "Any text of your own: a repetition with the same key has no second effect and gets the first answer."
 Key = Annotated[str, StringConstraints(max_length=200, pattern=r"^[\x21-\x7e]+$")]
 IdempotencyKey = Annotated[Key | None, Header(alias=KEY_HEADER, description=KEY_DESCRIPTION)]
-
-
-async def caller_of(request: Request) -> Caller:  # async: FastAPI sends what is not to a thread
-    """Return whom the gate let in."""
-    return cast(Caller, request.scope["caller"])
-
-
-Authenticated = Annotated[Caller, Depends(caller_of)]
-
-
-def require(*roles: str) -> Callable[[Caller], Awaitable[None]]:
-    """Return a dependency that lets only these roles pass."""
-
-    async def check(caller: Authenticated) -> None:
-        if caller.role not in roles:
-            raise HTTPException(403, f"this needs the role {' or '.join(roles)}")
-
-    return check
 
 
 class Access:
@@ -81,6 +65,22 @@ class Access:
     def _admit(self, connection: Connection, caller: Caller) -> None:
         if self.check_callers and not is_valid_caller(caller, active_users(connection, [caller.username])):
             raise RevokedError
+
+
+def handle_ledger_errors(app: FastAPI) -> None:
+    """Make an application answer the ledger's errors with problem documents."""
+
+    @app.exception_handler(RevokedError)
+    async def revoked(_: Request, _error: RevokedError) -> Response:
+        return unauthorised("the token is no longer valid: log in again")
+
+    @app.exception_handler(KeyReuseError)
+    async def reused(_: Request, _error: KeyReuseError) -> Response:
+        return problem(409, "this Idempotency-Key was used for another request")
+
+    @app.exception_handler(LedgerError)
+    async def away(_: Request, _error: LedgerError) -> Response:
+        return unavailable("the database does not answer; nothing was stored")
 
 
 def fingerprint(*parts: str) -> str:

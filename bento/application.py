@@ -5,26 +5,31 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bento.access import Access
+from bento.access import Access, handle_ledger_errors
 from bento.auth import create_auth_router, create_directory_router
-from bento.gate import Gate
-from bento.metrics import CONTENT_TYPE, Metrics
+from bento.authentication import create_authentication
+from bento.metrics import ServiceMetrics
 from bento.pages import create_pages_router, describe_security
 from bento.predictions import Desk, create_prediction_router
-from bento.problems import handle_problems, unavailable
 from bento.revocations import RemoteAuth
-from bento.schemas import Health, Status
-from bento.secret_store import private_key
-from bento.settings import Settings, SettingsError
+from bento.schemas import ServiceHealth
+from bento.settings import Settings
 from bento.tokens import Signer, Verifier, key_set, public_key, public_keys
 from catalog.predictor import Predictor
 from ledger.callers import Caller
 from ledger.database import LedgerError, open_engine, ping
 from ledger.writer import PredictionWriter
+from web.application import create_app
+from web.gate import Gate, Limits
+from web.problems import unavailable
+from web.secret_store import private_key
+from web.settings import SettingsError
+from web.status import Status
 
 logger = logging.getLogger("bento")
 
@@ -56,7 +61,7 @@ class Application:
 
 def create_prediction_service(settings: Settings, predictor: Predictor, *, multiprocess: bool) -> Application:
     """Return the prediction service, with auth mounted unless `auth_url` says that it runs apart."""
-    metrics = Metrics(multiprocess=multiprocess)
+    metrics = ServiceMetrics(multiprocess=multiprocess)
     manifest = predictor.manifest
     metrics.model.labels(manifest.name, manifest.model_version).set(1)
     engine = open_engine(settings.database_url)
@@ -64,7 +69,7 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
     access = Access(engine, check_callers=remote is None)
     writer = PredictionWriter(engine, check_callers=remote is None)
     desk = Desk(predictor, writer, metrics)
-    app = _bare_app("Product types", manifest.model_version)
+    app = _app_with_pages("Product types", manifest.model_version)
     app.include_router(create_prediction_router(desk, access, metrics))
     if remote is None:
         secret = settings.required("jwt_secret")
@@ -74,9 +79,9 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
         verify = remote.verify
 
     @app.get("/health", tags=["operation"])
-    async def health() -> Health:
+    async def health() -> ServiceHealth:
         """Tell that the service is up, and what it serves."""
-        return Health(model_name=manifest.name, model_version=manifest.model_version)
+        return ServiceHealth(model_name=manifest.name, model_version=manifest.model_version)
 
     def ready() -> str | None:
         if remote and not remote.fresh:
@@ -84,8 +89,8 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
         return _ledger_trouble(access, metrics)
 
     _add_operation_routes(app, metrics, ready)
-    machine_tokens = {"/metrics": settings.required("metrics_token")}
-    gate = _behind_gate(app, settings, metrics, verify, machine_tokens)
+    program_tokens = {"/metrics": settings.required("metrics_token")}
+    gate = _behind_gate(app, settings, metrics, verify, program_tokens)
 
     async def close() -> None:
         await run_in_threadpool(writer.close)
@@ -96,12 +101,12 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
 
 def create_auth_service(settings: Settings) -> Application:
     """Return auth alone: it signs with Ed25519 and publishes the public key and whose tokens were voided."""
-    metrics = Metrics(multiprocess=False)
+    metrics = ServiceMetrics(multiprocess=False)
     engine = open_engine(settings.database_url)
     access = Access(engine, check_callers=True)
     pem = private_key(settings.state_dir / KEY_FILE)
     key_id, published = key_set(pem)
-    app = _bare_app("Product types: auth", "1")
+    app = _app_with_pages("Product types: auth")
     app.include_router(create_auth_router(access, Signer("EdDSA", pem, key_id), metrics))
     app.include_router(create_directory_router(published, access))
 
@@ -111,7 +116,7 @@ def create_auth_service(settings: Settings) -> Application:
         return Status()
 
     _add_operation_routes(app, metrics, lambda: _ledger_trouble(access, metrics))
-    machine_tokens = {
+    program_tokens = {
         "/metrics": settings.required("metrics_token"),
         "/revocations": settings.required("auth_service_token"),
     }
@@ -120,7 +125,7 @@ def create_auth_service(settings: Settings) -> Application:
     async def close() -> None:
         engine.dispose()
 
-    return Application(_behind_gate(app, settings, metrics, verify, machine_tokens), [], [close])
+    return Application(_behind_gate(app, settings, metrics, verify, program_tokens), [], [close])
 
 
 def _remote_auth(settings: Settings) -> RemoteAuth | None:
@@ -132,14 +137,14 @@ def _remote_auth(settings: Settings) -> RemoteAuth | None:
     return RemoteAuth(settings.auth_url, settings.required("auth_service_token"), fixed)
 
 
-def _bare_app(title: str, version: str) -> FastAPI:
-    app = FastAPI(title=title, version=version, docs_url=None, redoc_url=None, redirect_slashes=False)
-    handle_problems(app)
+def _app_with_pages(title: str, version: str = "1") -> FastAPI:
+    app = create_app(title, version)
+    handle_ledger_errors(app)
     app.include_router(create_pages_router())
     return app
 
 
-def _add_operation_routes(app: FastAPI, metrics: Metrics, trouble: Callable[[], str | None]) -> None:
+def _add_operation_routes(app: FastAPI, metrics: ServiceMetrics, trouble: Callable[[], str | None]) -> None:
     @app.get("/livez", tags=["operation"])
     async def live() -> Status:
         """Tell that the process lives."""
@@ -154,10 +159,10 @@ def _add_operation_routes(app: FastAPI, metrics: Metrics, trouble: Callable[[], 
     @app.get("/metrics", tags=["operation"], response_class=Response)
     def read_metrics() -> Response:
         """Tell Prometheus about all workers."""
-        return Response(metrics.page(), media_type=CONTENT_TYPE)
+        return Response(metrics.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-def _ledger_trouble(access: Access, metrics: Metrics) -> str | None:
+def _ledger_trouble(access: Access, metrics: ServiceMetrics) -> str | None:
     try:
         ping(access.engine)
     except LedgerError as error:
@@ -171,17 +176,14 @@ def _ledger_trouble(access: Access, metrics: Metrics) -> str | None:
 def _behind_gate(
     app: FastAPI,
     settings: Settings,
-    metrics: Metrics,
+    metrics: ServiceMetrics,
     verify: Callable[[str], Caller],
-    machine_tokens: dict[str, str],
+    program_tokens: dict[str, str],
 ) -> Gate:
-    describe_security(app, frozenset(machine_tokens))
+    describe_security(app, frozenset(program_tokens))
     return Gate(
         app,
-        verify=verify,
-        machine_tokens=machine_tokens,
+        authenticate=create_authentication(verify, program_tokens),
+        limits=Limits(settings.max_body_bytes, settings.max_in_flight, settings.request_timeout_seconds),
         metrics=metrics,
-        max_body_bytes=settings.max_body_bytes,
-        max_in_flight=settings.max_in_flight,
-        timeout_seconds=settings.request_timeout_seconds,
     )

@@ -14,16 +14,18 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Connection, Engine
 from starlette.responses import Response
 
-from bento import secret_store
-from bento.access import Access, Authenticated, IdempotencyKey, require
-from bento.metrics import Metrics
+from bento.access import Access, IdempotencyKey
+from bento.metrics import ServiceMetrics
 from bento.schemas import NewUser, Token, UserChange, UserInfo
-from bento.settings import Settings, SettingsError
+from bento.settings import Settings
 from bento.tokens import LIFETIME, Signer
 from ledger import throttle, users
 from ledger.audit import note
 from ledger.database import reading, writing
 from ledger.users import LastAdminError, UnknownUserError, UserExistsError
+from web import secret_store
+from web.authentication import Authenticated, require
+from web.settings import SettingsError
 
 # OWASP's second choice for argon2id: a login takes 26 ms, where the library's default takes 205.
 _HASHING = PasswordHash((Argon2Hasher(memory_cost=19 * 1024, time_cost=2, parallelism=1),))
@@ -91,7 +93,7 @@ def _nobodys_hash() -> str:
     return hash_password("nobody has this password")
 
 
-def create_auth_router(access: Access, signer: Signer, metrics: Metrics) -> APIRouter:
+def create_auth_router(access: Access, signer: Signer, metrics: ServiceMetrics) -> APIRouter:
     """Return the routes of auth."""
     router = APIRouter(tags=["auth"])
     limiter: list[CapacityLimiter] = []  # made by the event loop that first needs it

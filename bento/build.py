@@ -43,6 +43,7 @@ SERVING_PACKAGES = (
 # The source files of the service. All of the ledger: its migrations run where the service starts.
 SERVING_CODE = (
     "bento/**/*.py",
+    "web/**/*.py",
     "ledger/**/*",
     "catalog/__init__.py",
     "catalog/blocks.py",

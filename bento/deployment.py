@@ -4,12 +4,13 @@ import os
 import sys
 from pathlib import Path
 
-from bento import secret_store
 from bento.auth import ensure_first_admin
-from bento.settings import Settings, SettingsError
+from bento.settings import Settings
 from bento.tokens import TokenError, public_key
 from catalog.model_folder import Manifest
 from ledger.database import LedgerError, migrate, open_engine
+from web import secret_store
+from web.settings import SettingsError
 
 _CHECKOUT_MODEL = "rakuten"
 # For the workers' glibc: give back what a batch leaves behind. Measured: 8 MB less a worker, as many requests a second.

@@ -16,15 +16,14 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 from starlette.types import Scope
 
 from ledger.predictions import PredictionRecord
+from web.gate import route_of
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-UNKNOWN_ROUTE = "unknown"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 _CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1)
 
 
-class Metrics:
-    """The instruments of one worker."""
+class ServiceMetrics:
+    """The metrics of one worker."""
 
     def __init__(self, *, multiprocess: bool) -> None:
         """`multiprocess`: prometheus_client's mode is on, so /metrics speaks of all workers."""
@@ -35,7 +34,7 @@ class Metrics:
         own: dict[str, Any] = {"registry": None if multiprocess else self.registry}
         self._requests = Counter("http_requests_total", "Requests", ["method", "route", "status"], **own)
         self._seconds = Histogram("http_request_duration_seconds", "Time to answer", ["route"], buckets=_SECONDS, **own)
-        self.in_flight = Gauge("http_requests_in_flight", "Requests at work", multiprocess_mode="livesum", **own)
+        self._in_flight = Gauge("http_requests_in_flight", "Requests at work", multiprocess_mode="livesum", **own)
         self._predictions = Counter("predictions_total", "Predictions by type", ["product_type", "language"], **own)
         self._abstained = Counter("predictions_abstained_total", "Predictions below the threshold", **own)
         self._confidence = Histogram("prediction_confidence_ratio", "Confidence", buckets=_CONFIDENCES, **own)
@@ -51,9 +50,14 @@ class Metrics:
         self._prediction_counters: dict[tuple[str, str], Counter] = {}
         self._route_timers: dict[str, Histogram] = {}
 
-    def request(self, scope: Scope, status: int, seconds: float) -> None:
+    def request_started(self) -> None:
+        """Count a request in flight."""
+        self._in_flight.inc()
+
+    def request_ended(self, scope: Scope, status: int, seconds: float) -> None:
         """Count an answered request (status 0: the client went away) and its time."""
-        route = self.route_of(scope)
+        self._in_flight.dec()
+        route = route_of(scope)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         key = method, route, status
         counter = self._request_counters.get(key)
@@ -75,11 +79,6 @@ class Metrics:
         self._confidence.observe(record.confidence)
         if record.abstained:
             self._abstained.inc()
-
-    def route_of(self, scope: Scope) -> str:
-        """Return the template of the route that answered, or `unknown`."""
-        path = getattr(scope.get("route"), "path", UNKNOWN_ROUTE)
-        return path if isinstance(path, str) else UNKNOWN_ROUTE
 
     def page(self) -> bytes:
         """Return everything in Prometheus' text format."""

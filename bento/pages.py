@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.responses import FileResponse, Response
 
-from bento.gate import PUBLIC
-from bento.problems import DOCUMENTED, Problem
+from bento.authentication import PUBLIC
 from bento.schemas import Listing
+from web.problems import DOCUMENTED, Problem
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "

@@ -12,19 +12,8 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy import Connection
 from starlette.responses import Response
 
-from bento.access import (
-    KEY_DESCRIPTION,
-    KEY_HEADER,
-    Access,
-    Authenticated,
-    IdempotencyKey,
-    Key,
-    caller_of,
-    fingerprint,
-    require,
-)
-from bento.metrics import Metrics
-from bento.problems import field_errors
+from bento.access import KEY_DESCRIPTION, KEY_HEADER, Access, IdempotencyKey, Key, fingerprint
+from bento.metrics import ServiceMetrics
 from bento.schemas import (
     Batch,
     BatchAnswer,
@@ -50,6 +39,8 @@ from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, erase_predictions, find_prediction, last_prediction, review_queue
 from ledger.receipts import ReceiptRecord
 from ledger.writer import PredictionWriter
+from web.authentication import Authenticated, caller_of, require
+from web.problems import field_errors
 
 _BREATH = 25  # listings of a batch between two looks at other requests
 
@@ -57,7 +48,7 @@ _BREATH = 25  # listings of a batch between two looks at other requests
 class Desk:
     """Answers listings, stores what it answered and only then gives the answer out."""
 
-    def __init__(self, predictor: Predictor, writer: PredictionWriter, metrics: Metrics) -> None:
+    def __init__(self, predictor: Predictor, writer: PredictionWriter, metrics: ServiceMetrics) -> None:
         self.predictor = predictor
         self.manifest = predictor.manifest
         self._writer = writer
@@ -112,7 +103,7 @@ def _reasons(reasons: "list[core.Reason]") -> list[Reason]:
     return [Reason(term=reason.term, field=reason.field, contribution=reason.contribution) for reason in reasons]
 
 
-def create_prediction_router(desk: Desk, access: Access, metrics: Metrics) -> APIRouter:
+def create_prediction_router(desk: Desk, access: Access, metrics: ServiceMetrics) -> APIRouter:
     """Return the routes of predictions, feedback and review."""
     router = APIRouter(tags=["predictions"])
     manifest = desk.manifest

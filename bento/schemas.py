@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from catalog.contract import CONTRACT
 from catalog.language import LANGUAGES, UNDETERMINED
 from ledger.callers import Role
+from web.status import Status
 
 BATCH_LIMIT = 1_000
 
@@ -200,15 +201,10 @@ class ModelInfo(_Answer):
     card: str
 
 
-class Health(_Answer):
+class ServiceHealth(Status):
     """The service is up, and what it serves."""
 
-    status: Literal["ok"] = "ok"
+    model_config = ConfigDict(protected_namespaces=())
+
     model_name: str
     model_version: str
-
-
-class Status(_Answer):
-    """The process lives, or is ready."""
-
-    status: Literal["ok"] = "ok"

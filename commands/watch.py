@@ -54,14 +54,16 @@ def watch(state: State, options: Namespace) -> int:
 
         from monitoring.decisions import Rules
         from monitoring.journal import Journal, JournalError
-        from monitoring.settings import WatchSettings, WatchSettingsError
-        from monitoring.watch import ELSEWHERE, FOLDER, JOURNAL, Schedule, Watch
+        from monitoring.report_folder import ReportFolder
+        from monitoring.settings import WatchSettings
+        from monitoring.watch import ELSEWHERE, Schedule, Watch
+        from web.settings import SettingsError
 
-        folder = state.folder / FOLDER
+        folder = ReportFolder.of_state(state.folder)
         try:
-            tokens = WatchSettings.from_environment().tokens(state.folder)
-            journal = Journal(folder / JOURNAL)
-        except (WatchSettingsError, JournalError) as error:
+            tokens = WatchSettings.from_environment(state_dir=state.folder).tokens()
+            journal = Journal(folder.journal)
+        except (SettingsError, JournalError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
@@ -106,18 +108,18 @@ def _log_to_terminal() -> None:
     """Show the service's own log, whatever ZenML has done to the root's."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for name, level in (("monitoring", logging.INFO), ("uvicorn", logging.WARNING)):
+    for name, level in (("monitoring", logging.INFO), ("web", logging.INFO), ("uvicorn", logging.WARNING)):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
         logger.setLevel(level)
 
 
 def _local(state: State, options: Namespace, journal: "Journal", turn: threading.Lock) -> "Trainer":
+    from monitoring.report_folder import ReportFolder
     from monitoring.retraining import LocalTrainer
-    from monitoring.watch import FOLDER
 
     command = [*RUN_PY, "train", *_whose(options), *options.train_options]
-    return LocalTrainer(command, SOURCE_ROOT, state.folder / FOLDER, turn, journal)
+    return LocalTrainer(command, SOURCE_ROOT, ReportFolder.of_state(state.folder), turn, journal)
 
 
 def _airflow(options: Namespace, journal: "Journal") -> "Trainer":

@@ -9,29 +9,26 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from fastapi import FastAPI, Request
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from bento.problems import handle_problems, unavailable
+from monitoring.authentication import ALERTS, METRICS, Tokens, create_gate
 from monitoring.decisions import Decider, Rules, Webhook, utc_now
 from monitoring.entries import AlertDecision, RetrainingEnd
-from monitoring.gate import ALERTS, METRICS, Gate, Tokens
-from monitoring.instruments import CONTENT_TYPE, Instruments
+from monitoring.instruments import Instruments
 from monitoring.journal import Journal, JournalError
 from monitoring.pages import Pages
+from monitoring.report_folder import ReportFolder
 from monitoring.retraining import Retraining, Trainer
 from monitoring.rounds import Rounds
+from web.application import create_app
+from web.problems import unavailable
+from web.status import Status
 
 logger = logging.getLogger("monitoring")
 
-FOLDER, JOURNAL = "monitoring", "journal.db"  # the folder in the state folder, the file in it
 ELSEWHERE = "by the schedule of the active stack's engine, in ZenML's dashboard"
-
-
-class Health(BaseModel):
-    """The service is up."""
-
-    status: str = "ok"
 
 
 class Received(BaseModel):
@@ -61,10 +58,10 @@ class Watch:
         tokens: Tokens,
         rules: Rules,
         *,
-        folder: Path,
+        folder: ReportFolder,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """`folder` is where the reports are. Without a schedule nothing is run here: the stack's engine does."""
+        """Without a schedule this service runs no monitoring pipeline: the engine of the stack does."""
         instruments = Instruments(journal, folder)
 
         def retrained(end: RetrainingEnd) -> None:
@@ -78,12 +75,11 @@ class Watch:
         self._rounds = schedule and Rounds(
             schedule.command, schedule.source, folder, schedule.every, schedule.turn, journal, monitored
         )  # fmt: skip
-        app = FastAPI(title="Monitoring", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-        handle_problems(app)
+        app = create_app("Monitoring", openapi_url=None)
         _add_routes(app, Decider(journal, rules, clock), self._retraining, instruments)
         looking = f"every {schedule.every} here" if schedule else ELSEWHERE
         app.include_router(Pages(journal, folder, f"Reports: {looking}. Retraining: {trainer.way}.").router())
-        self.gate = Gate(app, tokens)
+        self.gate = create_gate(app, tokens)
 
     def start(self) -> None:
         """See to what an earlier service left under way, and begin with the first round."""
@@ -101,14 +97,14 @@ class Watch:
 
 def _add_routes(app: FastAPI, decider: Decider, retraining: Retraining, instruments: Instruments) -> None:
     @app.get("/health")
-    async def health() -> Health:
+    async def health() -> Status:
         """Tell that the service is up."""
-        return Health()
+        return Status()
 
     @app.get(METRICS, response_class=Response)
     def metrics() -> Response:
         """Tell Prometheus what happened."""
-        return Response(instruments.page(), media_type=CONTENT_TYPE)
+        return Response(instruments.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     @app.post(ALERTS, status_code=202)
     def receive(webhook: Webhook) -> Received:

@@ -10,7 +10,8 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, push_to_gateway
 
-VERDICTS = ("ok", "warning", "drift", "insufficient_data")
+from catalog.verdict import VERDICTS
+
 JOB = "product_types_monitoring"
 _PATIENCE = 5  # seconds
 logger = logging.getLogger(__name__)

@@ -7,8 +7,7 @@ import anyio
 import httpx
 import pytest
 
-from bento.gate import PUBLIC, Gate
-from bento.metrics import Metrics
+from bento.authentication import PUBLIC
 from bento.predictions import Desk
 from bento.settings import Settings
 from tests.bento.conftest import METRICS_TOKEN, Service
@@ -108,33 +107,6 @@ def test_an_endless_request_is_given_up(small: Service) -> None:
     answer = anyio.run(attempt)
     assert answer.status_code == 504
     assert answer.json()["detail"] == "not answered within 0.5 s"
-
-
-def test_more_at_once_than_a_worker_takes_are_sent_away() -> None:
-    async def attempt() -> list[int]:
-        async def slow(scope: object, receive: object, send: Callable[..., object]) -> None:
-            await anyio.sleep(0.2)
-            await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[misc]
-            await send({"type": "http.response.body", "body": b""})  # type: ignore[misc]
-
-        gate = Gate(
-            slow, verify=lambda _: None, machine_tokens={}, metrics=Metrics(multiprocess=False),  # type: ignore[arg-type, return-value]
-            max_body_bytes=1_000, max_in_flight=3, timeout_seconds=5,
-        )  # fmt: skip
-        statuses: list[int] = []
-        async with (
-            httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://service") as client,
-            anyio.create_task_group() as group,
-        ):
-
-            async def ask() -> None:
-                statuses.append((await client.get("/health")).status_code)
-
-            for _ in range(8):
-                group.start_soon(ask)
-        return statuses
-
-    assert sorted(anyio.run(attempt)) == [200] * 3 + [503] * 5
 
 
 def test_a_failure_is_logged_without_what_the_user_wrote_and_answered_without_how_it_came(

@@ -9,9 +9,9 @@ import jwt
 import pytest
 
 from bento import tokens
-from bento.secret_store import private_key
 from bento.tokens import Signer, TokenError, Verifier
 from ledger.callers import Caller
+from web.secret_store import private_key
 
 SECRET = "0123456789abcdef-a-secret-of-tests-only"
 VERIFIER = Verifier("HS256", {None: SECRET.encode()})

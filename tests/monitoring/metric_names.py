@@ -10,11 +10,12 @@ import yaml
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
-from bento.metrics import Metrics
+from bento.metrics import ServiceMetrics
 from monitoring.entries import RetrainingEnd
 from monitoring.grafana.dashboards import FOLDER
 from monitoring.instruments import Instruments
 from monitoring.journal import Journal
+from monitoring.report_folder import ReportFolder
 from steps.pushgateway import registry_of
 from tests.monitoring.engines import CONFIGURATION
 
@@ -91,7 +92,7 @@ def _rules() -> Iterable[dict[str, Any]]:
 
 def _service() -> CollectorRegistry:
     """The prediction service's instruments, each used once."""
-    metrics = Metrics(multiprocess=False)
+    metrics = ServiceMetrics(multiprocess=False)
     for family in list(metrics.registry._names_to_collectors.values()):
         if names := getattr(family, "_labelnames", ()):
             family.labels(*names)  # type: ignore[attr-defined]
@@ -105,7 +106,7 @@ def _watch(folder: Path) -> str:
     end = RetrainingEnd(at=datetime(2026, 1, 1, tzinfo=UTC), retraining="a", outcome="refused", reason="not better")
     journal.append(end)
     try:
-        return Instruments(journal, folder).page().decode()
+        return Instruments(journal, ReportFolder(folder)).page().decode()
     finally:
         journal.close()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from monitoring.gate import ALERTS
+from monitoring.authentication import ALERTS
 from tests.monitoring.engines import CONFIGURATION, run
 from tests.monitoring.metric_names import alerts
 

@@ -11,14 +11,16 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
+from monitoring.authentication import MAX_BODY_BYTES, Tokens
 from monitoring.decisions import Rules
-from monitoring.gate import MAX_BODY_BYTES, Tokens
 from monitoring.journal import Journal
+from monitoring.report_folder import ReportFolder
 from monitoring.retraining import LocalTrainer
-from monitoring.settings import WatchSettings, WatchSettingsError
-from monitoring.watch import JOURNAL, Schedule, Watch
+from monitoring.settings import WatchSettings
+from monitoring.watch import Schedule, Watch
 from tests.monitoring.watching import alert, failing_writes, python, reporting, webhook
 from tests.system.workspace import wait_for
+from web.settings import SettingsError
 
 TOKENS = Tokens(metrics="m" * 40, alerts="a" * 40, reports="r" * 40)
 ALERTS, METRICS, READING = ({"Authorization": f"Bearer {token * 40}"} for token in "amr")
@@ -42,11 +44,12 @@ class Service:
 
     def __init__(self, folder: Path, training: list[str], monitoring: list[str], every: float) -> None:
         self.folder = folder
-        self.journal = Journal(folder / JOURNAL)
+        reports = ReportFolder(folder)
+        self.journal = Journal(reports.journal)
         turn = threading.Lock()
-        trainer = LocalTrainer(training, folder, folder, turn, self.journal)
+        trainer = LocalTrainer(training, folder, reports, turn, self.journal)
         schedule = Schedule(monitoring, folder, timedelta(seconds=every), turn)
-        self.watch = Watch(self.journal, trainer, schedule, TOKENS, Rules(), folder=folder)
+        self.watch = Watch(self.journal, trainer, schedule, TOKENS, Rules(), folder=reports)
         self.client = TestClient(self.watch.gate, raise_server_exceptions=False)
         self.watch.start()
 
@@ -274,16 +277,16 @@ def test_tokens_are_made_for_their_owner_alone_and_demanded_in_production(
 ) -> None:
     for name in ("METRICS_TOKEN", "ALERT_TOKEN", "REPORTS_TOKEN", "APP_ENV"):
         monkeypatch.delenv(name, raising=False)
-    made = WatchSettings.from_environment().tokens(tmp_path)
-    assert made == WatchSettings.from_environment().tokens(tmp_path)
+    made = WatchSettings.from_environment(state_dir=tmp_path).tokens()
+    assert made == WatchSettings.from_environment(state_dir=tmp_path).tokens()
     assert len({made.metrics, made.alerts, made.reports}) == 3
     assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {
         "metrics-token": 0o600, "alert-token": 0o600, "reports-token": 0o600,
     }  # fmt: skip
     monkeypatch.setenv("APP_ENV", "production")
-    with pytest.raises(WatchSettingsError, match="METRICS_TOKEN must be set"):
-        WatchSettings.from_environment().tokens(tmp_path)
+    with pytest.raises(SettingsError, match="METRICS_TOKEN must be set"):
+        WatchSettings.from_environment(state_dir=tmp_path).tokens()
     monkeypatch.setenv("ALERT_TOKEN", "changeme")
-    with pytest.raises(WatchSettingsError, match="ALERT_TOKEN is too weak") as caught:
+    with pytest.raises(SettingsError, match="ALERT_TOKEN is too weak") as caught:
         WatchSettings.from_environment()
     assert "changeme" not in str(caught.value)

@@ -11,16 +11,12 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from ledger.callers import RevokedError
-from ledger.database import LedgerError
-from ledger.receipts import KeyReuseError
-
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 5  # seconds: long enough for a database to come back, short enough for a client to wait
 
 
 class Problem(BaseModel):
-    """What went wrong: `title` names the kind, `detail` this occurrence; `errors` the fields that are wrong."""
+    """What went wrong: `title` names the kind, `detail` this occurrence; `errors` lists the fields that are wrong."""
 
     type: str = "about:blank"
     title: str
@@ -38,27 +34,27 @@ DOCUMENTED = {
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:
     """Return a problem document as a response."""
     content = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, **more)
-    body = json.dumps(content.model_dump(exclude_none=True))  # ASCII: a field may be named with what UTF-8 cannot say
+    body = json.dumps(content.model_dump(exclude_none=True))  # ASCII: a field's name may hold what UTF-8 cannot encode
     return Response(body, status, dict(headers or {}), MEDIA_TYPE)
 
 
 def unauthorised(detail: str) -> Response:
-    """Return a 401 that says how to authenticate."""
+    """Return a 401 that asks for a bearer token."""
     return problem(401, detail, {"WWW-Authenticate": "Bearer"})
 
 
 def unavailable(detail: str) -> Response:
-    """Return a 503 that says when to come back."""
+    """Return a 503 that says when to try again."""
     return problem(503, detail, {"Retry-After": str(RETRY_AFTER)})
 
 
 def failed() -> Response:
-    """Return a 500 that tells nobody but the log how it came."""
+    """Return a 500 that hides the cause, which only the log shows."""
     return problem(500, "the service failed; its log says why")
 
 
 def handle_problems(app: FastAPI) -> None:
-    """Make an application answer with problem documents wherever it refuses or fails."""
+    """Make an application answer every error with a problem document."""
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:
@@ -72,19 +68,7 @@ def handle_problems(app: FastAPI) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> Response:
         return problem(422, "the request is not as it must be", errors=field_errors(error.errors()))
 
-    @app.exception_handler(RevokedError)
-    async def revoked(_: Request, _error: RevokedError) -> Response:
-        return unauthorised("the token is no longer valid: log in again")
-
-    @app.exception_handler(KeyReuseError)
-    async def reused(_: Request, _error: KeyReuseError) -> Response:
-        return problem(409, "this Idempotency-Key was used for another request")
-
-    @app.exception_handler(LedgerError)
-    async def away(_: Request, _error: LedgerError) -> Response:
-        return unavailable("the database does not answer; nothing was stored")
-
 
 def field_errors(errors: Any) -> list[dict[str, Any]]:
-    """Return where each error is and what it says, without what was sent, which belongs to the sender alone."""
+    """Return the field and the message of each validation error, without the value that was sent: it may be private."""
     return [{"field": ".".join(map(str, entry["loc"])), "message": entry["msg"]} for entry in errors]

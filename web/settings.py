@@ -1,0 +1,66 @@
+"""The base of every service's settings: read from the environment, frozen, and without weak secrets."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from web import secret_store
+
+SOURCE_ROOT = Path(__file__).resolve().parents[1]
+
+
+class SettingsError(ValueError):
+    """The environment lacks a value, or a value in it is wrong."""
+
+
+def _refuse_weak_key(key: SecretStr, info: ValidationInfo) -> SecretStr:
+    secret_store.refuse_weak_key(str(info.field_name).upper(), key.get_secret_value())
+    return key
+
+
+SecretKey = Annotated[SecretStr, AfterValidator(_refuse_weak_key)]  # of 32 bytes or more
+
+
+class ServiceSettings(BaseSettings):
+    """One field a variable, whose name is in capitals. With `APP_ENV=production` keys must be in the environment."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
+
+    app_env: Literal["local", "production"] = "local"
+    state_dir: Annotated[Path, Field(description="folder of keys and of what else is not in the environment")] = (
+        SOURCE_ROOT / ".state"
+    )
+
+    @classmethod
+    def from_environment(cls, **given: Any) -> Self:
+        """Read the environment; `given` fields come before it.
+
+        Raises `SettingsError`, which names every variable that is wrong and never a value.
+        """
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise SettingsError("; ".join(map(_sentence, error.errors(include_input=False)))) from None
+
+    def required(self, name: str) -> str:
+        """Return the key in the field `name`, or on a local machine a random one that is kept in the state folder.
+
+        Raises `SettingsError` in production when the key is not set.
+        """
+        key: SecretStr | None = getattr(self, name)
+        if key:
+            return key.get_secret_value()
+        if self.app_env == "production":
+            raise SettingsError(
+                f"{name.upper()} must be set with APP_ENV=production; one can be made with 'openssl rand -hex 32'"
+            )
+        return secret_store.random_key(self.state_dir / name.replace("_", "-"))
+
+
+def _sentence(error: Any) -> str:
+    """Return what is wrong about a variable: our own errors name it already."""
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    return f"{'.'.join(map(str, error['loc'])).upper()}: {error['msg']}"
