@@ -10,8 +10,8 @@ from starlette.responses import FileResponse, Response
 from monitoring.entries import AlertDecision
 from monitoring.journal import Journal
 from monitoring.overview import SHOWN, RetrainingRow, read_overview, read_retrainings
-from monitoring.overview_page import render_overview
 from monitoring.report_folder import ReportFolder, is_evidently
+from reports.service_page import service_page
 
 _MEDIA_TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json", ".log": "text/plain; charset=utf-8"}
 # Reports load nothing: their pictures and styles are in the file, and a script in one is not run.
@@ -49,8 +49,10 @@ class Pages:
         @router.get("/", response_class=Response)
         def page() -> Response:
             """Show the latest verdict, reports, decisions and retrainings."""
-            text = render_overview(read_overview(self.journal, self.folder, self.description))
-            return Response(text, media_type="text/html", headers=_with_policy(_PAGE_POLICY))
+            overview = read_overview(self.journal, self.folder, self.description)
+            return Response(
+                service_page(overview.model_dump()), media_type="text/html", headers=_with_policy(_PAGE_POLICY)
+            )
 
         @router.get("/history")
         def history() -> list[dict[str, Any]]:
