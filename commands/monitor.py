@@ -1,6 +1,5 @@
-"""`run.py monitor`: run the monitoring pipeline once, and leave its report where people and programs find it."""
+"""`run.py monitor`: run the monitoring pipeline once and store its report."""
 
-import json
 import shlex
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -8,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from commands.options import add_pipeline, add_state, add_taxonomy, require_folder_of, taxonomy_of
+from monitoring.report_folder import ReportFolder, ReportFolderError, as_json
 from state.files import write_atomically
 from state.folder import SOURCE_ROOT, State
 from terminal.console import announce, console
@@ -21,12 +21,7 @@ if TYPE_CHECKING:
     from commands.pipelines import Published
     from pipelines.config import MonitoringConfig
 
-FOLDER = "monitoring"  # in the state folder
-HISTORY = "history.jsonl"
-_PATIENCE = 120  # seconds for another run of it to end
-_EVIDENTLY = "-evidently"
-_KEPT = 500  # runs whose reports stay; the history keeps a line of each
-_SUFFIXES = (".html", ".json", f"{_EVIDENTLY}.html")
+_PATIENCE = 120  # seconds to wait for another run of it
 _COLOURS = {"ok": "green", "warning": "yellow", "drift": "red", "insufficient_data": "dim"}
 
 
@@ -38,13 +33,13 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def monitor(state: State, options: Namespace) -> int:
-    """Monitor, and report: a table for people, JSON for programs. Whatever the verdict, the exit code is 0."""
+    """Monitor and show the report: a table, and JSON in `--json FILE`. The exit code is 0 for every verdict."""
     started = monotonic()
     state.prepare()
     copy: Path | None = options.json
     require_folder_of("--json", copy)
     taxonomy = taxonomy_of(options)
-    # Beside a training: it writes nothing that one reads. The monitor service may be at it: its rounds are short.
+    # It may run during a training: they share no files. A run of the monitor service is waited for: it is short.
     with state.locked("run.py monitor", "monitor.lock", _PATIENCE):
         with announce("starting: loading ZenML and MLflow"):
             from commands.pipelines import Published, ready_stack
@@ -63,16 +58,16 @@ def monitor(state: State, options: Namespace) -> int:
         )
         return 0
     if copy:
-        write_atomically(copy, _as_json(report))
+        write_atomically(copy, as_json(report))
     _show(state, report, options.taxonomy, monotonic() - started)
     return 0
 
 
 def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig") -> "MonitoringReport | Published":
-    """Run the pipeline on the active stack, which is ready, and return its report; the files of it are written.
+    """Run the pipeline on the active stack, which is ready, store its report and return it.
 
-    `<state>/monitoring/` then holds the run's page and JSON, `latest.html`, `latest.json`, and one more line in
-    `history.jsonl`. Raises `CommandError` without a version in production, or when the ledger does not answer.
+    Raises `CommandError` when there is no version in production, when the ledger does not answer, or when the report
+    cannot be stored.
     """
     from zenml import Model
 
@@ -93,47 +88,11 @@ def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig
     outputs = run.steps["publish_verdict"].outputs
     report: MonitoringReport = outputs["monitoring_report"][0].load()
     evidently = run.steps["measure_drift"].outputs["evidently_page"][0].load()
-    _write(state.folder / FOLDER, report, outputs["monitoring_page"][0].load(), evidently)
-    return report
-
-
-def _write(folder: Path, report: "MonitoringReport", page: str, evidently: str) -> None:
-    """Write the files of a run; the newest ones are whole at any time."""
-    run, text = report.run, _as_json(report)
-    line = {
-        **report.model_dump(mode="json", include={"run", "at", "model_name", "model_version", "verdict", "reasons"}),
-        "current_rows": report.window.rows,
-        "feedback_rows": report.quality.rows,
-        "agreement": report.quality.agreement,
-        "weighted_f1": report.quality.weighted_f1,
-        "html": f"{run}.html",
-        "json": f"{run}.json",
-    }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (run, "latest"):
-            write_atomically(folder / f"{name}.html", page)
-            write_atomically(folder / f"{name}.json", text)
-        if report.drift.verdict in ("warning", "drift"):
-            write_atomically(folder / f"{run}{_EVIDENTLY}.html", evidently)
-        with (folder / HISTORY).open("a", encoding="utf-8") as history:
-            history.write(json.dumps(line, ensure_ascii=False) + "\n")
-        _thin_out(folder)
-    except OSError as error:
-        raise CommandError(f"the report cannot be written to {folder}: {error.strerror}") from error
-
-
-def _thin_out(folder: Path) -> None:
-    """Remove the reports of the oldest runs."""
-    lines = (folder / HISTORY).read_text(encoding="utf-8").splitlines()
-    for line in lines[:-_KEPT][-10:]:  # of the ones before, earlier runs have seen to it
-        run = json.loads(line)["run"]
-        for suffix in _SUFFIXES:
-            (folder / f"{run}{suffix}").unlink(missing_ok=True)
-
-
-def _as_json(report: "MonitoringReport") -> str:
-    return report.model_dump_json(indent=2) + "\n"
+        ReportFolder.of_state(state.folder).store(report, outputs["monitoring_page"][0].load(), evidently)
+    except ReportFolderError as error:
+        raise CommandError(str(error)) from error
+    return report
 
 
 def _show(state: State, report: "MonitoringReport", taxonomy: Path | None, seconds: float) -> None:
@@ -141,7 +100,7 @@ def _show(state: State, report: "MonitoringReport", taxonomy: Path | None, secon
 
     verdict, window, quality = report.verdict, report.window, report.quality
     colour = _COLOURS[verdict]
-    page = state.folder / FOLDER / "latest.html"
+    page = ReportFolder.of_state(state.folder).latest_page
     rows = {
         "Verdict": f"[{colour}]{verdict.replace('_', ' ')}[/{colour}] for version {report.model_version} "
         f"of '{report.model_name}'",

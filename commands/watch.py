@@ -54,14 +54,15 @@ def watch(state: State, options: Namespace) -> int:
 
         from monitoring.decisions import Rules
         from monitoring.journal import Journal, JournalError
+        from monitoring.report_folder import ReportFolder
         from monitoring.settings import WatchSettings
-        from monitoring.watch import ELSEWHERE, FOLDER, JOURNAL, Schedule, Watch
+        from monitoring.watch import ELSEWHERE, Schedule, Watch
         from web.settings import SettingsError
 
-        folder = state.folder / FOLDER
+        folder = ReportFolder.of_state(state.folder)
         try:
             tokens = WatchSettings.from_environment(state_dir=state.folder).tokens()
-            journal = Journal(folder / JOURNAL)
+            journal = Journal(folder.journal)
         except (SettingsError, JournalError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
@@ -114,11 +115,11 @@ def _log_to_terminal() -> None:
 
 
 def _local(state: State, options: Namespace, journal: "Journal", turn: threading.Lock) -> "Trainer":
+    from monitoring.report_folder import ReportFolder
     from monitoring.retraining import LocalTrainer
-    from monitoring.watch import FOLDER
 
     command = [*RUN_PY, "train", *_whose(options), *options.train_options]
-    return LocalTrainer(command, SOURCE_ROOT, state.folder / FOLDER, turn, journal)
+    return LocalTrainer(command, SOURCE_ROOT, ReportFolder.of_state(state.folder), turn, journal)
 
 
 def _airflow(options: Namespace, journal: "Journal") -> "Trainer":

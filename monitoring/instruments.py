@@ -1,24 +1,23 @@
 """What Prometheus reads of the monitor service. What has not happened yet is absent, never 0."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from catalog.verdict import VERDICTS
 from monitoring.entries import AlertVerdict, RetrainingOutcome
 from monitoring.journal import Journal
-from monitoring.rounds import FAILED, VERDICTS
-
-LATEST = "latest.json"
+from monitoring.report_folder import ReportFolder
+from monitoring.rounds import FAILED
 
 
 class Instruments:
     """Counts what happens; what is known from the disk is read when it is asked for."""
 
-    def __init__(self, journal: Journal, folder: Path) -> None:
+    def __init__(self, journal: Journal, folder: ReportFolder) -> None:
         self._registry = CollectorRegistry()
         self.runs = Counter(
             "watch_monitoring_runs_total", "Runs of the monitoring pipeline", ["outcome"], registry=self._registry
@@ -33,7 +32,7 @@ class Instruments:
         ):
             for value in values:
                 counter.labels(value)
-        self._registry.register(_Standing(journal, folder / LATEST))
+        self._registry.register(_Standing(journal, folder))
 
     def page(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -43,18 +42,14 @@ class Instruments:
 class _Standing(Collector):
     """How things stand, also after a restart."""
 
-    def __init__(self, journal: Journal, latest: Path) -> None:
+    def __init__(self, journal: Journal, folder: ReportFolder) -> None:
         self._journal = journal
-        self._latest = latest
+        self._folder = folder
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         running = 0 if self._journal.unfinished is None else 1
         yield GaugeMetricFamily("retraining_running", "1: a retraining is under way", running)
-        try:
-            written = self._latest.stat().st_mtime
-        except OSError:
-            pass
-        else:
+        if written := self._folder.latest_written_at():
             yield GaugeMetricFamily(
                 "watch_last_report_timestamp_seconds", "When the latest report was written", written
             )

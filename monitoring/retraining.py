@@ -18,6 +18,7 @@ from monitoring.children import Child, OverdueError, StoppedError, end
 from monitoring.decisions import utc_now
 from monitoring.entries import AlertDecision, RetrainingEnd, RetrainingOutcome, RetrainingStart
 from monitoring.journal import Journal, JournalError
+from monitoring.report_folder import ReportFolder
 
 logger = logging.getLogger("monitoring")
 
@@ -112,7 +113,7 @@ class LocalTrainer:
 
     command: Sequence[str]  # `--json FILE` is added
     source: Path  # the folder to run it in
-    folder: Path  # for its log and its report
+    folder: ReportFolder  # for its log and its report
     turn: threading.Lock  # held while it runs: the monitoring pipeline and a retraining would slow each other down
     journal: Journal
     limit: float = _LIMIT
@@ -136,13 +137,14 @@ class LocalTrainer:
                 process = psutil.Process(start.pid)
                 if abs(process.create_time() - start.created) < 1:
                     end(process)
-        return _read_report(self._report(job)) or Result("failed", INTERRUPTED)
+        return _read_report(self.folder.retraining_report(str(job.retraining))) or Result("failed", INTERRUPTED)
 
     def _train(self, job: AlertDecision, stop: threading.Event) -> Result:
-        report = self._report(job)
+        report = self.folder.retraining_report(str(job.retraining))
+        log = self.folder.retraining_log(str(job.retraining))
         try:
             command = [*self.command, "--json", str(report)]
-            child = Child.start(command, self.source, report.with_suffix(".log"))
+            child = Child.start(command, self.source, log)
         except OSError as error:
             return Result("failed", f"the training could not be started: {error.strerror}")
         try:
@@ -158,9 +160,6 @@ class LocalTrainer:
             return Result("failed", str(error))
         result = _read_report(report, failed=code != 0)
         return result or Result("failed", child.last_error())
-
-    def _report(self, job: AlertDecision) -> Path:
-        return self.folder / f"retraining-{job.retraining}.json"
 
 
 def _read_report(path: Path, *, failed: bool = False) -> Result | None:

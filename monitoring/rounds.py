@@ -9,14 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
+from catalog.verdict import VERDICTS
 from monitoring.children import Child, OverdueError, StoppedError
 from monitoring.decisions import utc_now
 from monitoring.entries import FailedRun
 from monitoring.journal import Journal, JournalError
+from monitoring.report_folder import ReportFolder
 
 logger = logging.getLogger("monitoring")
 
-VERDICTS = ("ok", "warning", "drift", "insufficient_data")
 FAILED = "failed"
 _LIMIT = 3600  # seconds for one run
 _BREATH = 0.5  # seconds between two runs at least: a retraining that waits gets its turn
@@ -28,7 +29,7 @@ class Rounds:
 
     command: Sequence[str]  # `--json FILE` is added
     source: Path  # the folder to run it in
-    folder: Path  # for its log and its report
+    folder: ReportFolder
     every: timedelta
     turn: threading.Lock  # held while it runs
     journal: Journal
@@ -62,11 +63,11 @@ class Rounds:
             self._stop.wait(max(_BREATH, begun + self.every.total_seconds() - monotonic()))
 
     def _run(self) -> None:
-        report = self.folder / ".run.json"
+        report = self.folder.run_report
         reason = ""
         try:
             report.unlink(missing_ok=True)
-            child = Child.start([*self.command, "--json", str(report)], self.source, self.folder / "monitor.log")
+            child = Child.start([*self.command, "--json", str(report)], self.source, self.folder.run_log)
             if child.wait(self._stop, self.limit) == 0:
                 verdict = json.loads(report.read_text(encoding="utf-8"))["verdict"]
                 if verdict in VERDICTS:

@@ -19,6 +19,7 @@ from monitoring.entries import AlertDecision, RetrainingEnd
 from monitoring.instruments import Instruments
 from monitoring.journal import Journal, JournalError
 from monitoring.pages import Pages
+from monitoring.report_folder import ReportFolder
 from monitoring.retraining import Retraining, Trainer
 from monitoring.rounds import Rounds
 from web.application import create_app
@@ -27,7 +28,6 @@ from web.status import Status
 
 logger = logging.getLogger("monitoring")
 
-FOLDER, JOURNAL = "monitoring", "journal.db"  # the folder in the state folder, the file in it
 ELSEWHERE = "by the schedule of the active stack's engine, in ZenML's dashboard"
 
 
@@ -58,10 +58,10 @@ class Watch:
         tokens: Tokens,
         rules: Rules,
         *,
-        folder: Path,
+        folder: ReportFolder,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """`folder` is where the reports are. Without a schedule nothing is run here: the stack's engine does."""
+        """Without a schedule this service runs no monitoring pipeline: the engine of the stack does."""
         instruments = Instruments(journal, folder)
 
         def retrained(end: RetrainingEnd) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker.utils.build import exclude_paths
 
 from run import VERBS
 
@@ -23,10 +24,11 @@ MAY_IMPORT = {
     "pipelines": {"catalog", "ledger", "checks", "steps"},
     "web": {"ledger"},  # one module only, see below
     "bento": {"catalog", "ledger", "web"},
-    "stacks": {"state", "terminal"},
-    "monitoring": {"web", "reports", "state", "stacks"},
+    "stacks": {"catalog", "state", "terminal", "tracking"},
+    "monitoring": {"catalog", "checks", "state", "stacks", "web", "reports"},  # of catalog the verdicts only, see below
     "commands": {
-        "catalog", "ledger", "web", "tracking", "steps", "pipelines", "stacks", "state", "terminal", "monitoring",
+        "catalog", "ledger", "web", "checks", "tracking", "steps", "pipelines", "stacks", "state", "terminal",
+        "monitoring",
     },
 }  # fmt: skip
 OURS = {*MAY_IMPORT, "run"}
@@ -58,6 +60,11 @@ def test_web_imports_of_the_ledger_only_the_callers() -> None:
     assert {module for module in used if module.split(".")[0] == "ledger"} == {"ledger.callers"}
 
 
+def test_monitoring_imports_of_the_catalogue_only_the_verdicts() -> None:
+    used = {module for path in (ROOT / "monitoring").rglob("*.py") for module in imported_by(path)}
+    assert {module for module in used if module.split(".")[0] == "catalog"} == {"catalog.verdict"}
+
+
 def test_web_and_the_monitor_service_load_no_sqlalchemy() -> None:
     modules = [f"web.{path.stem}" for path in (ROOT / "web").glob("*.py")]
     script = f"import sys; sys.modules['sqlalchemy'] = None; import monitoring.watch, {', '.join(modules)}"
@@ -69,6 +76,22 @@ def test_steps_build_the_bento_and_import_no_code_of_the_service() -> None:
     used = {module for path in (ROOT / "steps").rglob("*.py") for module in imported_by(path)}
     assert {module for module in used if module.split(".")[0] == "bento"} <= {"bento.build"}
     assert not {module for module in imported_by(ROOT / "bento" / "build.py") if module.split(".")[0] == "bento"}
+
+
+def test_the_image_of_the_steps_has_every_file_of_the_rooms_that_they_may_import() -> None:
+    rooms = {"pipelines"}
+    while more := {room for known in rooms for room in MAY_IMPORT[known]} - rooms:
+        rooms |= more
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    copied = exclude_paths(str(ROOT), [line for line in lines if line and not line.startswith("#")])
+    needed = {
+        str(path.relative_to(ROOT))
+        for room in rooms
+        for path in (ROOT / room).rglob("*")
+        if path.is_file() and path.parent.name != "__pycache__"
+    }
+    assert any(path.endswith(".html.j2") for path in needed)
+    assert not needed - copied
 
 
 @pytest.mark.parametrize("package", ["steps", "pipelines"])

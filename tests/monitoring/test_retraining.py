@@ -15,6 +15,7 @@ import pytest
 from monitoring.airflow_api import Airflow, AirflowError, AirflowSettings
 from monitoring.decisions import Rules
 from monitoring.entries import AlertDecision, RetrainingEnd, RetrainingStart
+from monitoring.report_folder import ReportFolder
 from monitoring.retraining import AirflowTrainer, LocalTrainer, Result, Retraining, dag_run_id
 from tests.monitoring.watching import ENDLESS, Clock, Scenario, alert, python, reporting
 from tests.system.workspace import wait_for
@@ -33,7 +34,8 @@ def job(scenario: Scenario) -> AlertDecision:
 
 
 def trainer(scenario: Scenario, command: list[str], limit: float = 60) -> LocalTrainer:
-    return LocalTrainer(command, scenario.path.parent, scenario.path.parent, threading.Lock(), scenario.journal, limit)
+    folder = scenario.path.parent
+    return LocalTrainer(command, folder, ReportFolder(folder), threading.Lock(), scenario.journal, limit)
 
 
 def trained(scenario: Scenario, job: AlertDecision, command: list[str], limit: float = 60) -> Result:

@@ -14,9 +14,10 @@ from starlette.testclient import TestClient
 from monitoring.authentication import MAX_BODY_BYTES, Tokens
 from monitoring.decisions import Rules
 from monitoring.journal import Journal
+from monitoring.report_folder import ReportFolder
 from monitoring.retraining import LocalTrainer
 from monitoring.settings import WatchSettings
-from monitoring.watch import JOURNAL, Schedule, Watch
+from monitoring.watch import Schedule, Watch
 from tests.monitoring.watching import alert, failing_writes, python, reporting, webhook
 from tests.system.workspace import wait_for
 from web.settings import SettingsError
@@ -43,11 +44,12 @@ class Service:
 
     def __init__(self, folder: Path, training: list[str], monitoring: list[str], every: float) -> None:
         self.folder = folder
-        self.journal = Journal(folder / JOURNAL)
+        reports = ReportFolder(folder)
+        self.journal = Journal(reports.journal)
         turn = threading.Lock()
-        trainer = LocalTrainer(training, folder, folder, turn, self.journal)
+        trainer = LocalTrainer(training, folder, reports, turn, self.journal)
         schedule = Schedule(monitoring, folder, timedelta(seconds=every), turn)
-        self.watch = Watch(self.journal, trainer, schedule, TOKENS, Rules(), folder=folder)
+        self.watch = Watch(self.journal, trainer, schedule, TOKENS, Rules(), folder=reports)
         self.client = TestClient(self.watch.gate, raise_server_exceptions=False)
         self.watch.start()
 

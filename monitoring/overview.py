@@ -1,0 +1,146 @@
+"""What the page of the monitor service shows: the latest verdict, retrainings, alerts, failed runs, reports."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from monitoring.entries import AlertDecision, RetrainingOutcome
+from monitoring.journal import Journal
+from monitoring.report_folder import ReportFolder, evidently_name
+
+SHOWN = 50  # rows of a table
+
+
+class LatestReport(BaseModel):
+    """The newest report."""
+
+    verdict: str
+    model_name: str
+    model_version: str
+    reasons: list[str]
+
+
+class RetrainingRow(BaseModel):
+    """A retraining. `log` is the file name of its log, where there is one."""
+
+    retraining: str
+    alert: str
+    started: str
+    finished: str | None
+    outcome: RetrainingOutcome | Literal["under way"]
+    reason: str
+    model_version: str | None
+    log: str | None
+
+
+class AlertRow(BaseModel):
+    """A decision about an alert."""
+
+    at: str
+    alert: str
+    decision: str
+    reason: str
+
+
+class FailedRunRow(BaseModel):
+    """A run of the monitoring pipeline without a report."""
+
+    finished: str
+    reason: str
+
+
+class ReportRow(BaseModel):
+    """A report, as the history has it. The last three are file names, where there are such files."""
+
+    at: Any
+    verdict: Any
+    model_version: Any
+    current_rows: Any
+    reasons: str
+    report: str | None
+    json_report: str | None
+    evidently: str | None
+
+
+class Overview(BaseModel):
+    """Everything on the page, newest first. `description`: how this service makes reports and retrains."""
+
+    latest: LatestReport | None
+    retrainings: list[RetrainingRow]
+    alerts: list[AlertRow]
+    failed_runs: list[FailedRunRow]
+    reports: list[ReportRow]
+    description: str
+
+
+def read_overview(journal: Journal, folder: ReportFolder, description: str) -> Overview:
+    """Gather what the page shows. Raises `JournalError`."""
+    alerts = [
+        AlertRow(at=f"{entry.at:%Y-%m-%d %H:%M:%S}", alert=entry.alert, decision=entry.decision, reason=entry.reason)
+        for entry in journal.decisions(SHOWN)
+    ]
+    failed_runs = [
+        FailedRunRow(finished=entry.at.isoformat(timespec="seconds"), reason=entry.reason)
+        for entry in journal.failed_runs(SHOWN)
+    ]
+    return Overview(
+        latest=_latest(folder),
+        retrainings=read_retrainings(journal, folder),
+        alerts=alerts,
+        failed_runs=failed_runs,
+        reports=[_report(folder, run) for run in folder.history(SHOWN)],
+        description=description,
+    )
+
+
+def read_retrainings(journal: Journal, folder: ReportFolder) -> list[RetrainingRow]:
+    """Return the last retrainings, newest first. Raises `JournalError`."""
+    return [_retraining(journal, folder, decision) for decision in journal.started(SHOWN)]
+
+
+def _retraining(journal: Journal, folder: ReportFolder, decision: AlertDecision) -> RetrainingRow:
+    retraining = str(decision.retraining)
+    end = journal.end_of(retraining)
+    log = folder.retraining_log(retraining)
+    return RetrainingRow(
+        retraining=retraining,
+        alert=decision.alert,
+        started=decision.at.isoformat(timespec="seconds"),
+        finished=end.at.isoformat(timespec="seconds") if end else None,
+        outcome=end.outcome if end else "under way",
+        reason=end.reason if end else "",
+        model_version=end.model_version if end else None,
+        log=log.name if log.is_file() else None,
+    )
+
+
+def _latest(folder: ReportFolder) -> LatestReport | None:
+    report = folder.latest()
+    if report is None or "verdict" not in report:
+        return None
+    reasons = report.get("reasons")
+    return LatestReport(
+        verdict=str(report["verdict"]),
+        model_name=str(report.get("model_name")),
+        model_version=str(report.get("model_version")),
+        reasons=[str(reason) for reason in reasons] if isinstance(reasons, list) else [],
+    )
+
+
+def _report(folder: ReportFolder, run: Mapping[str, Any]) -> ReportRow:
+    def existing(name: Any) -> str | None:
+        found = folder.find(str(name)) if name else None
+        return found.name if found else None
+
+    reasons = run.get("reasons")
+    return ReportRow(
+        at=run.get("at"),
+        verdict=run.get("verdict"),
+        model_version=run.get("model_version"),
+        current_rows=run.get("current_rows"),
+        reasons=" ".join(map(str, reasons)) if isinstance(reasons, list) else str(reasons or ""),
+        report=existing(run.get("html")),
+        json_report=existing(run.get("json")),
+        evidently=existing(evidently_name(str(run.get("run")))),
+    )

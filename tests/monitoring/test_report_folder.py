@@ -1,0 +1,94 @@
+"""Reports are stored completely, found by name, listed newest first, and removed when they are old."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.verdict import Verdict
+from monitoring.report_folder import ReportFolder, ReportFolderError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ReportFolder:
+    return ReportFolder.of_state(tmp_path)
+
+
+def report(run: str, verdict: Verdict = "ok") -> dict[str, Any]:
+    return {
+        "run": run,
+        "at": "2026-03-04T12:00:00+00:00",
+        "model_name": "rakuten",
+        "model_version": "3",
+        "verdict": verdict,
+        "reasons": ["Drift: none."],
+        "window": {"rows": 900},
+        "drift": {"verdict": verdict},
+        "quality": {"rows": 40, "agreement": 0.9, "weighted_f1": 0.8},
+    }
+
+
+def names(folder: ReportFolder) -> set[str]:
+    return {path.name for path in folder.path.iterdir()}
+
+
+def test_an_empty_folder_has_no_report(folder: ReportFolder) -> None:
+    assert (folder.latest(), folder.latest_written_at(), folder.history(9)) == (None, None, [])
+    assert folder.find("latest.html") is None
+
+
+def test_a_report_is_stored_under_its_run_and_as_the_latest(folder: ReportFolder) -> None:
+    folder.store(report("run-1"), "<p>first</p>", "")
+    folder.store(report("run-2", "drift"), "<p>second</p>", "<p>evidently</p>")
+    assert names(folder) == {
+        "run-1.html", "run-1.json", "run-2.html", "run-2.json", "run-2-evidently.html", "latest.html", "latest.json",
+        "history.jsonl",
+    }  # fmt: skip
+    assert folder.latest() == report("run-2", "drift")
+    assert folder.latest_page.read_text() == "<p>second</p>"
+    assert (folder.path / "run-1.html").read_text() == "<p>first</p>"
+    assert (folder.latest_written_at() or 0) > 1e9
+    assert folder.path.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_history_is_newest_first_and_a_line_that_cannot_be_read_is_left_out(folder: ReportFolder) -> None:
+    for number in range(3):
+        folder.store(report(f"run-{number}"), "", "")
+        with (folder.path / "history.jsonl").open("a") as history:
+            history.write("nonsense\n[]\n")
+    assert [entry["run"] for entry in folder.history(2)] == ["run-2", "run-1"]
+    assert folder.history(1)[0] == {
+        "run": "run-2", "at": "2026-03-04T12:00:00+00:00", "model_name": "rakuten", "model_version": "3",
+        "verdict": "ok", "reasons": ["Drift: none."], "current_rows": 900, "feedback_rows": 40, "agreement": 0.9,
+        "weighted_f1": 0.8, "html": "run-2.html", "json": "run-2.json",
+    }  # fmt: skip
+
+
+def test_reports_of_runs_before_the_last_500_are_removed_and_their_lines_are_kept(folder: ReportFolder) -> None:
+    folder.store(report("run-0", "warning"), "page", "evidently")
+    lines = [json.dumps({"run": f"run-{number}"}) for number in range(500)]
+    (folder.path / "history.jsonl").write_text("\n".join(lines) + "\n")
+    assert folder.find("run-0-evidently.html")
+    folder.store(report("run-500"), "page", "")
+    assert {name for name in names(folder) if name.startswith("run-")} == {"run-500.html", "run-500.json"}
+    assert len(folder.history(1_000)) == 501
+
+
+def test_only_reports_and_logs_of_the_folder_are_found(folder: ReportFolder, tmp_path: Path) -> None:
+    folder.store(report("run-1"), "page", "")
+    folder.retraining_log("r1").write_text("log")
+    folder.journal.write_text("")
+    (tmp_path / "secret.json").write_text("{}")
+    (folder.path / "link.json").symlink_to(tmp_path / "secret.json")
+    (folder.path / "folder.json").mkdir()
+    assert folder.find("run-1.html") == folder.path / "run-1.html"
+    assert folder.find("retraining-r1.log") == folder.retraining_log("r1")
+    for name in ("journal.db", "history.jsonl", "link.json", "folder.json", "../secret.json", ".run.json", "", "."):
+        assert folder.find(name) is None, name
+
+
+def test_a_report_that_cannot_be_stored_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "monitoring").write_text("a file in the place of the folder")
+    with pytest.raises(ReportFolderError, match=r"the report cannot be written to .*/monitoring: File exists"):
+        ReportFolder.of_state(tmp_path).store(report("run-1"), "", "")
