@@ -1,5 +1,5 @@
-# The image in which every step runs, on every stack that has containers. The code comes on top, by ZenML: an edit of it
-# leaves all of this in the cache.
+# The image in which every step runs, on every stack that has containers. ZenML adds the code as the last layer, so an
+# edit of the code leaves all layers of this file in the cache.
 FROM python:3.11-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 \
@@ -11,16 +11,15 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 steps
 
-COPY requirements.lock stacks/requirements.py /tmp/build/
-# The lock less what only development needs; compiled now, since the code cannot be written to later.
-RUN python3 /tmp/build/requirements.py /tmp/build/requirements.lock > /tmp/build/requirements.txt \
-    && python3 -m venv /opt/venv \
+COPY requirements/steps.txt /tmp/build/
+# Compiled now, since nobody can write to the installed packages later.
+RUN python3 -m venv /opt/venv \
     && python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps \
-        --requirement /tmp/build/requirements.txt \
+        --requirement /tmp/build/steps.txt \
     && rm -rf /tmp/build
 
-# Whoever runs the steps may be any user, without a home: what libraries write goes where everybody may write. ZenML
-# puts the code into /app.
+# The steps may run as any user, also as one without a home: libraries write into a folder that every user may write to.
+# ZenML puts the code into /app.
 ENV HOME=/tmp/home \
     ZENML_CUSTOM_SOURCE_ROOT=/app \
     BENTOML_HOME=/tmp/home/bentoml \

@@ -81,12 +81,19 @@ format: install  ## let ruff format and fix what it can
 bench: install  ## time the main job beside a plain script doing the same work
 	@$(BIN)/python -m benchmarks.training
 
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	--custom-compile-command "make lock"
+
+# uv keeps the pins of an existing output file. So the requirements of the image and of the service start as copies of the
+# lock and keep what they need. With the lock as a constraint, uv fails on platforms for which packages have no files.
 .PHONY: lock
-lock: install  ## resolve the lock again; UPGRADE=--upgrade takes newer versions
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url $(UPGRADE) --python-version 3.11 \
-		--custom-compile-command "make lock" --group dev --output-file requirements.lock pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url $(UPGRADE) --python-version 3.11 \
-		--custom-compile-command "make lock" --output-file tests/airflow/requirements.lock tests/airflow/requirements.in
+lock: install  ## resolve the locks again; UPGRADE=--upgrade takes newer versions
+	@$(COMPILE) $(UPGRADE) --group dev --output-file requirements.lock pyproject.toml
+	@cp requirements.lock requirements/steps.txt
+	@$(COMPILE) --no-annotate --output-file requirements/steps.txt pyproject.toml
+	@cp requirements.lock requirements/serving.txt
+	@$(COMPILE) --no-annotate --group serving --output-file requirements/serving.txt
+	@$(COMPILE) $(UPGRADE) --output-file tests/airflow/requirements.lock tests/airflow/requirements.in
 
 .PHONY: clean
 clean:  ## delete .venv, .state and caches

@@ -5,8 +5,6 @@ This module is not part of the Bento, and it imports no code of the service.
 
 import shutil
 import tempfile
-from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,27 +17,8 @@ if TYPE_CHECKING:
 
 SOURCE_ROOT = Path(__file__).resolve().parents[1]
 
-# What the service imports, by name; all that these need in turn is found by `locked_requirements`.
-SERVING_PACKAGES = (
-    "bentoml",
-    "fastapi",
-    "fastapi-offline",
-    "python-multipart",
-    "httpx",
-    "numpy",
-    "pydantic",
-    "pydantic-settings",
-    "prometheus-client",
-    "psutil",
-    "pyjwt[crypto]",
-    "pwdlib[argon2]",
-    "sqlalchemy",
-    "alembic",
-    "psycopg[binary]",
-    "uvicorn",
-    "uvloop",
-    "httptools",
-)
+# The pinned and hashed requirements of the service, written by `make lock`.
+REQUIREMENTS = "requirements/serving.txt"
 # The source files of the service. All of the ledger: its migrations run where the service starts.
 SERVING_CODE = (
     "bento/**/*.py",
@@ -89,13 +68,14 @@ def build_bento(classifier: "ProductTypeClassifier", manifest: "Manifest", card:
         classifier.export(model)
         (model / CARD).write_text(card, encoding="utf-8")
         manifest.seal(model)
+        shutil.copyfile(SOURCE_ROOT / REQUIREMENTS, Path(context) / "requirements.txt")
         bento = bentoml.build(
             "bento.service:ProductTypes",
             name=manifest.name,
             # The run's id makes the tag unique where two registries share one Bento store.
             version=f"{manifest.model_version}-{manifest.run_id[:8]}",
             labels={"model_version": manifest.model_version, "data_hash": manifest.data_hash[:16]},
-            python={"packages": locked_requirements(SERVING_PACKAGES), "lock_packages": False},
+            python={"requirements_txt": "requirements.txt", "lock_packages": False},
             build_ctx=context,
         )
     try:
@@ -134,33 +114,3 @@ def check_parity(classifier: "ProductTypeClassifier", model_folder: Path, sample
                 f"the packaged model answers otherwise than the trained one: a confidence differs by {difference:.2g} "
                 f"(at most {PARITY_TOLERANCE:.0g} is allowed) on the listing {title[:80]!r}"
             )
-
-
-def locked_requirements(packages: Iterable[str]) -> list[str]:
-    """Return these packages and all they need, pinned to the locked versions that this environment is made of.
-
-    A package may name extras (`pyjwt[crypto]`). Raises `PackageNotFoundError` for one that is not installed.
-    """
-    from packaging.requirements import Requirement
-    from packaging.utils import canonicalize_name
-
-    pins: dict[str, str] = {}
-    followed: dict[str, set[str]] = {}  # by package, the extras whose requirements are known; "" is none
-    named = [Requirement(package) for package in packages]
-    waiting = list(named)
-    while waiting:
-        wanted = waiting.pop()
-        name = canonicalize_name(wanted.name)
-        extras = {"", *wanted.extras} - followed.setdefault(name, set())
-        followed[name] |= extras
-        try:
-            found = distribution(name)
-        except PackageNotFoundError:
-            if wanted in named:
-                raise
-            continue  # for another platform or Python version
-        pins[name] = found.version
-        needed = [Requirement(line) for line in found.requires or []]
-        for extra in extras:
-            waiting += [each for each in needed if each.marker is None or each.marker.evaluate({"extra": extra})]
-    return [f"{name}=={version}" for name, version in sorted(pins.items())]

@@ -1,12 +1,13 @@
 """What goes into a Bento, that it answers as the trained model does, and that packaging leaves nothing behind."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,12 +16,11 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from bento.build import (
-    SERVING_PACKAGES,
+    REQUIREMENTS,
     SOURCE_ROOT,
     ParityError,
     build_bento,
     export_bento,
-    locked_requirements,
     serving_files,
 )
 from catalog.classifier import ProductTypeClassifier
@@ -28,10 +28,6 @@ from catalog.model_folder import Manifest
 from catalog.predictor import Predictor
 from catalog.synthetic import generate
 
-TRAINING_ONLY = {
-    "evidently", "great-expectations", "matplotlib", "mlflow", "pandas", "pyarrow", "scikit-learn", "scipy", "skops",
-    "uv", "zenml",
-}  # fmt: skip
 LOADED_BY_TRAINING = {
     ("ledger/feedback.py", "pandas"),
     ("ledger/windows.py", "pandas"),
@@ -114,16 +110,11 @@ def test_the_files_of_the_service_are_enough_to_import_all_of_it(tmp_path: Path)
     assert done.returncode == 0, done.stderr
 
 
-def test_requirements_are_pinned_to_what_is_installed_and_bring_no_training_library() -> None:
-    pins = dict(line.split("==") for line in locked_requirements(SERVING_PACKAGES))
-    assert pins == {name: version(name) for name in pins}
-    assert list(pins) == sorted(pins)
-    assert not TRAINING_ONLY & set(pins)
-
-
 def test_everything_that_the_service_imports_is_pinned() -> None:
     distributions = packages_distributions()
-    pinned = {line.split("==")[0] for line in locked_requirements(SERVING_PACKAGES)}
+    pinned = set(
+        re.findall(r"^([a-z0-9._-]+)==", (SOURCE_ROOT / REQUIREMENTS).read_text(encoding="utf-8"), re.MULTILINE)
+    )
     for name in serving_files():
         for node in ast.walk(ast.parse((SOURCE_ROOT / name).read_text(encoding="utf-8"))):
             imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -134,33 +125,31 @@ def test_everything_that_the_service_imports_is_pinned() -> None:
                     assert providers & pinned, f"{name} imports {module}"
 
 
-def test_extras_bring_what_they_need() -> None:
-    def pinned(*packages: str) -> set[str]:
-        return {line.split("==")[0] for line in locked_requirements(packages)}
-
-    assert pinned("psycopg[binary]") - pinned("psycopg") == {"psycopg-binary"}
-    assert "cryptography" in pinned("pyjwt[crypto]") - pinned("PyJWT")
-    assert "argon2-cffi" in pinned("pwdlib", "pwdlib[argon2]")  # though the package itself is known already
-    assert pinned("pydantic_settings") == pinned("pydantic-settings")
-
-
-def test_a_package_of_the_service_that_is_not_installed_is_named() -> None:
-    with pytest.raises(PackageNotFoundError, match="no-such-package"):
-        locked_requirements(["numpy", "no-such-package"])
-
-
 def test_the_bento_holds_the_sealed_model_with_its_card(tag: str) -> None:
     import bentoml
 
     source = Path(bentoml.get(tag).path) / "src"
     built = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
     assert set(serving_files()) <= built
-    assert {name for name in built if not name.startswith("model/")} - set(serving_files()) <= {"bentofile.yaml"}
+    others = {name for name in built - set(serving_files()) if not name.startswith("model/")}
+    assert others == {"bentofile.yaml", "requirements.txt"}
     predictor = Predictor(source / "model")
     assert predictor.card == CARD
     assert "card.md" in predictor.manifest.files
     assert predictor.manifest.parameters == {"solver": "svm", "blocks": [{"field": "title"}]}
     assert predictor.manifest.registered_at == "2026-01-01T00:00:00+00:00"
+
+
+def test_the_bento_requires_the_locked_files_of_the_service(tag: str) -> None:
+    import bentoml
+
+    def lines(path: Path) -> set[str]:
+        return {line.replace(" ;", ";").replace("'", '"') for line in path.read_text().splitlines() if line}
+
+    required = lines(Path(bentoml.get(tag).path) / "env" / "python" / "requirements.txt")
+    locked = lines(SOURCE_ROOT / REQUIREMENTS)
+    assert locked <= required
+    assert required - locked == {f"bentoml=={version('bentoml')}"}  # BentoML adds itself
 
 
 def test_a_bento_that_answers_otherwise_is_deleted_again(
