@@ -2,13 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from state.files import write_atomically
+
+if TYPE_CHECKING:
+    from checks.monitoring_report import MonitoringReport
 
 NAME = "monitoring"  # of the folder, in the state folder
 _HISTORY = "history.jsonl"
@@ -64,19 +67,19 @@ class ReportFolder:
         """Return where the log of a local retraining is."""
         return self.path / f"retraining-{retraining}.log"
 
-    def store(self, report: Mapping[str, Any], page: str, evidently_page: str) -> None:
+    def store(self, report: "MonitoringReport", page: str, evidently_page: str) -> None:
         """Store the report of a run as JSON and as a page, and a line about it in the history.
 
         `latest.json` and `latest.html` are copies of the newest report; a reader never finds them half written.
         Evidently's page is kept where there is drift to look at. Raises `ReportFolderError`.
         """
-        run, text = report["run"], as_json(report)
+        run, text = report.run, as_json(report)
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)  # reports may name users
             for name in (run, _LATEST):
                 write_atomically(self.path / f"{name}.html", page)
                 write_atomically(self.path / f"{name}.json", text)
-            if report["drift"]["verdict"] in ("warning", "drift"):
+            if report.drift.verdict in ("warning", "drift"):
                 write_atomically(self.path / evidently_name(run), evidently_page)
             with (self.path / _HISTORY).open("a", encoding="utf-8") as history:
                 history.write(json.dumps(_summary(report), ensure_ascii=False) + "\n")
@@ -123,9 +126,9 @@ class ReportFolder:
                 (self.path / f"{run['run']}{suffix}").unlink(missing_ok=True)
 
 
-def as_json(report: Mapping[str, Any]) -> str:
+def as_json(report: "MonitoringReport") -> str:
     """Return a report as it is stored."""
-    return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+    return report.model_dump_json(indent=2) + "\n"
 
 
 def evidently_name(run: str) -> str:
@@ -149,14 +152,15 @@ def _parse(lines: Iterable[str | bytes]) -> Iterator[dict[str, Any]]:
             yield run
 
 
-def _summary(report: Mapping[str, Any]) -> dict[str, Any]:
+def _summary(report: "MonitoringReport") -> dict[str, Any]:
     """Return the line about a report in the history."""
+    named = {"run", "at", "model_name", "model_version", "verdict", "reasons"}
     return {
-        **{key: report[key] for key in ("run", "at", "model_name", "model_version", "verdict", "reasons")},
-        "current_rows": report["window"]["rows"],
-        "feedback_rows": report["quality"]["rows"],
-        "agreement": report["quality"]["agreement"],
-        "weighted_f1": report["quality"]["weighted_f1"],
-        "html": f"{report['run']}.html",
-        "json": f"{report['run']}.json",
+        **report.model_dump(mode="json", include=named),
+        "current_rows": report.window.rows,
+        "feedback_rows": report.quality.rows,
+        "agreement": report.quality.agreement,
+        "weighted_f1": report.quality.weighted_f1,
+        "html": f"{report.run}.html",
+        "json": f"{report.run}.json",
     }

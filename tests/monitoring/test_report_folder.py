@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from catalog.verdict import Verdict
+from checks.monitoring_report import MonitoringReport
 from monitoring.report_folder import ReportFolder, ReportFolderError
+from tests.reports.values import a_drift, a_monitoring_report
 
 
 @pytest.fixture
@@ -15,18 +16,15 @@ def folder(tmp_path: Path) -> ReportFolder:
     return ReportFolder.of_state(tmp_path)
 
 
-def report(run: str, verdict: Verdict = "ok") -> dict[str, Any]:
-    return {
-        "run": run,
-        "at": "2026-03-04T12:00:00+00:00",
-        "model_name": "rakuten",
-        "model_version": "3",
-        "verdict": verdict,
-        "reasons": ["Drift: none."],
-        "window": {"rows": 900},
-        "drift": {"verdict": verdict},
-        "quality": {"rows": 40, "agreement": 0.9, "weighted_f1": 0.8},
-    }
+def report(run: str, verdict: Verdict = "ok") -> MonitoringReport:
+    return a_monitoring_report().model_copy(
+        update={
+            "run": run,
+            "verdict": verdict,
+            "reasons": ("Drift: none.",),
+            "drift": a_drift().model_copy(update={"verdict": verdict}),
+        }
+    )
 
 
 def names(folder: ReportFolder) -> set[str]:
@@ -45,7 +43,7 @@ def test_a_report_is_stored_under_its_run_and_as_the_latest(folder: ReportFolder
         "run-1.html", "run-1.json", "run-2.html", "run-2.json", "run-2-evidently.html", "latest.html", "latest.json",
         "history.jsonl",
     }  # fmt: skip
-    assert folder.latest() == report("run-2", "drift")
+    assert folder.latest() == report("run-2", "drift").model_dump(mode="json")
     assert folder.latest_page.read_text() == "<p>second</p>"
     assert (folder.path / "run-1.html").read_text() == "<p>first</p>"
     assert (folder.latest_written_at() or 0) > 1e9
@@ -58,10 +56,12 @@ def test_the_history_is_newest_first_and_a_line_that_cannot_be_read_is_left_out(
         with (folder.path / "history.jsonl").open("a") as history:
             history.write("nonsense\n[]\n")
     assert [entry["run"] for entry in folder.history(2)] == ["run-2", "run-1"]
+    newest = report("run-2").model_dump(mode="json")
     assert folder.history(1)[0] == {
-        "run": "run-2", "at": "2026-03-04T12:00:00+00:00", "model_name": "rakuten", "model_version": "3",
-        "verdict": "ok", "reasons": ["Drift: none."], "current_rows": 900, "feedback_rows": 40, "agreement": 0.9,
-        "weighted_f1": 0.8, "html": "run-2.html", "json": "run-2.json",
+        **{key: newest[key] for key in ("run", "at", "model_name", "model_version", "verdict", "reasons")},
+        "current_rows": newest["window"]["rows"], "feedback_rows": newest["quality"]["rows"],
+        "agreement": newest["quality"]["agreement"], "weighted_f1": newest["quality"]["weighted_f1"],
+        "html": "run-2.html", "json": "run-2.json",
     }  # fmt: skip
 
 
