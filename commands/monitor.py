@@ -18,8 +18,8 @@ from terminal.tables import show_next, show_rows
 
 if TYPE_CHECKING:
     from catalog.taxonomy import Taxonomy
-    from commands.pipelines import Published
     from pipelines.config import MonitoringConfig
+    from stacks.publishing import Published
 
 _PATIENCE = 120  # seconds to wait for another run of it
 _COLOURS = {"ok": "green", "warning": "yellow", "drift": "red", "insufficient_data": "dim"}
@@ -42,9 +42,10 @@ def monitor(state: State, options: Namespace) -> int:
     # It may run during a training: they share no files. A run of the monitor service is waited for: it is short.
     with state.locked("run.py monitor", "monitor.lock", _PATIENCE):
         with announce("starting: loading ZenML and MLflow"):
-            from commands.pipelines import Published, ready_stack
+            from stacks.publishing import Published
+            from stacks.running import ready_stack
 
-            ready_stack(options.verbose)
+            ready_stack(verbose=options.verbose)
             from pipelines.config import ConfigurationError, MonitoringConfig  # asks ZenML's server
 
             try:
@@ -71,16 +72,19 @@ def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig
     """
     from zenml import Model
 
-    from commands.pipelines import Published, run_pipeline
     from pipelines.monitoring import monitoring
-    from stacks.apply import connect_tracker
+    from stacks.active import connect_tracker
+    from stacks.publishing import Published
+    from stacks.running import run_pipeline
     from steps.registry import PRODUCTION, by_alias
+    from steps.train import git_revision
 
     connect_tracker()
     if by_alias(taxonomy.name, PRODUCTION) is None:
         raise CommandError(f"model '{taxonomy.name}' has no version in production yet; train one with 'python run.py'")
     arguments = {"model_name": taxonomy.name, "labels": dict(taxonomy.labels), "config": config}
-    run = run_pipeline(monitoring, arguments, model=Model(name=taxonomy.name, version="production"))
+    model = Model(name=taxonomy.name, version="production")
+    run = run_pipeline(monitoring, arguments, model=model, revision=git_revision)
     if isinstance(run, Published):
         return run
     outputs = run.steps["publish_verdict"].outputs

@@ -11,13 +11,13 @@ from commands.options import add_pipeline, add_state, add_taxonomy, require_fold
 from state.files import write_atomically
 from state.folder import SOURCE_ROOT, State
 from terminal.console import announce, console
-from terminal.errors import CommandError
+from terminal.errors import CommandError, reported
 from terminal.interruption import interruptible
 from terminal.next_commands import after_training
 from terminal.tables import show_next, show_rows
 
 if TYPE_CHECKING:
-    from commands.pipelines import Published
+    from stacks.publishing import Published
 
 KEYS = (
     "contract", "rows", "data_hash", "weighted_f1", "weighted_f1_interval", "macro_f1", "ece", "champion_weighted_f1",
@@ -47,7 +47,8 @@ def add_options(parser: ArgumentParser) -> None:
 
 def train(state: State, options: Namespace) -> int:
     """Train and report: a table for people, JSON for programs."""
-    from commands.pipelines import Published, StepFailed
+    from stacks.failures import StepFailedError
+    from stacks.publishing import Published
 
     started = monotonic()
     state.prepare()
@@ -59,7 +60,7 @@ def train(state: State, options: Namespace) -> int:
         except CommandError as error:
             if report_to:
                 failed = dict.fromkeys(KEYS) | {"promoted": False, "reason": str(error)}
-                broken = isinstance(error, StepFailed) and error.source.endswith("DataContractError")
+                broken = isinstance(error, StepFailedError) and error.source.endswith("DataContractError")
                 failed["contract"] = "failed" if broken else None
                 _write(report_to, failed, started)
             raise
@@ -83,15 +84,14 @@ def _run(options: Namespace) -> "dict[str, Any] | Published":
         raise CommandError("--taxonomy needs --data DIR: the embedded listings are of the 27 Rakuten types")
     with announce("starting: loading ZenML and MLflow"):
         from catalog.synthetic import SIZES
-        from commands.pipelines import Published, readable_by_steps, ready_stack, run_pipeline
+        from stacks.publishing import Published
+        from stacks.running import ready_stack, run_pipeline
 
-        ready_stack(options.verbose)
-        from pipelines.config import ConfigurationError, TrainingConfig  # needs ZenML's server, which answers now
+        ready_stack(verbose=options.verbose)
+        from pipelines.config import ConfigurationError, TrainingConfig  # asks ZenML's server, which answers now
 
-        try:
+        with reported(ConfigurationError):
             config = TrainingConfig.read(options.config)
-        except ConfigurationError as error:
-            raise CommandError(str(error)) from error
         if options.size is not None:
             if not SIZES[0] <= options.size <= SIZES[1]:
                 raise CommandError(f"--size must be between {SIZES[0]:,} and {SIZES[1]:,}, not {options.size:,}")
@@ -99,20 +99,36 @@ def _run(options: Namespace) -> "dict[str, Any] | Published":
         from zenml import Model
 
         from pipelines.training import training
+        from steps.train import git_revision
 
     arguments = {
-        "data": readable_by_steps(options.data) if options.data else None,
+        "data": _readable_by_steps(options.data) if options.data else None,
         "model_name": taxonomy.name,
         "labels": dict(taxonomy.labels),
         "config": config,
         "new_baseline": options.new_baseline,
     }
     model = Model(name=taxonomy.name, description="Product types of marketplace listings")
-    run = run_pipeline(training, arguments, model=model, enable_cache=False if options.no_cache else None)
+    cache = False if options.no_cache else None
+    run = run_pipeline(training, arguments, model=model, revision=git_revision, enable_cache=cache)
     if isinstance(run, Published):
         return run
     outcome: dict[str, Any] = run.steps["promote_classifier"].outputs["outcome"][0].load()
     return outcome
+
+
+def _readable_by_steps(folder: Path) -> str:
+    """Return the address under which the steps find a folder of listings; its files are uploaded if that is necessary.
+
+    Raises `CommandError` when files are missing.
+    """
+    from catalog.listings import ListingReadError, find_files, source_fingerprint
+    from stacks.uploads import steps_run_here, upload
+
+    if steps_run_here():
+        return str(folder.resolve())
+    with reported(ListingReadError):
+        return upload(find_files(folder), f"listings/{source_fingerprint(folder)}")
 
 
 def _write(path: Path, outcome: Mapping[str, Any], started: float) -> None:
@@ -122,7 +138,7 @@ def _write(path: Path, outcome: Mapping[str, Any], started: float) -> None:
 
 def _show(state: State, outcome: Mapping[str, Any], taxonomy: Path | None) -> None:
     """Print the outcome and the next commands."""
-    from stacks.apply import connect_tracker
+    from stacks.active import connect_tracker
 
     low, high = outcome["weighted_f1_interval"]
     champion = outcome["champion_weighted_f1"]

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "state": set(),
     "terminal": {"state"},
     "stacks": {"state", "terminal"},
-    "monitoring": {"catalog", "state", "web"},  # of catalog the verdicts only, see below
+    "monitoring": {"catalog", "stacks", "state", "web"},  # of catalog the verdicts only, see below
     "commands": {"catalog", "ledger", "web", "steps", "pipelines", "stacks", "state", "terminal", "monitoring"},
 }
 OURS = {*MAY_IMPORT, "run"}
