@@ -1,44 +1,79 @@
-"""The reference window is one that Evidently can measure drift against."""
+"""The reference window: the held-out listings with the model's answers, which live traffic is compared with."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
+from numpy.testing import assert_allclose, assert_array_equal
 
-from catalog.language import detect_language
+from catalog.classifier import ProductTypeClassifier
+from catalog.listings import ConsolidationRules, consolidate
 from catalog.synthetic import generate
+from catalog.taxonomy import RAKUTEN
+from ledger.feedback import COLUMNS
+from steps.drift import DriftRules, measure_drift_between
+from steps.evaluate import build_reference_window
+from steps.registry import MODEL_FILE
 
-COLUMNS = ["language", "predicted_code", "confidence"]
+
+@dataclass(frozen=True)
+class Built:
+    """A window, with the listings and the model that it was built from."""
+
+    listings: pd.DataFrame
+    classifier: ProductTypeClassifier
+    window: pd.DataFrame
 
 
 @pytest.fixture(scope="module")
-def window() -> pd.DataFrame:
-    frame = generate(6_000)
-    texts = frame["designation"] + " " + frame["description"].fillna("")
-    return pd.DataFrame(
-        {
-            "designation": frame["designation"],
-            "language": texts.map(detect_language),
-            "predicted_code": frame["prdtypecode"].astype("str"),
-            "confidence": np.random.default_rng(0).beta(5, 2, len(frame)),
-        }
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    no_feedback = pd.DataFrame(columns=COLUMNS)
+    listings = consolidate(generate(8_000), no_feedback, RAKUTEN.labels, ConsolidationRules()).listings
+    train = listings[listings["split"] == "train"].head(1_500)
+    classifier = ProductTypeClassifier(seed=0).fit(
+        train["designation"].tolist(), train["description"].tolist(), train["prdtypecode"]
     )
+    folder = tmp_path_factory.mktemp("model")
+    skops.io.dump(classifier, folder / MODEL_FILE)
+    return Built(listings, classifier, build_reference_window(listings, str(folder)))
 
 
-def drifted_columns(current: pd.DataFrame, reference: pd.DataFrame) -> float:
-    from evidently import DataDefinition, Dataset, Report
-    from evidently.presets import DataDriftPreset
-
-    columns = DataDefinition(categorical_columns=["language", "predicted_code"], numerical_columns=["confidence"])
-    sets = [Dataset.from_pandas(part[COLUMNS], data_definition=columns) for part in (current, reference)]
-    metrics = Report([DataDriftPreset()]).run(*sets).dict()["metrics"]
-    count: float = next(metric["value"]["count"] for metric in metrics if "DriftedColumns" in metric["metric_name"])
-    return count
+def test_it_holds_exactly_the_rows_that_no_model_learns_from(built: Built) -> None:
+    held_out = built.listings[built.listings["split"].isin(["validation", "test"])]
+    assert_array_equal(built.window["text_key"], held_out["text_key"])
+    assert set(built.window["split"]) == {"validation", "test"}
+    assert_array_equal(built.window.index, range(len(held_out)))
 
 
-def test_halves_of_the_same_traffic_do_not_drift(window: pd.DataFrame) -> None:
-    assert drifted_columns(window.iloc[::2], window.iloc[1::2]) == 0
+def test_it_has_the_columns_that_later_steps_read(built: Built) -> None:
+    assert set(built.window.columns) == {
+        "text_key", "designation", "description", "language", "origin", "given_at", "split", "prdtypecode",
+        "predicted_code", "confidence",
+    }  # fmt: skip
 
 
-def test_other_traffic_does(window: pd.DataFrame) -> None:
-    other = window.assign(language="de", confidence=window["confidence"] / 2, predicted_code="2583")
-    assert drifted_columns(other, window) == 3
+def test_its_answers_are_those_of_the_model(built: Built) -> None:
+    assert_array_equal(built.window["predicted_code"], built.classifier.predict(built.window))
+    assert_allclose(built.window["confidence"], built.classifier.predict_proba(built.window).max(axis=1))
+    assert (built.window["predicted_code"] == built.window["prdtypecode"]).mean() > 0.5
+
+
+def test_halves_of_it_do_not_drift_apart(built: Built) -> None:
+    drift, page = measure_drift_between(
+        built.window.iloc[::2], built.window.iloc[1::2], RAKUTEN.labels, DriftRules(), seed=0
+    )
+    assert drift.verdict == "ok", drift.reason
+    assert drift.reference_rows == len(built.window) // 2
+    assert page == ""
+
+
+def test_other_traffic_drifts_from_it(built: Built) -> None:
+    other = built.window.assign(language="de", predicted_code=2583, confidence=built.window["confidence"] / 2)
+    drift, page = measure_drift_between(other, built.window, RAKUTEN.labels, DriftRules(), seed=0)
+    drifted = {column.column for column in drift.columns if column.drifted}
+    assert drift.verdict == "drift"
+    assert drifted == {"language", "predicted_type", "confidence"}
+    assert np.isfinite([column.score for column in drift.columns]).all()
+    assert page
