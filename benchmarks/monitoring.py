@@ -64,7 +64,7 @@ def _prepare(rows: int, reference: int, kind: str) -> None:
     from ledger.database import database_url, migrate, open_engine, writing
     from ledger.feedback import give_feedback
     from ledger.predictions import PredictionRecord, store_predictions
-    from stacks.apply import connect_tracker
+    from stacks.active import connect_tracker
     from tracking.evaluation_run import REFERENCE_FILE
     from tracking.model_files import load_classifier
     from tracking.registry import in_production

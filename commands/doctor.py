@@ -97,7 +97,8 @@ def _places(state: State) -> Iterator[Diagnosis]:
 
 def _stack() -> Iterator[Diagnosis]:
     """Yield the active stack and each of its components, examined as before a run."""
-    from stacks.apply import ensure_stack, standing
+    from stacks.active import ensure_stack
+    from stacks.apply import application_status
     from stacks.files import StackError, stack_files
     from stacks.health import examine
     from terminal.progress import hide_zenml_log
@@ -105,10 +106,10 @@ def _stack() -> Iterator[Diagnosis]:
     hide_zenml_log()
     try:
         name = ensure_stack()
-        as_stated = standing(name) if name in stack_files() else "has no file here"
-        yield Diagnosis("active stack", True, f"{name} ({as_stated})")
-        for health in examine():
-            yield Diagnosis(health.kind, not health.problem, f"{health.name}: {health.seen}", health.problem)
+        applied = application_status(name) if name in stack_files() else "has no file here"
+        yield Diagnosis("active stack", True, f"{name} ({applied})")
+        for status in examine():
+            yield Diagnosis(status.kind, not status.problem, f"{status.name}: {status.seen}", status.problem)
     except StackError as error:
         yield Diagnosis("active stack", False, "not usable", str(error))
 

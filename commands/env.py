@@ -19,9 +19,9 @@ def env(state: State, options: Namespace) -> int:
     """Print shell exports: `eval "$(python run.py env)"`."""
     exports = {**QUIET, **state.exports()}
     if options.tracker:
-        from commands.models import connect
+        from stacks.active import connect_tracker
 
-        address = connect()
+        address = connect_tracker(quiet=True)
         exports |= {"MLFLOW_TRACKING_URI": address, "MLFLOW_BACKEND_STORE_URI": address}
     for key, value in exports.items():
         sys.stdout.write(f"export {key}={shlex.quote(value)}\n")

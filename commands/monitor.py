@@ -11,15 +11,15 @@ from monitoring.report_folder import ReportFolder, ReportFolderError, as_json
 from state.files import write_atomically
 from state.folder import SOURCE_ROOT, State
 from terminal.console import announce, console
-from terminal.errors import CommandError
+from terminal.errors import CommandError, reported
 from terminal.next_commands import dashboard, tool
 from terminal.tables import show_next, show_rows
 
 if TYPE_CHECKING:
     from catalog.taxonomy import Taxonomy
     from checks.monitoring_report import MonitoringReport
-    from commands.pipelines import Published
     from pipelines.config import MonitoringConfig
+    from stacks.publishing import Published
 
 _PATIENCE = 120  # seconds to wait for another run of it
 _COLOURS = {"ok": "green", "warning": "yellow", "drift": "red", "insufficient_data": "dim"}
@@ -42,9 +42,10 @@ def monitor(state: State, options: Namespace) -> int:
     # It may run during a training: they share no files. A run of the monitor service is waited for: it is short.
     with state.locked("run.py monitor", "monitor.lock", _PATIENCE):
         with announce("starting: loading ZenML and MLflow"):
-            from commands.pipelines import Published, ready_stack
+            from stacks.publishing import Published
+            from stacks.running import ready_stack
 
-            ready_stack(options.verbose)
+            ready_stack(verbose=options.verbose)
             from pipelines.config import ConfigurationError, MonitoringConfig  # asks ZenML's server
 
             try:
@@ -71,18 +72,19 @@ def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig
     """
     from zenml import Model
 
-    from commands.pipelines import Published, run_pipeline
     from pipelines.monitoring import monitoring
-    from stacks.apply import connect_tracker
+    from stacks.active import connect_tracker
+    from stacks.publishing import Published
+    from stacks.running import run_pipeline
     from tracking.registry import NothingInProductionError, in_production
+    from tracking.revision import git_revision
 
     connect_tracker()
-    try:
+    with reported(NothingInProductionError):
         in_production(taxonomy.name)
-    except NothingInProductionError as error:
-        raise CommandError(str(error)) from error
     arguments = {"taxonomy": taxonomy, "config": config}
-    run = run_pipeline(monitoring, arguments, model=Model(name=taxonomy.name, version="production"))
+    model = Model(name=taxonomy.name, version="production")
+    run = run_pipeline(monitoring, arguments, model=model, revision=git_revision)
     if isinstance(run, Published):
         return run
     outputs = run.steps["publish_verdict"].outputs

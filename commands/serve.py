@@ -8,12 +8,10 @@ import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from commands.models import connect
 from commands.options import add_address, add_state, add_taxonomy, taxonomy_of
 from state.folder import State
 from terminal.console import announce, console
@@ -45,7 +43,9 @@ def serve(state: State, options: Namespace) -> int:
     name = taxonomy_of(options).name
     state.prepare()
     with announce("connecting to the registry"):
-        connect()
+        from stacks.active import connect_tracker
+
+        connect_tracker(quiet=True)
         from tracking.registry import PRODUCTION, by_alias
     version = by_alias(name, PRODUCTION)
     if version is None:
@@ -56,7 +56,7 @@ def serve(state: State, options: Namespace) -> int:
         signal.signal(number, lambda *_: ended.set())
     service = None
     try:
-        tag = _restore(version)
+        tag = _bento_of(version)
         service = _start(tag, state, options)
         _wait_until_healthy(service, tag, options, ended)
         while not ended.wait(options.every):
@@ -64,7 +64,7 @@ def serve(state: State, options: Namespace) -> int:
                 raise CommandError(f"the service of {tag} ended with exit code {service.returncode}")
             moved = by_alias(name, PRODUCTION)
             if moved and moved.number != version.number:
-                tag = _restore(moved)  # while the old one still answers
+                tag = _bento_of(moved)  # while the old one still answers
                 console().print(f"Version {moved.number} is in production now: restarting.")
                 _stop(service)
                 version, service = moved, _start(tag, state, options)
@@ -141,26 +141,10 @@ def _processes_of(service: "subprocess.Popen[bytes]") -> "list[psutil.Process]":
         return []
 
 
-def _restore(version: "RegisteredVersion") -> str:
-    """Return the tag of a version's Bento, imported from its artifact where this machine's store lacks it."""
-    import bentoml
-    from bentoml.exceptions import NotFound
+def _bento_of(version: "RegisteredVersion") -> str:
+    """Return the tag of a version's Bento, which is in this machine's store then. Raises `BentoLostError`."""
+    from stacks.bentos import restore_bento
 
     tag = version.tags.get("bento_tag", "")
-    try:
-        bentoml.get(tag)
-    except NotFound:
-        from zenml.client import Client
-
-        try:
-            run = Client().get_pipeline_run(version.tags["bento_run"], allow_name_prefix_match=False)
-            packaged = run.steps["package_bento"].outputs["bento"][0].load()
-        except KeyError as error:
-            raise CommandError(
-                f"Bento {tag} is neither in this machine's store nor among ZenML's artifacts; train with --no-cache"
-            ) from error
-        with TemporaryDirectory() as folder:
-            archive = Path(folder) / "bento.tar"
-            packaged.archive(archive)
-            bentoml.import_bento(str(archive))
+    restore_bento(tag, version.tags.get("bento_run"))
     return tag

@@ -5,7 +5,6 @@ from argparse import ArgumentParser, Namespace
 from commands.options import add_state
 from state.folder import State
 from terminal.console import announce, console
-from terminal.errors import reported
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -27,24 +26,23 @@ def stack(state: State, options: Namespace) -> int:
     """Do the action. `diff` returns 1 when there are differences, as the tool of that name does."""
     state.prepare()
     with announce("asking ZenML"):
-        from stacks.apply import reach_server
-        from stacks.files import StackError
+        from stacks.active import require_server
         from terminal.progress import hide_zenml_log
 
         hide_zenml_log()
-    with reported(StackError):
-        reach_server()
-        if options.action == "list":
-            return _list()
-        if options.action == "diff" or options.dry_run:
-            return _show_changes(options)
-        return _apply(state, options)
+    require_server()
+    if options.action == "list":
+        return _list()
+    if options.action == "diff" or options.dry_run:
+        return _show_changes(options)
+    return _apply(state, options)
 
 
 def _list() -> int:
     from rich.table import Table
 
-    from stacks.apply import active_name, standing
+    from stacks.active import active_name
+    from stacks.apply import application_status
     from stacks.files import StackError, path_of, read_stack, stack_files
 
     table = Table(box=None, padding=(0, 2, 0, 0))
@@ -56,7 +54,7 @@ def _list() -> int:
             engine = next(iter(read_stack(name).components.values())).flavor
         except StackError:
             engine = ""
-        table.add_row("→" if name == active else "", name, engine, standing(name))
+        table.add_row("→" if name == active else "", name, engine, application_status(name))
     console().print(table)
     if active not in stack_files():
         console().print(f"\nThe active stack is '{active}', which has no file in {path_of(active).parent}.")

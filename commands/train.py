@@ -10,13 +10,13 @@ from commands.options import add_pipeline, add_state, add_taxonomy, require_fold
 from state.files import write_atomically
 from state.folder import SOURCE_ROOT, State
 from terminal.console import announce, console
-from terminal.errors import CommandError
+from terminal.errors import CommandError, reported
 from terminal.interruption import interruptible
 from terminal.next_commands import after_training
 from terminal.tables import show_next, show_rows
 
 if TYPE_CHECKING:
-    from commands.pipelines import Published
+    from stacks.publishing import Published
     from tracking.outcome import Outcome
 
 # What `--json FILE` holds, whatever came of the run; what is not known is null.
@@ -48,7 +48,8 @@ def add_options(parser: ArgumentParser) -> None:
 
 def train(state: State, options: Namespace) -> int:
     """Train and report: a table for people, JSON for programs."""
-    from commands.pipelines import Published, StepFailed
+    from stacks.failures import StepFailedError
+    from stacks.publishing import Published
 
     started = monotonic()
     state.prepare()
@@ -59,7 +60,7 @@ def train(state: State, options: Namespace) -> int:
             outcome = _run(options)
         except CommandError as error:
             if report_to:
-                broken = isinstance(error, StepFailed) and error.source.endswith("DataContractError")
+                broken = isinstance(error, StepFailedError) and error.source.endswith("DataContractError")
                 _write(report_to, started, reason=str(error), contract="failed" if broken else None)
             raise
     if isinstance(outcome, Published):
@@ -81,15 +82,14 @@ def _run(options: Namespace) -> "Outcome | Published":
         raise CommandError("--taxonomy needs --data DIR: the embedded listings are of the 27 Rakuten types")
     with announce("starting: loading ZenML and MLflow"):
         from catalog.synthetic import SIZES
-        from commands.pipelines import Published, readable_by_steps, ready_stack, run_pipeline
+        from stacks.publishing import Published
+        from stacks.running import ready_stack, run_pipeline
 
-        ready_stack(options.verbose)
-        from pipelines.config import ConfigurationError, TrainingConfig  # needs ZenML's server, which answers now
+        ready_stack(verbose=options.verbose)
+        from pipelines.config import ConfigurationError, TrainingConfig  # asks ZenML's server, which answers now
 
-        try:
+        with reported(ConfigurationError):
             config = TrainingConfig.read(options.config)
-        except ConfigurationError as error:
-            raise CommandError(str(error)) from error
         if options.size is not None:
             if not SIZES[0] <= options.size <= SIZES[1]:
                 raise CommandError(f"--size must be between {SIZES[0]:,} and {SIZES[1]:,}, not {options.size:,}")
@@ -97,19 +97,35 @@ def _run(options: Namespace) -> "Outcome | Published":
         from zenml import Model
 
         from pipelines.training import training
+        from tracking.revision import git_revision
 
     arguments = {
-        "data": readable_by_steps(options.data) if options.data else None,
+        "data": _readable_by_steps(options.data) if options.data else None,
         "taxonomy": taxonomy,
         "config": config,
         "new_baseline": options.new_baseline,
     }
     model = Model(name=taxonomy.name, description="Product types of marketplace listings")
-    run = run_pipeline(training, arguments, model=model, enable_cache=False if options.no_cache else None)
+    cache = False if options.no_cache else None
+    run = run_pipeline(training, arguments, model=model, revision=git_revision, enable_cache=cache)
     if isinstance(run, Published):
         return run
     outcome: Outcome = run.steps["promote_classifier"].outputs["outcome"][0].load()
     return outcome
+
+
+def _readable_by_steps(folder: Path) -> str:
+    """Return the address under which the steps find a folder of listings; its files are uploaded if that is necessary.
+
+    Raises `CommandError` when files are missing.
+    """
+    from catalog.listings import ListingReadError, find_files, source_fingerprint
+    from stacks.uploads import steps_run_here, upload
+
+    if steps_run_here():
+        return str(folder.resolve())
+    with reported(ListingReadError):
+        return upload(find_files(folder), f"listings/{source_fingerprint(folder)}")
 
 
 def _write(path: Path, started: float, **known: Any) -> None:
@@ -121,7 +137,7 @@ def _write(path: Path, started: float, **known: Any) -> None:
 
 def _show(state: State, outcome: "Outcome", taxonomy: Path | None, seconds: float) -> None:
     """Print the outcome and the next commands."""
-    from stacks.apply import connect_tracker
+    from stacks.active import connect_tracker
 
     low, high = outcome.weighted_f1_interval
     champion = outcome.champion_weighted_f1

@@ -10,7 +10,6 @@ from argparse import ArgumentParser, Namespace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from commands.models import connect
 from commands.options import add_address, add_state, add_taxonomy, read_duration, taxonomy_of
 from state.folder import SOURCE_ROOT, State
 from terminal.console import announce, console
@@ -123,8 +122,8 @@ def _local(state: State, options: Namespace, journal: "Journal", turn: threading
 
 
 def _airflow(options: Namespace, journal: "Journal") -> "Trainer":
-    from monitoring.airflow_api import Airflow, AirflowError, AirflowSettings
     from monitoring.retraining import AirflowTrainer
+    from stacks.airflow_client import Airflow, AirflowError, AirflowSettings
 
     if options.train_options:
         raise CommandError("the active stack's orchestrator is Airflow, whose DAG holds the options of the training")
@@ -135,7 +134,9 @@ def _airflow(options: Namespace, journal: "Journal") -> "Trainer":
         raise CommandError(str(error)) from error
 
     def in_production() -> str | None:
-        connect()
+        from stacks.active import connect_tracker
+
+        connect_tracker()
         from tracking.registry import PRODUCTION, by_alias
 
         version = by_alias(name, PRODUCTION)
@@ -149,16 +150,13 @@ def _engine() -> tuple[str, bool]:
 
     Raises `CommandError` for one that trains by a schedule only.
     """
-    from stacks.apply import ensure_stack, file_of
-    from stacks.files import StackError
+    from stacks.active import ensure_stack
+    from stacks.files import file_of
     from terminal.progress import hide_zenml_log
 
     hide_zenml_log()
-    try:
-        name = ensure_stack()
-        file = file_of(name)
-    except StackError as error:
-        raise CommandError(str(error)) from error
+    name = ensure_stack()
+    file = file_of(name)
     from zenml.client import Client
     from zenml.enums import StackComponentType
 

@@ -13,12 +13,12 @@ from typing import Any, Protocol
 
 import psutil
 
-from monitoring.airflow_api import Airflow, AirflowAwayError, AirflowError, AirflowStoppedError
 from monitoring.children import Child, OverdueError, StoppedError, end
 from monitoring.decisions import utc_now
 from monitoring.entries import AlertDecision, RetrainingEnd, RetrainingOutcome, RetrainingStart
 from monitoring.journal import Journal, JournalError
 from monitoring.report_folder import ReportFolder
+from stacks.airflow_client import Airflow, AirflowAwayError, AirflowError, AirflowStoppedError
 
 logger = logging.getLogger("monitoring")
 

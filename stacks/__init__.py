@@ -1,1 +1,1 @@
-"""Where the pipelines run: a YAML file a stack, and the reconciliation of those files with ZenML."""
+"""Where the pipelines run: a YAML file for each stack, its reconciliation with ZenML, and runs on the active stack."""

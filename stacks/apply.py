@@ -1,40 +1,35 @@
-"""Reconcile a stack file with ZenML, and look at the stack that is active. Knows ZenML and nothing of this project."""
+"""Make ZenML's stack what a stack file says. Knows ZenML and nothing of this project."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
-import requests
 from pydantic import ValidationError
 from zenml.client import Client
-from zenml.config.global_config import GlobalConfiguration
-from zenml.enums import StackComponentType, StoreType
+from zenml.enums import StackComponentType
 from zenml.models import ComponentResponse, StackResponse
 from zenml.stack import Flavor
 
-from stacks.files import Component, StackError, StackFile, path_of, read_stack, stack_files
+from stacks.files import Component, StackError, StackFile, path_of, read_stack
 
-BARE = "default"  # the stack that ZenML itself creates: without a tracker
-_PATIENCE = 10  # seconds for a server to show that it is there
 _CONFIDENTIAL = ("password", "secret", "token", "key")
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference between a stack file and ZenML, in plain words, and how to mend it."""
+    """One difference between a stack file and ZenML: a sentence, and the call that removes it."""
 
     text: str
     carry_out: Callable[[Client], object]
 
 
 def plan(stack: StackFile) -> list[Change]:
-    """Return what has to be done for ZenML's stack to be what the file says; nothing that the file does not name.
+    """Return the changes that make ZenML's stack what the file says. Components of other stacks stay as they are.
 
-    Raises `StackError` when the file asks for what cannot be: another flavor under a name that is taken, a secret that
-    is not there, a value that the flavor refuses.
+    Raises `StackError` when the file cannot be applied: a name is taken by a component of another flavor, a secret
+    does not exist, or the flavor refuses a value.
     """
     client = Client()
     _require_secrets(client, stack)
@@ -48,7 +43,7 @@ def plan(stack: StackFile) -> list[Change]:
 
 
 def apply(stack: StackFile) -> list[str]:
-    """Make ZenML's stack what the file says and activate it; return what was changed, in plain words."""
+    """Make ZenML's stack what the file says and activate it; return a sentence for each change."""
     client = Client()
     done = []
     for change in plan(stack):
@@ -61,8 +56,8 @@ def apply(stack: StackFile) -> list[str]:
     return done
 
 
-def standing(name: str) -> str:
-    """Return how a stack file and ZenML stand to each other, in a few words."""
+def application_status(name: str) -> str:
+    """Return whether a stack file is applied, or the number of differences, or why it cannot be used."""
     try:
         stack = read_stack(name)
         if _stack_named(Client(), stack.name) is None:
@@ -70,71 +65,7 @@ def standing(name: str) -> str:
         differences = len(plan(stack))
     except StackError as error:
         return str(error)
-    return f"{differences} differences from its file" if differences else "as in its file"
-
-
-def active_name() -> str:
-    """Return the name of the active stack. Raises `StackError` when ZenML's server does not answer."""
-    reach_server()
-    return Client().active_stack_model.name
-
-
-def ensure_stack() -> str:
-    """Return the name of the active stack; on a bare install apply and activate `local` first.
-
-    Raises `StackError` when ZenML's server does not answer, or the active stack has no experiment tracker.
-    """
-    if active_name() == BARE:
-        apply(read_stack("local"))
-        _answer_survey(Client())
-    stack = Client().active_stack_model
-    if StackComponentType.EXPERIMENT_TRACKER not in stack.components:
-        raise StackError(
-            f"the active stack '{stack.name}' has no experiment tracker, which training needs; add one with "
-            f"'zenml stack update {stack.name} -e NAME', or switch with 'zenml stack set local'"
-        )
-    return stack.name
-
-
-def connect_tracker() -> str:
-    """Point MLflow in this process at the active stack's tracker and return its address, without credentials."""
-    ensure_stack()
-    from zenml.integrations.mlflow.experiment_trackers import MLFlowExperimentTracker
-
-    tracker = Client().active_stack.experiment_tracker
-    if not isinstance(tracker, MLFlowExperimentTracker):
-        flavor = tracker.flavor if tracker else "none"
-        raise StackError(f"the experiment tracker of the active stack is of the flavor '{flavor}', not 'mlflow'")
-    tracker.configure_mlflow()
-    return str(tracker.get_tracking_uri(as_plain_text=False))
-
-
-def file_of(name: str) -> StackFile | None:
-    """Return the file of a stack, if it has one."""
-    return read_stack(name) if name in stack_files() else None
-
-
-def reach_server() -> None:
-    """Look whether the server that ZenML is logged in to, if any, is there: ZenML itself tries for half a minute."""
-    store = GlobalConfiguration().store_configuration
-    if store.type is not StoreType.REST:
-        return
-    try:
-        requests.get(f"{store.url}/health", verify=getattr(store, "verify_ssl", True), timeout=_PATIENCE)
-    except requests.RequestException as error:
-        local = urlsplit(store.url).hostname in ("127.0.0.1", "localhost")
-        raise StackError(
-            f"ZenML is logged in to the server {store.url}, which does not answer: "
-            f"{'start it again with `zenml login --local`' if local else 'see to it'}, or leave it with `zenml logout`"
-        ) from error
-
-
-def _answer_survey(client: Client) -> None:
-    """Say no, once, to the form that the dashboard of a fresh install puts first: it asks for an address for news."""
-    user = client.active_user
-    if user.email_opted_in is None:
-        answered = {**user.user_metadata, "finished_onboarding_survey": True}
-        client.update_user(user.id, updated_email_opt_in=False, updated_metadata=answered)
+    return f"{differences} differences from its file" if differences else "applied"
 
 
 def _stack_named(client: Client, name: str) -> StackResponse | None:
@@ -158,13 +89,13 @@ def _require_secrets(client: Client, stack: StackFile) -> None:
             there = set(client.get_secret(name, allow_partial_name_match=False).values)
         except KeyError:
             raise StackError(
-                f"{path_of(stack.name)} refers to the ZenML secret '{name}', which is not there; "
-                f"make it with 'zenml secret create {name} {values}'"
+                f"{path_of(stack.name)} refers to the ZenML secret '{name}', which does not exist; "
+                f"create it with 'zenml secret create {name} {values}'"
             ) from None
         if missing := sorted(keys - there):
             raise StackError(
-                f"{path_of(stack.name)} refers to {', '.join(missing)} in the ZenML secret '{name}', which has no such "
-                f"key; add it with 'zenml secret update {name} {' '.join(f'--{key}=…' for key in missing)}'"
+                f"{path_of(stack.name)} refers to {', '.join(missing)} in the ZenML secret '{name}', which lacks "
+                f"them; add them with 'zenml secret update {name} {' '.join(f'--{key}=…' for key in missing)}'"
             )
 
 
@@ -185,7 +116,7 @@ def _component_changes(client: Client, kind: StackComponentType, component: Comp
         )
     present = _stated(existing.configuration)
     difference = {key: value for key, value in wanted.items() if present.get(key) != value}
-    # What the file leaves out is to be the flavor's default, which ZenML writes out for some values.
+    # What the file leaves out gets the flavor's default. ZenML stores some defaults as values: no difference.
     usual = _defaults(client, kind, component.flavor)
     difference |= {key: None for key, value in present.items() if key not in wanted and value != usual.get(key)}
     if not difference:
@@ -258,7 +189,7 @@ def _secret_id(client: Client, name: str) -> UUID:
 
 
 def _stated(value: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration without what is empty in it, at any depth."""
+    """Return a configuration without its empty values, at any depth."""
     stated = {key: _stated(entry) if isinstance(entry, dict) else entry for key, entry in value.items()}
     return {key: entry for key, entry in stated.items() if entry not in ("", None, {})}
 
@@ -271,10 +202,10 @@ def _shown(key: str, before: Any, after: Any) -> str:
 
 @contextmanager
 def _explained(kind: StackComponentType, component: Component, stack: str) -> Iterator[None]:
-    """Turn what a flavor says against a configuration into a sentence that names the component and the file."""
+    """Turn a flavor's complaint about a configuration into a sentence that names the component and the file."""
     try:
         yield
     except ValidationError as error:
         problems = "; ".join(entry["msg"] for entry in error.errors())
         where = f"the {kind.value} '{component.name}' in {path_of(stack)}"
-        raise StackError(f"{where} cannot be configured so: {problems}") from None
+        raise StackError(f"{where} has an invalid configuration: {problems}") from None

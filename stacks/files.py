@@ -1,4 +1,4 @@
-"""Stack files: where the pipelines run, as YAML; knows ZenML's names of component types and nothing of this project."""
+"""Stack files: where the pipelines run, as YAML."""
 
 import os
 import re
@@ -9,17 +9,19 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from zenml.enums import StackComponentType
 
+from terminal.errors import CommandError
+
 FOLDER = Path(__file__).parent
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 _REFERENCE = re.compile(r"\{\{\s*([^\s.{}]+)\.([^\s{}]+)\s*\}\}")
 
 
-class StackError(RuntimeError):
+class StackError(CommandError):
     """A stack file cannot be used, or the active stack lacks what the pipelines need."""
 
 
 class Component(BaseModel):
-    """A stack component as the file states it; empty configuration values are left to the flavor's default."""
+    """A stack component as the file states it. An empty configuration value means the default of the flavor."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,9 +33,9 @@ class Component(BaseModel):
 class StackFile(BaseModel):
     """The stack in one file: its components, and what goes into every run on it.
 
-    `secrets`: names of ZenML secrets whose keys become environment variables of every step, when it runs.
-    `environment`: variables that are no secrets. `settings`: resources, Docker, orchestrator. `schedules`: by
-    pipeline, a cron expression in UTC with which it is published where the engine keeps schedules; empty: it runs now.
+    `secrets`: names of ZenML secrets; their keys become environment variables of every step when it runs.
+    `environment`: variables that are not secret. `settings`: resources, Docker, orchestrator. `schedules`: for a
+    pipeline, the cron expression (UTC) with which it is published to the engine; empty: it runs now.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,7 +48,7 @@ class StackFile(BaseModel):
     settings: dict[str, Any] = {}
 
     def secrets_needed(self) -> dict[str, set[str]]:
-        """Return the ZenML secrets that the file refers to, each with the keys that are named."""
+        """Return the ZenML secrets that the file refers to, each with the keys that it names."""
         needed: dict[str, set[str]] = {name: set() for name in self.secrets}
         for component in self.components.values():
             for secret, key in references_in(component.configuration):
@@ -55,33 +57,38 @@ class StackFile(BaseModel):
 
 
 def stack_files() -> list[str]:
-    """Return the names of the stacks that there are files of."""
+    """Return the names of the stacks that have a file."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def path_of(name: str) -> Path:
-    """Return where the file of a stack is, or would be."""
+    """Return the path of the file of a stack, whether it exists or not."""
     return FOLDER / f"{name}.yaml"
 
 
 def read_stack(name: str) -> StackFile:
     """Read `stacks/NAME.yaml` with `${VARIABLE:-default}` filled in from the environment.
 
-    `${SOURCE_ROOT}` and `${STATE_DIR}` are always there. Raises `StackError` naming the file and what is wrong in it, a
-    variable without value or default included.
+    `${SOURCE_ROOT}` and `${STATE_DIR}` always have a value. Raises `StackError` naming the file and what is wrong in
+    it, also a variable without value and default.
     """
     path = path_of(name)
     try:
         return StackFile.model_validate(_fill_in(yaml.safe_load(path.read_text(encoding="utf-8")), path))
     except FileNotFoundError:
         raise StackError(
-            f"there is no stack file {path.name} in {FOLDER}; there are: {', '.join(stack_files())}"
+            f"there is no stack file {path.name} in {FOLDER}; existing ones: {', '.join(stack_files())}"
         ) from None
     except yaml.YAMLError as error:
         raise StackError(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors()]
         raise StackError(f"{path}: {'; '.join(problems)}") from None
+
+
+def file_of(name: str) -> StackFile | None:
+    """Return the file of a stack, or None where it has no file. Raises `StackError` when it cannot be used."""
+    return read_stack(name) if name in stack_files() else None
 
 
 def references_in(value: Any) -> set[tuple[str, str]]:

@@ -22,7 +22,7 @@ import pytest
 from ledger.database import migrate, open_engine, writing
 from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, store_predictions
-from monitoring.airflow_api import Airflow, AirflowSettings
+from stacks.airflow_client import Airflow, AirflowSettings
 from tests.airflow.engines import BUCKETS, TOKEN_LIFE, Lab, answers, lab
 from tests.conftest import ROOT
 from tests.monitoring.watching import alert, webhook

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "pipelines": {"catalog", "ledger", "checks", "steps"},
     "web": {"ledger"},  # one module only, see below
     "bento": {"catalog", "ledger", "web"},
-    "stacks": {"catalog", "state", "terminal", "tracking"},
+    "stacks": {"state", "terminal"},
     "monitoring": {"catalog", "checks", "state", "stacks", "web", "reports"},  # of catalog the verdicts only, see below
     "commands": {
         "catalog", "ledger", "web", "checks", "tracking", "steps", "pipelines", "stacks", "state", "terminal",

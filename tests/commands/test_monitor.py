@@ -23,7 +23,7 @@ from catalog.taxonomy import RAKUTEN
 from ledger.database import migrate, open_engine, writing
 from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, store_predictions
-from stacks.apply import connect_tracker
+from stacks.active import connect_tracker
 from state.folder import State
 from tracking import registry
 from tracking.model_files import load_classifier

@@ -43,7 +43,7 @@ def shop(tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
 
 
 def production(outcome: dict[str, Any]) -> str | None:
-    from stacks.apply import connect_tracker
+    from stacks.active import connect_tracker
 
     connect_tracker()
     version = registry.by_alias(outcome["name"], PRODUCTION)

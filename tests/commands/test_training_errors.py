@@ -80,7 +80,7 @@ def test_bad_input_is_named_and_nothing_is_registered(
 ) -> None:
     from mlflow import MlflowClient
 
-    from stacks.apply import connect_tracker
+    from stacks.active import connect_tracker
 
     break_it, message = FAULTS[fault]
     break_it(files)
@@ -158,7 +158,7 @@ def test_a_full_disk_is_named(capfd: pytest.CaptureFixture[str], monkeypatch: py
 def test_a_stack_without_a_tracker_is_named(capfd: pytest.CaptureFixture[str]) -> None:
     from zenml.client import Client
 
-    from stacks.apply import ensure_stack
+    from stacks.active import ensure_stack
 
     ensure_stack()
     client = Client()

@@ -12,11 +12,11 @@ import httpx
 import psutil
 import pytest
 
-from monitoring.airflow_api import Airflow, AirflowError, AirflowSettings
 from monitoring.decisions import Rules
 from monitoring.entries import AlertDecision, RetrainingEnd, RetrainingStart
 from monitoring.report_folder import ReportFolder
 from monitoring.retraining import AirflowTrainer, LocalTrainer, Result, Retraining, dag_run_id
+from stacks.airflow_client import Airflow, AirflowError, AirflowSettings
 from tests.monitoring.watching import ENDLESS, Clock, Scenario, alert, python, reporting
 from tests.system.workspace import wait_for
 

@@ -1,14 +1,11 @@
 """Stack files and ZenML's stacks: reconciled both ways, and nothing else touched."""
 
-from pathlib import Path
-
 import pytest
 from zenml.client import Client
 from zenml.enums import StackComponentType
 
-from stacks import files
-from stacks.apply import apply, ensure_stack, plan
-from stacks.files import Component, StackError, StackFile, read_stack
+from stacks.apply import apply, plan
+from stacks.files import Component, StackError, StackFile
 from tests.stacks.conftest import Trial
 
 TRACKER = StackComponentType.EXPERIMENT_TRACKER
@@ -119,53 +116,6 @@ def test_what_the_flavor_refuses_is_said_with_the_component(stack: StackFile) ->
     )
     with pytest.raises(StackError, match=r"trial_mlflow_local.*exactly one authentication method"):
         apply(stack.model_copy(update={"components": {**stack.components, TRACKER: open_server}}))
-
-
-def test_a_bare_install_gets_the_local_stack() -> None:
-    Client().activate_stack("default")
-    assert ensure_stack() == "local"
-
-
-def written(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    (folder / "mine.yaml").write_text(text)
-    monkeypatch.setattr(files, "FOLDER", folder)
-
-
-GOOD = """
-name: mine
-components:
-  orchestrator: {flavor: local, name: default}
-  artifact_store:
-    flavor: local
-    name: %s
-"""
-
-
-def test_variables_come_from_the_environment_or_their_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written(tmp_path, monkeypatch, GOOD % "${STORE_NAME:-default}")
-    assert read_stack("mine").components[StackComponentType.ARTIFACT_STORE].name == "default"
-    monkeypatch.setenv("STORE_NAME", "other")
-    assert read_stack("mine").components[StackComponentType.ARTIFACT_STORE].name == "other"
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (GOOD % "${STORE_NAME}", r"mine\.yaml needs the environment variable STORE_NAME"),
-        ("name: [", r"mine\.yaml cannot be read as YAML"),
-        ("name: mine\ncomponents: {}\nextra: 1\n", r"mine\.yaml: .*extra"),
-    ],
-)
-def test_a_faulty_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
-    monkeypatch.delenv("STORE_NAME", raising=False)
-    written(tmp_path, monkeypatch, text)
-    with pytest.raises(StackError, match=message):
-        read_stack("mine")
-
-
-def test_a_stack_without_a_file_is_told_which_there_are() -> None:
-    with pytest.raises(StackError, match=r"no stack file nowhere\.yaml .*there are: .*local"):
-        read_stack("nowhere")
 
 
 def test_a_password_from_the_environment_may_be_a_reference_to_a_secret(trial: Trial) -> None:

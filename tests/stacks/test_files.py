@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from zenml.client import Client
 from zenml.config import DockerSettings
+from zenml.enums import StackComponentType
 from zenml.integrations.airflow.flavors.airflow_orchestrator_flavor import (
     AirflowOrchestratorConfig,
     AirflowOrchestratorSettings,
 )
 from zenml.stack import Flavor
 
-from stacks.files import FOLDER, StackFile, path_of, read_stack, stack_files
+from stacks import files
+from stacks.files import FOLDER, StackError, StackFile, path_of, read_stack, stack_files
 
 VARIABLES = {
     "AIRFLOW_DAGS": "/dags",
@@ -98,3 +101,45 @@ def test_airflow_takes_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert file.schedules == {"training": "0 2 * * *", "monitoring": "15 * * * *"}
     monkeypatch.setenv("TRAINING_SCHEDULE", "*/10 * * * *")
     assert read_stack("airflow").schedules["training"] == "*/10 * * * *"
+
+
+def written(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    (folder / "mine.yaml").write_text(text)
+    monkeypatch.setattr(files, "FOLDER", folder)
+
+
+GOOD = """
+name: mine
+components:
+  orchestrator: {flavor: local, name: default}
+  artifact_store:
+    flavor: local
+    name: %s
+"""
+
+
+def test_variables_come_from_the_environment_or_their_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, monkeypatch, GOOD % "${STORE_NAME:-default}")
+    assert read_stack("mine").components[StackComponentType.ARTIFACT_STORE].name == "default"
+    monkeypatch.setenv("STORE_NAME", "other")
+    assert read_stack("mine").components[StackComponentType.ARTIFACT_STORE].name == "other"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GOOD % "${STORE_NAME}", r"mine\.yaml needs the environment variable STORE_NAME"),
+        ("name: [", r"mine\.yaml cannot be read as YAML"),
+        ("name: mine\ncomponents: {}\nextra: 1\n", r"mine\.yaml: .*extra"),
+    ],
+)
+def test_a_faulty_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
+    monkeypatch.delenv("STORE_NAME", raising=False)
+    written(tmp_path, monkeypatch, text)
+    with pytest.raises(StackError, match=message):
+        read_stack("mine")
+
+
+def test_a_stack_without_a_file_is_told_which_there_are() -> None:
+    with pytest.raises(StackError, match=r"no stack file nowhere\.yaml .*existing ones: .*local"):
+        read_stack("nowhere")

@@ -15,7 +15,7 @@ NOBODY = "127.0.0.1:9"
 
 
 def problem_of(kind: str) -> str:
-    return next(health.problem for health in examine() if health.kind == kind)
+    return next(status.problem for status in examine() if status.kind == kind)
 
 
 @pytest.fixture
@@ -36,10 +36,10 @@ def remote(trial: Trial, tmp_path: Path) -> None:
 
 
 def test_a_local_stack_is_healthy() -> None:
-    from stacks.apply import ensure_stack
+    from stacks.active import ensure_stack
 
     ensure_stack()
-    assert not [health.problem for health in examine() if health.problem]
+    assert not [status.problem for status in examine() if status.problem]
     require_healthy()
 
 
@@ -50,7 +50,7 @@ def test_a_local_stack_is_healthy() -> None:
         ("experiment tracker", f"'trial_mlflow_server' of the stack 'trial'.*does not answer at http://{NOBODY}"),
         ("artifact store", f"'trial_s3' of the stack 'trial'.*does not answer at http://{NOBODY}"),
         ("container registry", f"'trial_registry' of the stack 'trial'.*does not answer at http://{NOBODY}"),
-        ("orchestrator", "'trial_airflow' of the stack 'trial'.*folder .*missing, which cannot be written to"),
+        ("orchestrator", "'trial_airflow' of the stack 'trial'.*folder .*missing, which is not writable"),
     ],
 )
 def test_each_component_that_is_not_there_is_named_with_its_address(kind: str, words: str) -> None:
@@ -83,7 +83,7 @@ def test_doctor_tells_of_every_component(capfd: pytest.CaptureFixture[str]) -> N
 @pytest.mark.usefixtures("remote")
 def test_a_secret_that_was_deleted_is_named() -> None:
     Client().delete_secret("product_types_stores")
-    assert "refers to the ZenML secret 'product_types_stores', which is not there" in problem_of("artifact store")
+    assert "refers to the ZenML secret 'product_types_stores', which does not exist" in problem_of("artifact store")
 
 
 def test_the_file_of_the_stack_is_named(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:

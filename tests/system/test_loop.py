@@ -209,7 +209,9 @@ def test_5_a_thousand_wrong_words_of_one_user_decide_nothing_and_are_named(loop:
     assert after["promoted"] is False, after["reason"]
     assert loop.served() == before["model_version"]
     wait_for(
-        "the report names her", lambda: "mallory (user) gave feedback 1,000 times" in str(loop.latest()["reasons"]), PATIENCE
+        "the report names her",
+        lambda: "mallory (user) gave feedback 1,000 times" in str(loop.latest()["reasons"]),
+        PATIENCE,
     )
     decided = loop.latest()["quality"]["rows"]
     assert decided < 1_000, "words of plain users are not among those that decide"

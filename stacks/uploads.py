@@ -1,0 +1,21 @@
+"""Files that the steps read, where the steps run on other machines."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from zenml.client import Client
+from zenml.io import fileio
+
+
+def steps_run_here() -> bool:
+    """Return whether the active stack runs its steps in this process, so that they read this machine's files."""
+    return Client().active_stack.orchestrator.flavor == "local"
+
+
+def upload(files: Iterable[Path], folder: str) -> str:
+    """Copy files into a folder of the active stack's artifact store, over what is there, and return its address."""
+    target = f"{Client().active_stack.artifact_store.path}/{folder}"
+    fileio.makedirs(target)
+    for path in files:
+        fileio.copy(str(path), f"{target}/{path.name}", overwrite=True)
+    return target
