@@ -1,4 +1,4 @@
-"""The ledger as a request may use it: every transaction first checks that its caller is still valid."""
+"""How a request uses the ledger: every transaction first checks that its caller is still valid."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from ledger.callers import Caller, RevokedError, is_valid_caller
 from ledger.database import LedgerError, reading, writing
-from ledger.receipts import KeyReuseError, once
+from ledger.receipts import KeyReuseError, run_once
 from ledger.users import active_users
 from web.problems import problem, unauthorised, unavailable
 
@@ -24,7 +24,7 @@ IdempotencyKey = Annotated[Key | None, Header(alias=KEY_HEADER, description=KEY_
 
 
 class Access:
-    """`check_callers`: users live in this database, so it says whether a token still counts (else the gate does)."""
+    """Transactions for callers. `check_callers`: users live in this database; otherwise the gate has checked them."""
 
     def __init__(self, engine: Engine, *, check_callers: bool) -> None:
         self.engine = engine
@@ -44,12 +44,18 @@ class Access:
             self._admit(connection, caller)
             yield connection
 
-    def once(
+    def run_once(
         self, caller: Caller, key: str | None, request: Sequence[str], effect: Callable[[Connection], tuple[int, str]]
     ) -> tuple[int, str]:
-        """Run an effect in a transaction, or return the answer that a request with this key and content got before.
+        """Run an effect in a transaction, or return the answer to an earlier request with this key and content.
 
-        The effect returns status and body. Raises `RevokedError`, and `KeyReuseError` for a key of another request.
+        Args:
+            caller: who asks.
+            key: the idempotency key; None: the effect runs in any case.
+            request: what the request asks for, to recognise the same request.
+            effect: returns status and body.
+
+        Raises `RevokedError`, and `KeyReuseError` for a key that another request has used.
         """
 
         def admitted(connection: Connection) -> tuple[int, str]:
@@ -57,9 +63,10 @@ class Access:
             return effect(connection)
 
         if key is not None:
-            with self.reading(caller):  # else whoever was shut out could still fetch an earlier answer
+            with self.reading(caller):  # otherwise an invalid caller could still get an earlier answer
                 pass
-        status, body, _ = once(self.engine, caller.username, key, fingerprint(*request), admitted, datetime.now(UTC))
+        digest = fingerprint(*request)
+        status, body, _ = run_once(self.engine, caller.username, key, digest, admitted, datetime.now(UTC))
         return status, body
 
     def _admit(self, connection: Connection, caller: Caller) -> None:
@@ -84,5 +91,5 @@ def handle_ledger_errors(app: FastAPI) -> None:
 
 
 def fingerprint(*parts: str) -> str:
-    """Return what tells this request from others: a SHA-256 of its parts."""
+    """Return the SHA-256 of a request's parts, to recognise the same request."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()

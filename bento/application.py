@@ -1,37 +1,35 @@
-"""The applications, put together: the prediction service, and auth alone. Each is one ASGI callable behind the gate."""
+"""The two applications: the prediction service, and auth alone. Each is one ASGI callable behind the gate."""
 
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI
-from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bento.access import Access, handle_ledger_errors
+from bento.answerer import ListingAnswerer
 from bento.auth import create_auth_router, create_directory_router
 from bento.authentication import create_authentication
+from bento.feedback import create_feedback_router
 from bento.metrics import ServiceMetrics
-from bento.pages import create_pages_router, describe_security
-from bento.predictions import Desk, create_prediction_router
+from bento.openapi import describe_gate
+from bento.operation import create_operation_router, ledger_trouble
+from bento.pages import create_pages_router
+from bento.predictions import create_prediction_router
 from bento.revocations import RemoteAuth
 from bento.schemas import ServiceHealth
 from bento.settings import Settings
 from bento.tokens import Signer, Verifier, key_set, public_key, public_keys
 from catalog.predictor import Predictor
 from ledger.callers import Caller
-from ledger.database import LedgerError, open_engine, ping
+from ledger.database import open_engine
 from ledger.writer import PredictionWriter
 from web.application import create_app
 from web.gate import Gate, Limits
-from web.problems import unavailable
 from web.secret_store import private_key
 from web.settings import SettingsError
 from web.status import Status
-
-logger = logging.getLogger("bento")
 
 Hook = Callable[[], Awaitable[None]]
 KEY_FILE = "auth-ed25519.pem"
@@ -39,9 +37,10 @@ KEY_FILE = "auth-ed25519.pem"
 
 @dataclass(frozen=True)
 class Application:
-    """An ASGI application, and what to await before its first and after its last request.
+    """An ASGI application, with hooks to await before its first and after its last request.
 
-    It does so by itself where a server speaks ASGI's lifespan to it; BentoML, which does not, awaits the hooks.
+    It awaits them itself when the server speaks ASGI's lifespan protocol. Under BentoML
+    `bento.service` awaits them.
     """
 
     answer: ASGIApp
@@ -60,7 +59,10 @@ class Application:
 
 
 def create_prediction_service(settings: Settings, predictor: Predictor, *, multiprocess: bool) -> Application:
-    """Return the prediction service, with auth mounted unless `auth_url` says that it runs apart."""
+    """Return the prediction service. It includes auth, unless `auth_url` names an auth service.
+
+    `multiprocess`: prometheus_client's multiprocess mode is on, for several workers.
+    """
     metrics = ServiceMetrics(multiprocess=multiprocess)
     manifest = predictor.manifest
     metrics.model.labels(manifest.name, manifest.model_version).set(1)
@@ -68,9 +70,10 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
     remote = _remote_auth(settings)
     access = Access(engine, check_callers=remote is None)
     writer = PredictionWriter(engine, check_callers=remote is None)
-    desk = Desk(predictor, writer, metrics)
+    answerer = ListingAnswerer(predictor, writer, metrics)
     app = _app_with_pages("Product types", manifest.model_version)
-    app.include_router(create_prediction_router(desk, access, metrics))
+    app.include_router(create_prediction_router(answerer, access))
+    app.include_router(create_feedback_router(answerer, access, metrics))
     if remote is None:
         secret = settings.required("jwt_secret")
         app.include_router(create_auth_router(access, Signer("HS256", secret), metrics))
@@ -80,17 +83,16 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
 
     @app.get("/health", tags=["operation"])
     async def health() -> ServiceHealth:
-        """Tell that the service is up, and what it serves."""
+        """Report that the service is up, and which model it serves."""
         return ServiceHealth(model_name=manifest.name, model_version=manifest.model_version)
 
-    def ready() -> str | None:
+    def trouble() -> str | None:
         if remote and not remote.fresh:
             return "the auth service does not answer"
-        return _ledger_trouble(access, metrics)
+        return ledger_trouble(engine, metrics)
 
-    _add_operation_routes(app, metrics, ready)
-    program_tokens = {"/metrics": settings.required("metrics_token")}
-    gate = _behind_gate(app, settings, metrics, verify, program_tokens)
+    app.include_router(create_operation_router(metrics, trouble))
+    gate = _behind_gate(app, settings, metrics, verify, {"/metrics": settings.required("metrics_token")})
 
     async def close() -> None:
         await run_in_threadpool(writer.close)
@@ -100,7 +102,7 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
 
 
 def create_auth_service(settings: Settings) -> Application:
-    """Return auth alone: it signs with Ed25519 and publishes the public key and whose tokens were voided."""
+    """Return auth alone: it signs with Ed25519, and publishes its public key and the list of voided tokens."""
     metrics = ServiceMetrics(multiprocess=False)
     engine = open_engine(settings.database_url)
     access = Access(engine, check_callers=True)
@@ -112,10 +114,10 @@ def create_auth_service(settings: Settings) -> Application:
 
     @app.get("/health", tags=["operation"])
     async def health() -> Status:
-        """Tell that the service is up."""
+        """Report that the service is up."""
         return Status()
 
-    _add_operation_routes(app, metrics, lambda: _ledger_trouble(access, metrics))
+    app.include_router(create_operation_router(metrics, lambda: ledger_trouble(engine, metrics)))
     program_tokens = {
         "/metrics": settings.required("metrics_token"),
         "/revocations": settings.required("auth_service_token"),
@@ -144,35 +146,6 @@ def _app_with_pages(title: str, version: str = "1") -> FastAPI:
     return app
 
 
-def _add_operation_routes(app: FastAPI, metrics: ServiceMetrics, trouble: Callable[[], str | None]) -> None:
-    @app.get("/livez", tags=["operation"])
-    async def live() -> Status:
-        """Tell that the process lives."""
-        return Status()
-
-    @app.get("/readyz", tags=["operation"], response_model=Status)
-    def ready() -> Status | Response:
-        """Tell that requests can be answered: the model is verified and the database answers."""
-        found = trouble()
-        return unavailable(found) if found else Status()
-
-    @app.get("/metrics", tags=["operation"], response_class=Response)
-    def read_metrics() -> Response:
-        """Tell Prometheus about all workers."""
-        return Response(metrics.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-
-def _ledger_trouble(access: Access, metrics: ServiceMetrics) -> str | None:
-    try:
-        ping(access.engine)
-    except LedgerError as error:
-        logger.warning("Not ready: %s", error)
-        metrics.ledger_up.set(0)
-        return "the database does not answer"
-    metrics.ledger_up.set(1)
-    return None
-
-
 def _behind_gate(
     app: FastAPI,
     settings: Settings,
@@ -180,7 +153,7 @@ def _behind_gate(
     verify: Callable[[str], Caller],
     program_tokens: dict[str, str],
 ) -> Gate:
-    describe_security(app, frozenset(program_tokens))
+    describe_gate(app, frozenset(program_tokens))
     return Gate(
         app,
         authenticate=create_authentication(verify, program_tokens),

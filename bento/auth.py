@@ -1,4 +1,4 @@
-"""Who may come in: /login, /users and /me, mounted in the prediction service or alone."""
+"""Auth: the routes /login, /users and /me, in the prediction service or in a service of its own."""
 
 import hashlib
 from collections.abc import Callable
@@ -17,27 +17,28 @@ from starlette.responses import Response
 from bento.access import Access, IdempotencyKey
 from bento.metrics import ServiceMetrics
 from bento.schemas import NewUser, Token, UserChange, UserInfo
-from bento.settings import Settings
+from bento.settings import ADMIN_PASSWORD_FILE, Settings
 from bento.tokens import LIFETIME, Signer
 from ledger import throttle, users
-from ledger.audit import note
+from ledger.audit import record_event
 from ledger.database import reading, writing
 from ledger.users import LastAdminError, UnknownUserError, UserExistsError
 from web import secret_store
 from web.authentication import Authenticated, require
+from web.problems import problem_responses
 from web.settings import SettingsError
 
-# OWASP's second choice for argon2id: a login takes 26 ms, where the library's default takes 205.
+# OWASP's second recommendation for argon2id: a login takes 26 ms; with the library's defaults it takes 205.
 _HASHING = PasswordHash((Argon2Hasher(memory_cost=19 * 1024, time_cost=2, parallelism=1),))
-_AT_ONCE = 2  # logins: each takes a core, and predictions want some too
+_CONCURRENT_LOGINS = 2  # each takes a core, and predictions need some too
 _WINDOW = timedelta(minutes=5)
-# Attempts in the window: of a name from an address, of an address, of a name from anywhere. The last is high, since it
-# shuts out the name's owner too.
+# Attempts in the window: with a name from an address, from an address, with a name from anywhere. The last limit is
+# high, since it locks out the owner of the name too.
 _PAIR, _ADDRESS, _NAME = 5, 50, 100
 
 
 class ThrottledError(Exception):
-    """Too many attempts; `seconds` until the next one counts."""
+    """Too many attempts; the next one is allowed in `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"too many attempts to log in: try again in {seconds} s")
@@ -46,7 +47,7 @@ class ThrottledError(Exception):
 
 @dataclass(frozen=True)
 class Credentials:
-    """What the login form holds, as far as it is read (OAuth2's password grant)."""
+    """The fields of the login form that are read (OAuth2 password grant)."""
 
     username: Annotated[str, Form(max_length=64)]
     password: Annotated[str, Form(max_length=128, json_schema_extra={"format": "password"})]
@@ -64,27 +65,27 @@ def hash_password(password: str) -> str:
 def log_in(engine: Engine, username: str, password: str, address: str, now: datetime) -> str | None:
     """Return the role of a user who knows the password, or None. Raises `ThrottledError`.
 
-    The attempt is counted before the password is looked at, in a transaction of its own: attempts at the same time, in
-    however many processes, do not slip through together. An unknown name takes as long as a wrong password.
+    The attempt is counted before the password is checked, in a transaction of its own, so that the limit also holds for
+    attempts at the same time in several processes. An unknown name takes as long as a wrong password.
     """
     pair = _digest("pair", username, address)
     limits = {pair: _PAIR, _digest("address", address): _ADDRESS, _digest("name", username): _NAME}
     with writing(engine) as connection:
-        counted = throttle.failures(connection, list(limits), now - _WINDOW)
+        counted = throttle.count_attempts(connection, list(limits), now - _WINDOW)
         waits = [oldest + _WINDOW - now for subject, (count, oldest) in counted.items() if count >= limits[subject]]
         if waits:
             raise ThrottledError(int(max(waits).total_seconds()) + 1)
-        throttle.record_failure(connection, list(limits), now)
+        throttle.record_attempt(connection, list(limits), now)
         user = users.find_user(connection, username)
     if not _HASHING.verify(password, user.password_hash if user else _nobodys_hash()) or user is None:
         return None
     with writing(engine) as connection:
-        throttle.forget(connection, [pair])
+        throttle.forget_attempts(connection, [pair])
     return user.role
 
 
 def _digest(*parts: str) -> str:
-    # People type passwords into the name's field: what is kept of an attempt cannot be read.
+    # People type passwords into the name's field, so that only digests are stored.
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
 
 
@@ -96,13 +97,13 @@ def _nobodys_hash() -> str:
 def create_auth_router(access: Access, signer: Signer, metrics: ServiceMetrics) -> APIRouter:
     """Return the routes of auth."""
     router = APIRouter(tags=["auth"])
-    limiter: list[CapacityLimiter] = []  # made by the event loop that first needs it
+    limiter: list[CapacityLimiter] = []  # created in the event loop that uses it
 
-    @router.post("/login")
+    @router.post("/login", responses=problem_responses(401, 422, 429))
     async def login(request: Request, credentials: Annotated[Credentials, Depends()]) -> Token:
         """Exchange name and password for a token (OAuth2 password grant)."""
         if not limiter:
-            limiter.append(CapacityLimiter(_AT_ONCE))
+            limiter.append(CapacityLimiter(_CONCURRENT_LOGINS))
         address = request.client.host if request.client else ""
         name, password = credentials.username, credentials.password
         try:
@@ -119,19 +120,19 @@ def create_auth_router(access: Access, signer: Signer, metrics: ServiceMetrics) 
 
     @router.get("/me")
     def me(caller: Authenticated) -> UserInfo:
-        """Tell whom the token belongs to."""
+        """Show the user that the token belongs to."""
         with access.reading(caller):
             return UserInfo(username=caller.username, role=caller.role)
 
     admin = APIRouter(prefix="/users", dependencies=[Depends(require("admin"))])
 
-    @admin.get("")
+    @admin.get("", responses=problem_responses(403))
     def list_users(caller: Authenticated) -> list[UserInfo]:
         """List the users, by name."""
         with access.reading(caller) as connection:
             return [UserInfo(username=user.username, role=user.role) for user in users.list_users(connection)]
 
-    @admin.post("", status_code=201, response_model=UserInfo)
+    @admin.post("", status_code=201, response_model=UserInfo, responses=problem_responses(403, 409, 422))
     def create_user(caller: Authenticated, new: NewUser, key: IdempotencyKey = None) -> Response:
         """Create a user."""
         _refuse_weak(new.password, new.username)
@@ -140,12 +141,12 @@ def create_auth_router(access: Access, signer: Signer, metrics: ServiceMetrics) 
         def effect(connection: Connection) -> tuple[int, str]:
             now = datetime.now(UTC)
             user = users.create_user(connection, new.username, hashed, new.role, now)
-            note(connection, caller.username, "user created", user.username, now, role=user.role)
+            record_event(connection, caller.username, "user created", user.username, now, role=user.role)
             return 201, UserInfo(username=user.username, role=user.role).model_dump_json()
 
-        return _answered(lambda: access.once(caller, key, ("POST /users", new.username, new.role), effect))
+        return _answered(lambda: access.run_once(caller, key, ("POST /users", new.username, new.role), effect))
 
-    @admin.patch("/{username}", response_model=UserInfo)
+    @admin.patch("/{username}", response_model=UserInfo, responses=problem_responses(403, 404, 409, 422))
     def change_user(caller: Authenticated, username: str, change: UserChange) -> Response:
         """Change a user's role or password; the tokens issued so far stop working."""
         if change.password is not None:
@@ -156,34 +157,36 @@ def create_auth_router(access: Access, signer: Signer, metrics: ServiceMetrics) 
             now = datetime.now(UTC)
             user = users.change_user(connection, username, now=now, password_hash=hashed, role=change.role)
             changed = sorted(change.model_dump(exclude_none=True))
-            note(connection, caller.username, "user changed", username, now, changed=changed, role=user.role)
+            record_event(connection, caller.username, "user changed", username, now, changed=changed, role=user.role)
             return 200, UserInfo(username=user.username, role=user.role).model_dump_json()
 
-        return _answered(lambda: access.once(caller, None, (), effect))
+        return _answered(lambda: access.run_once(caller, None, (), effect))
 
-    @admin.delete("/{username}", status_code=204, response_class=Response)
+    @admin.delete(
+        "/{username}", status_code=204, response_class=Response, responses=problem_responses(403, 404, 409, 422)
+    )
     def delete_user(caller: Authenticated, username: str) -> Response:
         """Delete a user; the tokens issued so far stop working."""
 
         def effect(connection: Connection) -> tuple[int, str]:
             now = datetime.now(UTC)
             users.delete_user(connection, username, now)
-            note(connection, caller.username, "user deleted", username, now)
+            record_event(connection, caller.username, "user deleted", username, now)
             return 204, ""
 
-        return _answered(lambda: access.once(caller, None, (), effect))
+        return _answered(lambda: access.run_once(caller, None, (), effect))
 
     router.include_router(admin)
     return router
 
 
 def create_directory_router(published: dict[str, Any], access: Access) -> APIRouter:
-    """Return the routes that a prediction service elsewhere asks: the key set, and whose tokens were voided."""
+    """Return the routes for prediction services on other machines: the key set, and whose tokens were voided."""
     router = APIRouter(tags=["auth apart"])
 
     @router.get("/.well-known/jwks.json")
     def public_keys() -> dict[str, list[dict[str, str]]]:
-        """Publish the key that tokens are checked with (JSON Web Key Set)."""
+        """Return the key that verifies tokens (JSON Web Key Set)."""
         return published
 
     @router.get("/revocations")
@@ -197,9 +200,9 @@ def create_directory_router(published: dict[str, Any], access: Access) -> APIRou
 
 
 def ensure_first_admin(engine: Engine, settings: Settings) -> str | None:
-    """Create the first admin where there is none; return the password to show once, when it is a new random one.
+    """Create the first admin if there is none. Return its password, to be shown once, if it is a new random one.
 
-    Raises `SettingsError` in production when no password is set for it.
+    Raises `SettingsError` in production when `ADMIN_PASSWORD` is not set.
     """
     with reading(engine) as connection:
         if users.has_admin(connection):
@@ -210,7 +213,7 @@ def ensure_first_admin(engine: Engine, settings: Settings) -> str | None:
     elif settings.app_env == "production":
         raise SettingsError("there is no admin yet: ADMIN_PASSWORD must be set with APP_ENV=production")
     else:
-        password, new = secret_store.random_password(settings.state_dir / secret_store.PASSWORD_FILE)
+        password, new = secret_store.random_password(settings.state_dir / ADMIN_PASSWORD_FILE)
     with writing(engine) as connection:
         users.ensure_admin(connection, settings.admin_username, hash_password(password), datetime.now(UTC))
     return password if new else None
@@ -224,7 +227,7 @@ def _refuse_weak(password: str, username: str) -> None:
 
 
 def _answered(effect: Callable[[], tuple[int, str]]) -> Response:
-    """Return what an effect on a user gives, or the problem that stands against it."""
+    """Return the answer of an effect on a user. Raises `HTTPException` when the ledger refuses it."""
     try:
         status, body = effect()
     except UserExistsError:

@@ -5,5 +5,5 @@ from bento.deployment import prepare_auth
 
 
 def create() -> Application:
-    """Prepare and return the service. Ends the process with one sentence when something is not as it must be."""
+    """Prepare and return the service. Ends the process with one sentence on an error."""
     return create_auth_service(prepare_auth())

@@ -1,26 +1,25 @@
-"""What happens once, before any worker starts: tables, keys, the first admin, and a look at the model."""
+"""What is prepared once, before any worker starts: tables, keys, the first admin; and the model is verified."""
 
 import os
 import sys
 from pathlib import Path
 
 from bento.auth import ensure_first_admin
-from bento.settings import Settings
+from bento.settings import ADMIN_PASSWORD_FILE, Settings
 from bento.tokens import TokenError, public_key
 from catalog.model_folder import Manifest
 from ledger.database import LedgerError, migrate, open_engine
-from web import secret_store
 from web.settings import SettingsError
 
 _CHECKOUT_MODEL = "rakuten"
-# For the workers' glibc: give back what a batch leaves behind. Measured: 8 MB less a worker, as many requests a second.
+# For the workers' glibc: return the memory of a finished batch. Measured: 8 MB less a worker, at the same speed.
 _MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
 
 
 def prepare_service() -> None:
-    """Make everything ready for the prediction service's workers, which inherit the environment set here.
+    """Prepare the prediction service. Its workers inherit the environment that is set here.
 
-    Ends the process with one sentence when something is not as it must be; a worker would be started again for ever.
+    Ends the process with one sentence on an error; a worker that fails would be started again and again.
     """
     _silence_bentoml()
     for name, value in _MALLOC.items():
@@ -45,7 +44,7 @@ def prepare_service() -> None:
 
 
 def prepare_auth() -> Settings:
-    """Make everything ready for auth alone. Ends the process with one sentence when something is not as it must be."""
+    """Prepare auth alone, and return its settings. Ends the process with one sentence on an error."""
     try:
         settings = _settings()
         settings.required("metrics_token")
@@ -57,7 +56,7 @@ def prepare_auth() -> Settings:
 
 
 def _silence_bentoml() -> None:
-    """Send no usage reports, unless BENTOML_DO_NOT_TRACK says otherwise: a native `bentoml serve` has asked by now."""
+    """Send no usage reports, unless BENTOML_DO_NOT_TRACK says otherwise; BentoML has read the variable already."""
     from bentoml._internal.utils.analytics import usage_stats
 
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
@@ -65,7 +64,7 @@ def _silence_bentoml() -> None:
 
 
 def _settings() -> Settings:
-    # Native `bentoml serve` is told nothing: state is where it is called, and workers are started elsewhere.
+    # With `bentoml serve` state is in the folder where it is called. Workers run elsewhere, so they are told here.
     os.environ.setdefault("STATE_DIR", str(Path.cwd() / ".state"))
     return Settings.from_environment()
 
@@ -80,7 +79,7 @@ def _prepare_ledger(settings: Settings, *, with_admin: bool) -> None:
     finally:
         engine.dispose()
     if password:
-        kept = settings.state_dir / secret_store.PASSWORD_FILE
+        kept = settings.state_dir / ADMIN_PASSWORD_FILE
         sys.stderr.write(
             f"\nFirst start: user '{settings.admin_username}' was created with the password  {password}\n"
             f"It is kept in {kept} and not shown again. Change it: PATCH /users/{settings.admin_username}\n\n"

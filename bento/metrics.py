@@ -1,8 +1,8 @@
-"""What Prometheus reads: counted by route template and outcome, never by user, raw path or text.
+"""Metrics for Prometheus. Their labels are route templates and outcomes, never users, raw paths or text.
 
-Several workers write into files that BentoML's supervisor clears at its start (prometheus_client's multiprocess mode),
-and whichever worker is asked adds them up. Import this in a worker only: the mode is chosen when prometheus_client is
-loaded.
+Several workers write into files, which BentoML's supervisor deletes at its start (prometheus_client's multiprocess
+mode); the worker that answers /metrics adds them up. Import this module in a worker only: prometheus_client chooses the
+mode when it is loaded.
 """
 
 import os
@@ -26,11 +26,11 @@ class ServiceMetrics:
     """The metrics of one worker."""
 
     def __init__(self, *, multiprocess: bool) -> None:
-        """`multiprocess`: prometheus_client's mode is on, so /metrics speaks of all workers."""
+        """`multiprocess`: prometheus_client's multiprocess mode is on, and /metrics covers all workers."""
         self._multiprocess = multiprocess
         self.registry = CollectorRegistry()
         if multiprocess:
-            _bury_the_dead()
+            _drop_gauges_of_ended_workers()
         own: dict[str, Any] = {"registry": None if multiprocess else self.registry}
         self._requests = Counter("http_requests_total", "Requests", ["method", "route", "status"], **own)
         self._seconds = Histogram("http_request_duration_seconds", "Time to answer", ["route"], buckets=_SECONDS, **own)
@@ -41,7 +41,7 @@ class ServiceMetrics:
         self.feedback = Counter("feedback_total", "Corrections", ["role", "outcome"], **own)
         self.logins = Counter("logins_total", "Attempts to log in", ["outcome"], **own)
         self.waiting = Gauge("ledger_records_waiting", "Predictions to be stored", multiprocess_mode="livesum", **own)
-        # Of the worker that looked last: one that was never asked for /readyz knows nothing.
+        # The value of the worker that checked last: a worker that never answered /readyz has none.
         self.ledger_up = Gauge(
             "ledger_up", "1: the database answered last time", multiprocess_mode="livemostrecent", **own
         )
@@ -61,7 +61,7 @@ class ServiceMetrics:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         key = method, route, status
         counter = self._request_counters.get(key)
-        if counter is None:  # looking children up by labels takes longer than counting
+        if counter is None:  # finding a counter by its labels takes longer than counting
             counter = self._request_counters[key] = self._requests.labels(method, route, str(status or "gone"))
         counter.inc()
         timer = self._route_timers.get(route)
@@ -92,8 +92,8 @@ class ServiceMetrics:
 _METHODS = frozenset({"GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "PUT"})
 
 
-def _bury_the_dead() -> None:
-    """Take the gauges of workers that died out of the sums; their counters stay, as what they counted happened."""
+def _drop_gauges_of_ended_workers() -> None:
+    """Remove the gauges of ended workers from the sums. Their counters stay, since what they counted did happen."""
     for path in Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob("gauge_live*.db"):
         with suppress(ValueError):
             if not psutil.pid_exists(pid := int(path.stem.rsplit("_", 1)[-1])):

@@ -1,4 +1,4 @@
-"""What a prediction service knows of auth that runs apart: its public keys, and whose tokens were voided."""
+"""The auth service as a prediction service sees it: its public keys, and whose tokens were voided."""
 
 import asyncio
 import logging
@@ -13,19 +13,19 @@ from ledger.callers import Caller
 
 logger = logging.getLogger("bento.revocations")
 
-_EVERY = 15  # seconds between two looks
-STALE = 60  # seconds after which what was seen last is too old to let anybody in
+_EVERY = 15  # seconds between two requests
+STALE = 60  # seconds after which the last list is too old to accept any token
 _LEEWAY = 5  # seconds that the clocks of the two machines may differ
 
 
 class RemoteAuth:
-    """Verifies tokens with keys and revocations that it keeps fresh by itself.
+    """Verifies tokens with keys and revocations, which it fetches again and again.
 
-    Closed rather than open: without a list of revocations that is fresh, nobody comes in.
+    Without a fresh list of revocations it accepts no token.
     """
 
     def __init__(self, url: str, service_token: str, fixed_keys: dict[str | None, Any] | None) -> None:
-        """`fixed_keys`: the public key, where it was configured instead of being asked for."""
+        """`fixed_keys`: the public key from the settings; None: the auth service is asked for it."""
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {service_token}"}
         self._fixed = fixed_keys
@@ -36,11 +36,11 @@ class RemoteAuth:
 
     @property
     def fresh(self) -> bool:
-        """Whether the list of revocations is young enough to rely on."""
+        """Whether the list of revocations is recent enough to rely on."""
         return self._seen_at is not None and monotonic() - self._seen_at < STALE
 
     def verify(self, token: str) -> Caller:
-        """Return whom a token was issued to. Raises `TokenError`, and `StaleError` when nothing fresh is known."""
+        """Return whom a token was issued to. Raises `TokenError`, and `StaleError` without a fresh list."""
         if not self.fresh:
             raise StaleError("the auth service does not answer, so no token can be checked")
         caller = self._verifier.verify(token)
@@ -82,4 +82,4 @@ class RemoteAuth:
 
 
 class StaleError(Exception):
-    """Nothing fresh is known of the auth service."""
+    """The list of revocations is too old: the auth service does not answer."""

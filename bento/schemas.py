@@ -1,4 +1,4 @@
-"""What is asked and answered, as models: the API's contract."""
+"""Requests and answers of the API, as models."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -34,7 +34,7 @@ Password = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_s
 
 
 class _Request(BaseModel):
-    """A body; a field that nobody knows is an error."""
+    """The body of a request; an unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,7 +51,7 @@ class Listing(_Request):
 
 
 class Batch(_Request):
-    """Up to 1,000 listings; each is checked on its own, so that one bad one costs the others nothing."""
+    """Up to 1,000 listings. Each is validated on its own: an invalid one does not affect the others."""
 
     listings: Annotated[
         list[Any],
@@ -62,7 +62,7 @@ class Batch(_Request):
 
 
 class Correction(_Request):
-    """The right type of a listing, by label or by code. Without an id the caller's last prediction is meant."""
+    """The right type of a listing, by label or by code. Without an id it is about the caller's last prediction."""
 
     prediction_id: Annotated[str, Field(min_length=1, max_length=36)] | None = None
     correct_label: Annotated[str, Field(min_length=1, max_length=500)] | None = None
@@ -84,14 +84,14 @@ class NewUser(_Request):
 
 
 class UserChange(_Request):
-    """What to change about a user."""
+    """The changes of a user."""
 
     password: Password | None = None
     role: Role | None = None
 
 
 class Token(_Answer):
-    """A token, good for half an hour."""
+    """A token, valid for half an hour."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"
@@ -128,7 +128,7 @@ class Explanation(_Answer):
 
 
 class Prediction(_Answer):
-    """The predicted type. `abstained`: the confidence is below the model's threshold, a person should look."""
+    """The predicted type. `abstained`: the confidence is below the model's threshold, and a person should check."""
 
     prediction_id: str
     predicted_class: str
@@ -142,7 +142,7 @@ class Prediction(_Answer):
 
 
 class BatchItem(_Answer):
-    """What became of one listing of a batch: its prediction, or what is wrong with it."""
+    """The result of one listing of a batch: its prediction, or what is wrong with it."""
 
     index: int
     prediction: Prediction | None = None
@@ -150,13 +150,13 @@ class BatchItem(_Answer):
 
 
 class BatchAnswer(_Answer):
-    """One item a listing, in the order they were sent in."""
+    """One item for each listing, in the order of the request."""
 
     results: list[BatchItem]
 
 
 class FeedbackAnswer(_Answer):
-    """The correction as it is stored; `created` is false for one that was there already."""
+    """The correction as it is stored; `created` is false if it was stored before."""
 
     feedback_id: int
     prediction_id: str
@@ -187,7 +187,7 @@ class Erased(_Answer):
 
 
 class ModelInfo(_Answer):
-    """What is served and how it came about. `abstention_threshold` None: every answer should be looked at."""
+    """The model that is served. `abstention_threshold` None: a person should check every answer."""
 
     name: str
     version: str
@@ -202,7 +202,7 @@ class ModelInfo(_Answer):
 
 
 class ServiceHealth(Status):
-    """The service is up, and what it serves."""
+    """The service is up, and which model it serves."""
 
     model_config = ConfigDict(protected_namespaces=())
 

@@ -1,4 +1,4 @@
-"""What `bentoml serve` serves: the prediction service around the model that is packaged beside this code."""
+"""The service that `bentoml serve` runs, with the model that is packaged beside this code."""
 
 import os
 import sys
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from bento.application import Application
 
 
-class Entrance:
-    """Leads every request to our own application; BentoML keeps the lifespan, in which it runs the hooks below.
+class RequestRouter:
+    """Passes every request to our own application, and the lifespan to BentoML, which runs the hooks below in it.
 
-    When that begins it moves before BentoML's own middleware, which sets a timer for every request and never cancels
-    it: at a thousand requests a second those hold hundreds of megabytes. BentoML's own pages and routes are out of
-    reach, too.
+    When the lifespan begins it replaces BentoML's own middleware, which sets a timer for every request and never
+    cancels it: at a thousand requests a second the timers hold hundreds of megabytes. It also makes BentoML's own pages
+    and routes unreachable.
     """
 
     application: "Application"
@@ -38,19 +38,19 @@ class Entrance:
 
 @bentoml.service(
     name="product_types",
-    http={"host": "127.0.0.1", "port": 3000},  # this machine only, unless told otherwise
+    http={"host": "127.0.0.1", "port": 3000},  # this machine only, by default
     workers=worker_count(),
     logging={"access": {"enabled": False}},
     metrics={"enabled": False},
     tracing={"excluded_urls": ".*"},
 )
 class ProductTypes:
-    """Loads the model folder, which must be what its manifest says, and answers."""
+    """Loads and verifies the model folder, and answers requests."""
 
     @bentoml.on_deployment
     @staticmethod
     def prepare() -> None:
-        """Once, before any worker."""
+        """Prepare once, before any worker starts."""
         # BentoML's supervisor has this folder on its path only while it imports this module.
         sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
         from bento.deployment import prepare_service
@@ -58,27 +58,27 @@ class ProductTypes:
         prepare_service()
 
     def __init__(self) -> None:
-        # Here, since the supervisor and whoever builds the Bento import this module too and need none of it.
+        # Imported here, since the supervisor and the build of the Bento import this module and need none of these.
         from bento.application import create_prediction_service
         from bento.settings import Settings
         from catalog.predictor import Predictor
 
         settings = Settings.from_environment()
-        Entrance.application = create_prediction_service(
+        RequestRouter.application = create_prediction_service(
             settings, Predictor(settings.model_dir), multiprocess="PROMETHEUS_MULTIPROC_DIR" in os.environ
         )
 
     @bentoml.on_startup
     async def start(self) -> None:
-        """In each worker, before its first request."""
-        for hook in Entrance.application.start:
+        """Run in each worker before its first request."""
+        for hook in RequestRouter.application.start:
             await hook()
 
     @bentoml.on_shutdown
     async def stop(self) -> None:
-        """In each worker, after its last request."""
-        for hook in Entrance.application.stop:
+        """Run in each worker after its last request."""
+        for hook in RequestRouter.application.stop:
             await hook()
 
 
-cast(Any, ProductTypes).add_asgi_middleware(Entrance)
+cast(Any, ProductTypes).add_asgi_middleware(RequestRouter)

@@ -10,6 +10,8 @@ from ledger.engine import database_url
 from web import secret_store
 from web.settings import SOURCE_ROOT, SecretKey, ServiceSettings, SettingsError
 
+ADMIN_PASSWORD_FILE = "admin-password"  # in the state folder
+
 
 class Settings(ServiceSettings):
     """Settings of the prediction service and of auth; `ServiceSettings` explains how they are read."""

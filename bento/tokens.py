@@ -21,26 +21,26 @@ Algorithm = Literal["HS256", "EdDSA"]
 
 
 class TokenError(PermissionError):
-    """A token that is not to be trusted, and why."""
+    """A token is not valid, and why."""
 
 
 @dataclass(frozen=True)
 class Signer:
-    """Issues tokens. `key` is the shared secret or the PEM of the private key, `key_id` tells keys apart."""
+    """Issues tokens. `key`: the shared secret, or the PEM of the private key. `key_id`: names the key in the token."""
 
     algorithm: Algorithm
     key: str
     key_id: str | None = None
 
     def sign(self, username: str, role: str) -> str:
-        """Return a token for a user, good for half an hour."""
+        """Return a token for a user, valid for half an hour."""
         now = datetime.now(UTC)
         claims = {
             "sub": username,
             "role": role,
             "iss": ISSUER,
             "aud": AUDIENCE,
-            # With its fraction: whoever logs in again right after a change of password must not seem to come before it.
+            # With fractions of a second: a login right after a change of password must not seem older than the change.
             "iat": now.timestamp(),
             "exp": int((now + LIFETIME).timestamp()),
             "jti": secrets.token_urlsafe(12),
@@ -50,24 +50,24 @@ class Signer:
 
 
 class Verifier:
-    """Reads tokens of one algorithm, whatever a token says that it uses."""
+    """Verifies tokens of one algorithm, whichever algorithm a token names."""
 
     def __init__(self, algorithm: Algorithm, keys: Mapping[str | None, Any], leeway: float = 0) -> None:
-        """`keys` by key id (None: for tokens that name none); `leeway` in seconds, for the clock of another machine."""
+        """`keys`: key id (None: of tokens without one) -> key. `leeway`: tolerated difference of clocks, in seconds."""
         self._algorithm = algorithm
         self._leeway = leeway
         self._keys = keys
         self._verified: dict[str, tuple[Caller, float]] = {}
 
     def trust(self, keys: Mapping[str | None, Any]) -> None:
-        """Believe these keys from now on, and none of those before."""
+        """Accept these keys from now on, and no earlier ones."""
         if self._keys != keys:
             self._keys, self._verified = keys, {}
 
     def verify(self, token: str) -> Caller:
         """Return whom a token was issued to. Raises `TokenError`.
 
-        What was verified once is remembered until it expires: reading a token takes as long as classifying a listing.
+        A verified token is remembered until it expires: verifying one takes as long as classifying a listing.
         """
         caller, expires_at = self._verified.get(token, (None, 0.0))
         if caller is None or expires_at <= time() - self._leeway:
@@ -121,7 +121,7 @@ def key_set(private_pem: str) -> tuple[str, dict[str, Any]]:
 
 
 def public_keys(key_set: Mapping[str, Any]) -> dict[str | None, Any]:
-    """Return the Ed25519 keys of a JSON Web Key Set by id. Raises `TokenError` when there is none."""
+    """Return key id -> Ed25519 key of a JSON Web Key Set. Raises `TokenError` when there is none."""
     try:
         keys = {entry.get("kid"): jwt.PyJWK(entry, "EdDSA").key for entry in key_set["keys"] if entry["kty"] == "OKP"}
     except (jwt.PyJWTError, KeyError, TypeError, AttributeError) as error:
@@ -132,7 +132,7 @@ def public_keys(key_set: Mapping[str, Any]) -> dict[str | None, Any]:
 
 
 def public_key(pem: str) -> dict[str | None, Any]:
-    """Return the key of a PEM, for tokens of whatever key id it signed. Raises `TokenError`."""
+    """Return key id -> key of a PEM. Raises `TokenError`."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 

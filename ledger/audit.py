@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, insert
 
-from ledger.tables import Audit
+from ledger.tables import AuditRow
 
 
-def note(connection: Connection, actor: str, event: str, subject: str, now: datetime, **detail: Any) -> None:
-    """Note an event, in the transaction that it happens in. Neither a listing's text nor a password belongs here."""
-    connection.execute(insert(Audit).values(at=now, actor=actor, event=event, subject=subject, detail=detail))
+def record_event(connection: Connection, actor: str, event: str, subject: str, now: datetime, **detail: Any) -> None:
+    """Record an event, in the transaction in which it happens. Never pass the text of a listing or a password."""
+    connection.execute(insert(AuditRow).values(at=now, actor=actor, event=event, subject=subject, detail=detail))

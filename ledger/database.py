@@ -1,4 +1,4 @@
-"""Transactions in the ledger, and bringing it to the newest schema."""
+"""Transactions in the ledger, and migrating it to the newest schema."""
 
 import fcntl
 import logging
@@ -8,23 +8,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, select, text
+from sqlalchemy import URL, Connection, Engine, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ledger.engine import LedgerError, database_url, open_engine, read_address
-from ledger.tables import Base, User
+from ledger.tables import Base, FeedbackRow, UserRow
 
-__all__ = ["LedgerError", "database_url", "migrate", "open_engine", "ping", "reading", "upsert", "writing"]
+__all__ = [
+    "LedgerError", "database_url", "migrate", "open_engine", "ping", "reading", "reading_existing", "upsert", "writing",
+]  # fmt: skip
 
-_MIGRATION_LOCK = 7_016_996_765_293  # any number that nobody else locks in the same PostgreSQL database
-_one_migration = threading.Lock()  # Alembic keeps its context in the module
+_MIGRATION_LOCK = 7_016_996_765_293  # an arbitrary number that nothing else locks in the same PostgreSQL database
+_one_migration = threading.Lock()  # Alembic keeps its context in a module
 
 
 @contextmanager
 def translated(engine: Engine, done: str) -> Iterator[None]:
-    """Turn whatever a database raises into `LedgerError`, but for rows and values that it does not accept."""
+    """Turn every error of the database into `LedgerError`, except those about a row or a value it does not accept."""
     try:
         yield
     except (IntegrityError, DataError):
@@ -53,20 +55,37 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+@contextmanager
+def reading_existing(url: str) -> Iterator[Connection | None]:
+    """Open a transaction that reads, or yield None when there are no tables yet. Never creates an SQLite file.
+
+    Raises `LedgerError` when the database does not answer.
+    """
+    engine = open_engine(url)
+    try:
+        if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).is_file():
+            yield None
+            return
+        with reading(engine) as connection:
+            yield connection if inspect(connection).has_table(FeedbackRow.__tablename__) else None
+    finally:
+        engine.dispose()
+
+
 def ping(engine: Engine) -> None:
     """Raise `LedgerError` unless the database answers and has the ledger's tables."""
     with reading(engine) as connection:
-        connection.execute(select(User.username).limit(1)).all()
+        connection.execute(select(UserRow.username).limit(1)).all()
 
 
 def upsert(connection: Connection, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
-    """Return the dialect's INSERT, which knows ON CONFLICT; the result's `rowcount` tells whether it wrote."""
+    """Return the dialect's INSERT, which has ON CONFLICT; the `rowcount` of its result tells whether it wrote."""
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     return insert(table).execution_options(preserve_rowcount=True)
 
 
 def migrate(url: str) -> None:
-    """Bring a ledger to the newest schema, creating it where there is none. Any number of processes may do so at once.
+    """Migrate a ledger to the newest schema; create it where there is none. Several processes may do so at once.
 
     All or nothing. Raises `LedgerError` when the database does not answer or cannot be written.
     """
@@ -83,7 +102,7 @@ def migrate(url: str) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
-    from alembic import command  # here, since what serves does without it
+    from alembic import command  # imported here, since workers do not need it
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
@@ -93,7 +112,7 @@ def _upgrade(connection: Connection) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Alembic's progress out of the application's log."""
+    """Keep Alembic's progress messages out of the application's log."""
     logger = logging.getLogger("alembic")
     level = logger.level
     logger.setLevel(logging.WARNING)
@@ -105,7 +124,7 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _locked_file(address: URL) -> Iterator[None]:
-    """Create the folder of a ledger in SQLite, and hold a lock beside the file."""
+    """For SQLite: create the folder, and hold a lock file beside the database."""
     if address.get_backend_name() != "sqlite":
         yield
         return

@@ -1,4 +1,4 @@
-"""Opening the ledger's database: SQLite by default, PostgreSQL by `DATABASE_URL`."""
+"""Opening the ledger's database: SQLite by default, PostgreSQL with `DATABASE_URL`."""
 
 import os
 import sqlite3
@@ -12,10 +12,10 @@ from sqlalchemy.exc import ArgumentError
 _POOL = {"pool_size": 5, "max_overflow": 10, "pool_timeout": 5}  # of one process
 _SYNCHRONOUS = ("NORMAL", "FULL")
 _SYNCHRONOUS_OPTION = "ledger_synchronous"
-_PATIENCE = 5  # seconds that a writer waits for another
+_WRITE_TIMEOUT = 5  # seconds that a writer waits for another
 _POSTGRESQL = {
     "connect_timeout": 3,  # seconds
-    "tcp_user_timeout": 10_000,  # milliseconds: a machine that vanished says nothing, not even no
+    "tcp_user_timeout": 10_000,  # milliseconds: a machine that is gone never closes the connection
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 2,
@@ -24,7 +24,7 @@ _OPTIONS = "-c statement_timeout=10000 -c timezone=UTC"
 
 
 class LedgerError(RuntimeError):
-    """The ledger does not answer, or cannot be read or written. Names its address, never what was asked of it."""
+    """The ledger does not answer, or cannot be read or written. Names its address, and never a query."""
 
 
 def database_url() -> str:
@@ -34,10 +34,10 @@ def database_url() -> str:
 
 
 def read_address(url: str) -> URL:
-    """Return the address that a URL means. Raises `LedgerError` for one that no ledger can have."""
+    """Return the address in a URL. Raises `LedgerError` for one that a ledger cannot have."""
     try:
         address = make_url(url)
-    except (ArgumentError, ValueError):  # ValueError: a port that is no number
+    except (ArgumentError, ValueError):  # ValueError: the port is no number
         raise LedgerError("DATABASE_URL is no address such as sqlite:////PATH or postgresql://HOST/NAME") from None
     backend, _, driver = address.drivername.partition("+")
     if backend == "sqlite":
@@ -50,12 +50,12 @@ def read_address(url: str) -> URL:
 
 
 def open_engine(url: str) -> Engine:
-    """Return the engine of a ledger; nothing is connected yet.
+    """Return the engine of a ledger, not connected yet.
 
-    What was acknowledged survives the end of any process. `LEDGER_SYNCHRONOUS=FULL` (default NORMAL) makes SQLite wait
-    for the disk at every commit, so that it survives a loss of power too; PostgreSQL does so by itself.
+    A commit survives the end of any process. With `LEDGER_SYNCHRONOUS=FULL` (default NORMAL) SQLite waits for the disk
+    at every commit, so that it survives a loss of power too; PostgreSQL always does.
 
-    Raises `LedgerError` for an address that is none, `ValueError` for another value of `LEDGER_SYNCHRONOUS`.
+    Raises `LedgerError` for a wrong address, `ValueError` for another value of `LEDGER_SYNCHRONOUS`.
     """
     address = read_address(url)
     synchronous = (os.environ.get("LEDGER_SYNCHRONOUS") or "NORMAL").upper()
@@ -69,14 +69,14 @@ def open_engine(url: str) -> Engine:
 
 
 def commits_at_once(engine: Engine) -> bool:
-    """Tell whether a commit waits neither for the network nor for the disk."""
+    """Return whether a commit waits neither for the network nor for the disk."""
     return engine.get_execution_options().get(_SYNCHRONOUS_OPTION) == "NORMAL"
 
 
-def open_impatient(engine: Engine) -> sqlite3.Connection:
-    """Return a driver's connection to a ledger in SQLite that waits for nobody: where another writes it fails at once.
+def open_without_waiting(engine: Engine) -> sqlite3.Connection:
+    """Return a driver's connection to a ledger in SQLite that fails at once while another connection writes.
 
-    Begin transactions by hand. It may change threads, but not serve two at a time.
+    The caller begins transactions. The connection may be used by several threads, one at a time.
     """
     address = f"{Path(str(engine.url.database)).absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(address, timeout=0, uri=True, check_same_thread=False)
@@ -86,10 +86,10 @@ def open_impatient(engine: Engine) -> sqlite3.Connection:
 
 def _open_sqlite(address: URL, synchronous: str) -> Engine:
     options = {_SYNCHRONOUS_OPTION: synchronous}
-    connect = {"timeout": _PATIENCE}
+    connect = {"timeout": _WRITE_TIMEOUT}
     engine = create_engine(address, hide_parameters=True, connect_args=connect, execution_options=options, **_POOL)
-    # One INSERT of many rows: the driver gives up Python's lock at every row of an executemany, and next to a busy
-    # event loop waits up to 5 ms to have it back: 135 ms for 64 predictions instead of 7.
+    # One INSERT of many rows: in an executemany the driver releases Python's lock at every row, and beside a busy event
+    # loop it waits up to 5 ms to get it back: 135 ms for 64 predictions instead of 7.
     engine.dialect.use_insertmanyvalues_wo_returning = True
     _configure_sqlite(engine, synchronous)
     return engine
@@ -98,9 +98,9 @@ def _open_sqlite(address: URL, synchronous: str) -> Engine:
 def _configure_sqlite(engine: Engine, synchronous: str) -> None:
     @event.listens_for(engine, "do_connect")
     def create(_dialect: Any, _record: Any, _arguments: Any, _named: Any) -> None:
-        # Only where there is none: closing a file drops every lock that this process has on it, and another process
-        # would then take itself for the last one, and remove the write-ahead log under the connections that are open.
-        with suppress(OSError):  # SQLite says it better
+        # Create the file only if it does not exist: closing a file releases all locks of this process on it. Another
+        # process would then believe that it is the last user, and delete the write-ahead log that is still in use.
+        with suppress(OSError):  # SQLite's own error says more
             os.close(os.open(str(engine.url.database), os.O_CREAT | os.O_EXCL | os.O_RDONLY, 0o600))
 
     @event.listens_for(engine, "connect")
@@ -109,12 +109,12 @@ def _configure_sqlite(engine: Engine, synchronous: str) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # A writer takes the lock at once: of two that have read and then come to write, one would be turned away.
+        # A writer takes the lock at once. Of two transactions that read first and then write, SQLite refuses one.
         writes = connection.get_execution_options().get("ledger_writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
-    connection.isolation_level = None  # transactions begin where we say, not where the driver thinks that they should
+    connection.isolation_level = None  # we begin transactions ourselves
     for pragma in ("journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy import Connection, insert, select
 
 from ledger.callers import TRUSTED_ROLES
-from ledger.database import open_engine, reading
-from ledger.tables import Feedback, Prediction
+from ledger.database import reading_existing
+from ledger.tables import FeedbackRow, PredictionRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +18,7 @@ COLUMNS = ["designation", "description", "prdtypecode", "given_by", "role", "giv
 
 @dataclass(frozen=True)
 class Correction:
-    """Feedback as it stands in the ledger. `created`: it is new, and no repetition of what its giver said last."""
+    """Feedback as it is stored. `created`: it is new, and does not repeat the user's last feedback."""
 
     id: int
     prediction_id: str
@@ -34,21 +33,21 @@ class UnknownPredictionError(LookupError):
 def give_feedback(
     connection: Connection, prediction_id: str, correct_code: int, username: str, role: str, now: datetime
 ) -> Correction:
-    """Store what a user says the right type is, unless it is what the user said last. Minds may change, and back again.
+    """Store the type that a user says is right, unless the user's last feedback on this prediction says the same.
 
-    Raises `UnknownPredictionError`.
+    A user may change the feedback, and change it back. Raises `UnknownPredictionError`.
     """
-    # Locked, so that the same word given twice at the same time is stored once.
-    prediction = select(Prediction.id).where(Prediction.id == prediction_id).with_for_update()
+    # The prediction is locked, so that the same feedback sent twice at the same time is stored once.
+    prediction = select(PredictionRow.id).where(PredictionRow.id == prediction_id).with_for_update()
     if connection.execute(prediction).first() is None:
         raise UnknownPredictionError(f"there is no prediction {prediction_id}")
-    said = select(Feedback.id, Feedback.correct_code).where(
-        Feedback.prediction_id == prediction_id, Feedback.given_by == username
+    given = select(FeedbackRow.id, FeedbackRow.correct_code).where(
+        FeedbackRow.prediction_id == prediction_id, FeedbackRow.given_by == username
     )
-    last = connection.execute(said.order_by(Feedback.id.desc()).limit(1)).first()
+    last = connection.execute(given.order_by(FeedbackRow.id.desc()).limit(1)).first()
     if last and last.correct_code == correct_code:
         return Correction(last.id, prediction_id, correct_code, created=False)
-    statement = insert(Feedback).values(
+    statement = insert(FeedbackRow).values(
         prediction_id=prediction_id, correct_code=correct_code, given_by=username, role=role, given_at=now
     )
     new: Any = connection.execute(statement).inserted_primary_key
@@ -58,36 +57,26 @@ def give_feedback(
 def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
     """Return all feedback on one taxonomy's predictions, oldest first (columns as in `COLUMNS`).
 
-    `trusted`: whether the role that the user had when giving it is one of `TRUSTED_ROLES`. A ledger that nobody has
-    written to yet has none. Raises `LedgerError` when the database does not answer.
+    `given_at` is timezone-aware (UTC). `trusted`: whether the user's role at that time is one of `TRUSTED_ROLES`. A
+    ledger that does not exist yet has no feedback. Raises `LedgerError` when the database does not answer.
     """
     import pandas as pd
 
-    engine = open_engine(url)
-    empty = pd.DataFrame(columns=COLUMNS).astype({"trusted": bool})
-    if engine.dialect.name == "sqlite" and not Path(str(engine.url.database)).is_file():
-        return empty  # connecting would create an empty file
     query = (
         select(
-            Prediction.designation,
-            Prediction.description,
-            Feedback.correct_code.label("prdtypecode"),
-            Feedback.given_by,
-            Feedback.role,
-            Feedback.given_at,
+            PredictionRow.designation,
+            PredictionRow.description,
+            FeedbackRow.correct_code.label("prdtypecode"),
+            FeedbackRow.given_by,
+            FeedbackRow.role,
+            FeedbackRow.given_at,
         )
-        .join(Prediction, Prediction.id == Feedback.prediction_id)
-        .where(Prediction.model_name == model_name)
-        .order_by(Feedback.given_at, Feedback.id)
+        .join(PredictionRow, PredictionRow.id == FeedbackRow.prediction_id)
+        .where(PredictionRow.model_name == model_name)
+        .order_by(FeedbackRow.given_at, FeedbackRow.id)
     )
-    try:
-        with reading(engine) as connection:
-            if not inspect(connection).has_table(Feedback.__tablename__):
-                return empty
-            rows = connection.execute(query).all()
-    finally:
-        engine.dispose()
-    frame = pd.DataFrame(rows, columns=COLUMNS[:-1])
-    frame["trusted"] = frame["role"].isin(TRUSTED_ROLES)
+    with reading_existing(url) as connection:
+        frame = pd.DataFrame(connection.execute(query).all() if connection else [], columns=COLUMNS[:-1])
     frame["given_at"] = pd.to_datetime(frame["given_at"], utc=True)
+    frame["trusted"] = frame["role"].isin(TRUSTED_ROLES)
     return frame

@@ -1,4 +1,4 @@
-"""Predictions: stored, found, queued for review, erased and purged."""
+"""Predictions: stored, found, listed for review, erased and purged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, insert, select, text, union_all
 
 from ledger.callers import TRUSTED_ROLES
-from ledger.tables import Audit, Feedback, LoginAttempt, Prediction, Receipt, User
+from ledger.tables import AuditRow, FeedbackRow, LoginAttemptRow, PredictionRow, ReceiptRow, UserRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class PredictionRecord:
 
 
 _NAMES = tuple(field.name for field in fields(PredictionRecord))
-_COLUMNS = [getattr(Prediction, name) for name in _NAMES]
+_COLUMNS = [getattr(PredictionRow, name) for name in _NAMES]
 _values = attrgetter(*_NAMES)
-INSERT_PREDICTION = insert(Prediction)
+INSERT_PREDICTION = insert(PredictionRow)
 
 
 def store_predictions(connection: Connection, records: Sequence[PredictionRecord]) -> None:
@@ -43,30 +43,33 @@ def store_predictions(connection: Connection, records: Sequence[PredictionRecord
 
 def find_prediction(connection: Connection, prediction_id: str) -> PredictionRecord | None:
     """Return the prediction with this id."""
-    row = connection.execute(select(*_COLUMNS).where(Prediction.id == prediction_id)).first()
+    row = connection.execute(select(*_COLUMNS).where(PredictionRow.id == prediction_id)).first()
     return PredictionRecord(*row) if row else None
 
 
 def last_prediction(connection: Connection, username: str, model_name: str) -> PredictionRecord | None:
     """Return the newest prediction that a user got from a model of this name."""
-    theirs = select(*_COLUMNS).where(Prediction.username == username, Prediction.model_name == model_name)
-    row = connection.execute(theirs.order_by(Prediction.created_at.desc(), Prediction.id.desc()).limit(1)).first()
+    of_user = select(*_COLUMNS).where(PredictionRow.username == username, PredictionRow.model_name == model_name)
+    row = connection.execute(
+        of_user.order_by(PredictionRow.created_at.desc(), PredictionRow.id.desc()).limit(1)
+    ).first()
     return PredictionRecord(*row) if row else None
 
 
 def review_queue(connection: Connection, model_name: str, limit: int, offset: int = 0) -> list[PredictionRecord]:
-    """Return predictions without a reviewer's or admin's feedback: abstained ones, then the least certain, then oldest.
+    """Return predictions without feedback of a trusted role: abstained ones first, then by confidence, then by age.
 
-    Each half is read along its index and no further than wanted, however many predictions there are.
+    Abstained and other predictions are read along their index, each only as far as needed: the time does not depend on
+    the number of predictions.
     """
-    reviewed = exists().where(Feedback.prediction_id == Prediction.id, Feedback.role.in_(TRUSTED_ROLES))
+    reviewed = exists().where(FeedbackRow.prediction_id == PredictionRow.id, FeedbackRow.role.in_(TRUSTED_ROLES))
 
     def half(abstained: bool) -> Subquery:
-        open_ones = select(*_COLUMNS).where(
-            Prediction.model_name == model_name, Prediction.abstained == abstained, ~reviewed
+        not_reviewed = select(*_COLUMNS).where(
+            PredictionRow.model_name == model_name, PredictionRow.abstained == abstained, ~reviewed
         )
-        order = (Prediction.confidence, Prediction.created_at, Prediction.id)
-        return open_ones.order_by(*order).limit(limit + offset).subquery()
+        order = (PredictionRow.confidence, PredictionRow.created_at, PredictionRow.id)
+        return not_reviewed.order_by(*order).limit(limit + offset).subquery()
 
     both = union_all(select(half(True)), select(half(False))).subquery().c
     order = (both.abstained.desc(), both.confidence, both.created_at, both.id)
@@ -75,34 +78,36 @@ def review_queue(connection: Connection, model_name: str, limit: int, offset: in
 
 
 def erase_predictions(connection: Connection, username: str) -> int:
-    """Remove a user's predictions with the feedback on them, and the user's receipts. Return how many predictions."""
-    connection.execute(delete(Receipt).where(Receipt.owner == username))
-    return _remove(connection, Prediction.username == username)["predictions"]
+    """Delete a user's predictions with the feedback on them, and the user's receipts. Return how many predictions."""
+    connection.execute(delete(ReceiptRow).where(ReceiptRow.owner == username))
+    return _delete(connection, PredictionRow.username == username)["predictions"]
 
 
 def purge(connection: Connection, before: datetime, at_most: int) -> dict[str, int]:
-    """Remove what is older, feedback with its prediction, and users deleted before. Return the rows by table.
+    """Delete older rows: predictions with their feedback, receipts, attempts to log in, audit, deleted users.
 
-    At most so many predictions, the oldest: a transaction that removes hundreds of thousands keeps others waiting for
-    too long. Call it again until it removes fewer.
+    Returns the number of deleted rows by table. At most `at_most` predictions are deleted, the oldest first: a
+    transaction that deletes hundreds of thousands would block other writers for too long. Call it again until it
+    deletes fewer.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SET LOCAL statement_timeout = 0"))
-    old = select(Prediction.id).where(Prediction.created_at < before).order_by(Prediction.created_at).limit(at_most)
-    removed = _remove(connection, Prediction.id.in_(connection.execute(old).scalars().all()))
+    created_at = PredictionRow.created_at
+    old = select(PredictionRow.id).where(created_at < before).order_by(created_at).limit(at_most)
+    deleted = _delete(connection, PredictionRow.id.in_(connection.execute(old).scalars().all()))
     ages: dict[Any, Any] = {
-        Receipt: Receipt.created_at,
-        LoginAttempt: LoginAttempt.at,
-        Audit: Audit.at,
-        User: User.deleted_at,
+        ReceiptRow: ReceiptRow.created_at,
+        LoginAttemptRow: LoginAttemptRow.at,
+        AuditRow: AuditRow.at,
+        UserRow: UserRow.deleted_at,
     }
     for table, age in ages.items():
-        removed[table.__tablename__] = connection.execute(delete(table).where(age < before)).rowcount
-    return removed
+        deleted[table.__tablename__] = connection.execute(delete(table).where(age < before)).rowcount
+    return deleted
 
 
-def _remove(connection: Connection, which: ColumnElement[bool]) -> dict[str, int]:
-    # Feedback first, although it would go with its prediction: it is to be counted.
-    theirs = Feedback.prediction_id.in_(select(Prediction.id).where(which))
-    feedback = connection.execute(delete(Feedback).where(theirs)).rowcount
-    return {"predictions": connection.execute(delete(Prediction).where(which)).rowcount, "feedback": feedback}
+def _delete(connection: Connection, which: ColumnElement[bool]) -> dict[str, int]:
+    # Feedback first, although the database would delete it with its prediction: it must be counted.
+    on_them = FeedbackRow.prediction_id.in_(select(PredictionRow.id).where(which))
+    feedback = connection.execute(delete(FeedbackRow).where(on_them)).rowcount
+    return {"predictions": connection.execute(delete(PredictionRow).where(which)).rowcount, "feedback": feedback}

@@ -1,4 +1,4 @@
-"""The tables of the ledger. Times are in UTC, and know it, whatever the database keeps."""
+"""The tables of the ledger. All times are timezone-aware (UTC), whatever the database stores."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,14 +7,14 @@ from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, String, Text,
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
-class Moment(TypeDecorator[datetime]):
-    """A time in UTC; SQLite keeps no zone, so it is put back when read."""
+class UtcDateTime(TypeDecorator[datetime]):
+    """A time in UTC. SQLite stores no time zone, so it is added when a value is read."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn a time of any zone into UTC; one without a zone is a mistake."""
+        """Convert a time of any zone to UTC. Raises `ValueError` for one without a zone."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -22,20 +22,20 @@ class Moment(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the time its zone back."""
+        """Return the time with its zone."""
         if value is None:
             return None
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-class Words(TypeDecorator[str]):
-    """Text of any length, with U+FFFD for what PostgreSQL or UTF-8 cannot hold: NUL and halves of surrogate pairs."""
+class StorableText(TypeDecorator[str]):
+    """Text of any length. U+FFFD replaces what PostgreSQL or UTF-8 cannot store: NUL and lone surrogates."""
 
     impl: type[String] = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Replace what cannot be stored. A search for such a text thereby finds what was stored of it."""
+        """Replace what cannot be stored; in a search too, so that it finds the stored text."""
         if value is None:
             return None
         if not value.isascii():
@@ -43,7 +43,7 @@ class Words(TypeDecorator[str]):
         return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-class Name(Words):
+class ShortText(StorableText):
     """Text of a limited length."""
 
     impl = String
@@ -54,35 +54,35 @@ class Base(DeclarativeBase):
     """The ledger's metadata."""
 
 
-class User(Base):
-    """Who may come in. A deleted user's row stays for as long as its tokens might live, so that they can be refused."""
+class UserRow(Base):
+    """A user. The row of a deleted user stays for as long as tokens of that user may live, to refuse them."""
 
     __tablename__ = "users"
 
-    username: Mapped[str] = mapped_column(Name(64), primary_key=True)
-    password_hash: Mapped[str] = mapped_column(Name(255))
-    role: Mapped[str] = mapped_column(Name(20))
-    valid_from: Mapped[datetime] = mapped_column(Moment)  # tokens from before are void
-    created_at: Mapped[datetime] = mapped_column(Moment)
-    deleted_at: Mapped[datetime | None] = mapped_column(Moment)
+    username: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
+    password_hash: Mapped[str] = mapped_column(ShortText(255))
+    role: Mapped[str] = mapped_column(ShortText(20))
+    valid_from: Mapped[datetime] = mapped_column(UtcDateTime)  # tokens that were issued earlier are void
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class Prediction(Base):
-    """An answer that the service gave, with the listing it was asked about."""
+class PredictionRow(Base):
+    """An answer of the service, with the listing that it is about."""
 
     __tablename__ = "predictions"
 
-    id: Mapped[str] = mapped_column(Name(36), primary_key=True)
-    username: Mapped[str] = mapped_column(Name(64))
-    designation: Mapped[str] = mapped_column(Words)
-    description: Mapped[str | None] = mapped_column(Words)
+    id: Mapped[str] = mapped_column(ShortText(36), primary_key=True)
+    username: Mapped[str] = mapped_column(ShortText(64))
+    designation: Mapped[str] = mapped_column(StorableText)
+    description: Mapped[str | None] = mapped_column(StorableText)
     predicted_code: Mapped[int]
     confidence: Mapped[float]
     abstained: Mapped[bool]
-    language: Mapped[str] = mapped_column(Name(8))
-    model_name: Mapped[str] = mapped_column(Name(100))
-    model_version: Mapped[str] = mapped_column(Name(20))
-    created_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    language: Mapped[str] = mapped_column(ShortText(8))
+    model_name: Mapped[str] = mapped_column(ShortText(100))
+    model_version: Mapped[str] = mapped_column(ShortText(20))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
     __table_args__ = (
         Index("ix_predictions_of_user", "username", "created_at"),
@@ -90,52 +90,52 @@ class Prediction(Base):
     )
 
 
-class Feedback(Base):
-    """A person's word on the type of a predicted listing. `role` is the one held when it was given."""
+class FeedbackRow(Base):
+    """A user's statement of the right type of a predicted listing. `role`: the user's role at that time."""
 
     __tablename__ = "feedback"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     prediction_id: Mapped[str] = mapped_column(ForeignKey("predictions.id", ondelete="CASCADE"), index=True)
     correct_code: Mapped[int]
-    given_by: Mapped[str] = mapped_column(Name(64))
-    role: Mapped[str] = mapped_column(Name(20))
-    given_at: Mapped[datetime] = mapped_column(Moment)
+    given_by: Mapped[str] = mapped_column(ShortText(64))
+    role: Mapped[str] = mapped_column(ShortText(20))
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class Audit(Base):
-    """Who did what to whom. Never holds a listing's text nor a password."""
+class AuditRow(Base):
+    """Who did what to whom. Never holds the text of a listing or a password."""
 
     __tablename__ = "audit"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(Moment, index=True)
-    actor: Mapped[str] = mapped_column(Name(64))
-    event: Mapped[str] = mapped_column(Name(64))
-    subject: Mapped[str] = mapped_column(Name(200))
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    actor: Mapped[str] = mapped_column(ShortText(64))
+    event: Mapped[str] = mapped_column(ShortText(64))
+    subject: Mapped[str] = mapped_column(ShortText(200))
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
-class LoginAttempt(Base):
-    """An attempt to log in. `subject` is a digest of who or where: people type passwords into the name's field."""
+class LoginAttemptRow(Base):
+    """An attempt to log in. `subject` is a digest of name and address: people type passwords into the name's field."""
 
     __tablename__ = "login_attempts"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    subject: Mapped[str] = mapped_column(Name(64))
-    at: Mapped[datetime] = mapped_column(Moment)
+    subject: Mapped[str] = mapped_column(ShortText(64))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (Index("ix_login_attempts_of_subject", "subject", "at"),)
 
 
-class Receipt(Base):
-    """The answer that a request with an idempotency key got; a repetition gets the same."""
+class ReceiptRow(Base):
+    """The answer to a request with an idempotency key; the same request sent again gets this answer."""
 
     __tablename__ = "receipts"
 
-    owner: Mapped[str] = mapped_column(Name(64), primary_key=True)
-    key: Mapped[str] = mapped_column(Name(200), primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(Name(64))
+    owner: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
+    key: Mapped[str] = mapped_column(ShortText(200), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(ShortText(64))
     status: Mapped[int]
-    body: Mapped[str] = mapped_column(Words)
-    created_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    body: Mapped[str] = mapped_column(StorableText)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

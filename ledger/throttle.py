@@ -1,36 +1,36 @@
-"""Attempts to log in, counted in the database, since every worker has to know of them."""
+"""Attempts to log in. They are counted in the database, since all workers must count together."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, text
 
-from ledger.tables import LoginAttempt
+from ledger.tables import LoginAttemptRow
 
 
-def record_failure(connection: Connection, subjects: Sequence[str], now: datetime) -> None:
-    """Count an attempt against each of the subjects, which are digests of who or where."""
+def record_attempt(connection: Connection, subjects: Sequence[str], now: datetime) -> None:
+    """Count an attempt against each of the subjects, which are digests of names and addresses."""
     if subjects:
-        connection.execute(insert(LoginAttempt), [{"subject": subject, "at": now} for subject in subjects])
+        connection.execute(insert(LoginAttemptRow), [{"subject": subject, "at": now} for subject in subjects])
 
 
-def failures(connection: Connection, subjects: Sequence[str], since: datetime) -> dict[str, tuple[int, datetime]]:
-    """Return how many attempts count against each subject since then, and when the oldest of them was.
+def count_attempts(connection: Connection, subjects: Sequence[str], since: datetime) -> dict[str, tuple[int, datetime]]:
+    """Return subject -> (number of attempts since then, time of the oldest).
 
-    Whoever asks next about one of the subjects, in a transaction that writes, waits until this one ends: attempts at
-    the same time do not slip through between counting and recording.
+    In a transaction that writes, the next caller that asks about one of the subjects waits until this transaction ends,
+    so that no attempt goes uncounted between counting and recording.
     """
     if connection.dialect.name == "postgresql":
-        names = sorted(set(subjects))  # in one order, lest two wait for each other
+        names = sorted(set(subjects))  # always in the same order, to avoid a deadlock
         lock = "SELECT pg_advisory_xact_lock(hashtextextended(name, 1)) FROM unnest(CAST(:names AS text[])) AS name"
         connection.execute(text(lock), {"names": names})
-    query = select(LoginAttempt.subject, func.count(), func.min(LoginAttempt.at)).where(
-        LoginAttempt.subject.in_(subjects), LoginAttempt.at >= since
+    query = select(LoginAttemptRow.subject, func.count(), func.min(LoginAttemptRow.at)).where(
+        LoginAttemptRow.subject.in_(subjects), LoginAttemptRow.at >= since
     )
-    rows = connection.execute(query.group_by(LoginAttempt.subject))
+    rows = connection.execute(query.group_by(LoginAttemptRow.subject))
     return {subject: (count, oldest) for subject, count, oldest in rows}
 
 
-def forget(connection: Connection, subjects: Sequence[str]) -> None:
-    """Forget what counts against the subjects."""
-    connection.execute(delete(LoginAttempt).where(LoginAttempt.subject.in_(subjects)))
+def forget_attempts(connection: Connection, subjects: Sequence[str]) -> None:
+    """Delete all attempts that count against the subjects."""
+    connection.execute(delete(LoginAttemptRow).where(LoginAttemptRow.subject.in_(subjects)))

@@ -25,10 +25,15 @@ class Problem(BaseModel):
     errors: list[dict[str, Any]] | None = None
 
 
-DOCUMENTED = {
+_DOCUMENTED = {
     "description": "A problem document (RFC 9457)",
     "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a FastAPI route that answers problem documents with these statuses."""
+    return dict.fromkeys(statuses, _DOCUMENTED)
 
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None, **more: Any) -> Response:

@@ -1,4 +1,4 @@
-"""Secrets of a local start: random, made once, readable by their owner alone; and what is too weak to be one."""
+"""Secrets of a local start (random, made once, readable by their owner only), and a check for weak ones."""
 
 import os
 import secrets
@@ -6,9 +6,9 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-PASSWORD_FILE = "admin-password"
 _KEY_BYTES = 32
-_SHORTEST_PASSWORD, _LONGEST_PASSWORD = 12, 128  # characters; hashing a longer one is work for an attacker to order
+# Characters. Longer passwords are refused since an attacker could keep the service busy with hashing them.
+_SHORTEST_PASSWORD, _LONGEST_PASSWORD = 12, 128
 _DIFFERENT = 6  # characters that a secret must have at least
 _COMMON = ("password", "passwort", "motdepasse", "changeme", "change-me", "secret", "12345678", "qwerty", "azerty",
            "admin", "letmein", "default", "example")  # fmt: skip
@@ -27,7 +27,7 @@ def refuse_weak_key(name: str, key: str) -> None:
 
 
 def refuse_weak_password(password: str, username: str) -> None:
-    """Raise `WeakSecretError`, with what is expected, for a password that is short, common or about its owner."""
+    """Raise `WeakSecretError` for a password that is short, common or like its owner's name. It names the rule."""
     if not _SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
         raise WeakSecretError(f"the password must have {_SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters")
     plain = password.casefold()
@@ -39,17 +39,17 @@ def refuse_weak_password(password: str, username: str) -> None:
 
 
 def random_key(path: Path) -> str:
-    """Return the key in a file, which is made with a random one (64 hexadecimal digits) when it is not there."""
+    """Return the key in a file. A file that does not exist is created with a random key (64 hexadecimal digits)."""
     return _once(path, lambda: secrets.token_hex(_KEY_BYTES))[0]
 
 
 def random_password(path: Path) -> tuple[str, bool]:
-    """Return the password in a file, made when it is not there, and whether it was made now."""
+    """Return the password in a file and whether the file was created now, with a random password."""
     return _once(path, lambda: secrets.token_urlsafe(18))
 
 
 def private_key(path: Path) -> str:
-    """Return the PEM of the Ed25519 private key in a file, made when it is not there."""
+    """Return the PEM of the Ed25519 private key in a file, which is created if it does not exist."""
     return _once(path, _new_private_key)[0]
 
 
@@ -61,14 +61,14 @@ def _new_private_key() -> str:
 
 
 def _once(path: Path, make: Callable[[], str]) -> tuple[str, bool]:
-    """Return a file's content and whether it was written now; of several processes at once one writes, all read it."""
+    """Return a file's content and whether it was written now. Of several processes one writes it, and all read it."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # its owner's alone
+        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # readable by its owner only
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(make() + "\n")
         try:
-            os.link(draft, path)  # unlike a rename it does not replace what another process has just put there
+            os.link(draft, path)  # unlike a rename, it does not replace the file of another process
         except FileExistsError:
             pass
         else:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from bento.settings import Settings
 from ledger.database import reading
-from ledger.tables import Audit, LoginAttempt
+from ledger.tables import AuditRow, LoginAttemptRow
 from tests.bento.conftest import PASSWORD, Service
 
 Start = Callable[[Settings], Service]
@@ -67,7 +67,7 @@ def test_guessing_is_throttled_and_the_wait_is_told(service: Service) -> None:
 def test_names_that_are_typed_are_not_kept_in_clear(service: Service) -> None:
     log_in(service, "my-password-by-mistake", "wrong-Umbrella-42")
     with reading(service.engine) as connection:
-        subjects = connection.execute(select(LoginAttempt.subject)).scalars().all()
+        subjects = connection.execute(select(LoginAttemptRow.subject)).scalars().all()
     assert subjects
     assert all(len(subject) == 64 and "password" not in subject for subject in subjects)
 
@@ -104,7 +104,7 @@ def test_an_admin_creates_changes_lists_and_deletes_users(service: Service) -> N
     assert service.client.delete("/users/zoe", headers=admin).status_code == 404
     assert service.client.patch("/users/zoe", headers=admin, json={"role": "user"}).status_code == 404
     with reading(service.engine) as connection:
-        trail = connection.execute(select(Audit.actor, Audit.event, Audit.subject).order_by(Audit.id)).all()
+        trail = connection.execute(select(AuditRow.actor, AuditRow.event, AuditRow.subject).order_by(AuditRow.id)).all()
     assert [tuple(entry) for entry in trail] == [
         ("ada", "user created", "zoe"), ("ada", "user changed", "zoe"), ("ada", "user deleted", "zoe"),
     ]  # fmt: skip

@@ -7,8 +7,8 @@ import anyio
 import httpx
 import pytest
 
+from bento.answerer import ListingAnswerer
 from bento.authentication import PUBLIC
-from bento.predictions import Desk
 from bento.settings import Settings
 from tests.bento.conftest import METRICS_TOKEN, Service
 
@@ -115,7 +115,7 @@ def test_a_failure_is_logged_without_what_the_user_wrote_and_answered_without_ho
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("the disk is on fire")
 
-    monkeypatch.setattr(Desk, "answer", broken)
+    monkeypatch.setattr(ListingAnswerer, "answer", broken)
     with caplog.at_level(logging.INFO):
         answer = service.client.post("/predict", headers=service.as_("ulf"), json={"designation": "Secret present"})
     assert answer.status_code == 500

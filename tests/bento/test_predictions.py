@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from bento.settings import Settings
 from catalog.predictor import Predictor
 from ledger.database import reading
-from ledger.tables import Feedback, Prediction
+from ledger.tables import FeedbackRow, PredictionRow
 from tests.bento.conftest import Service
 
 Start = Callable[[Settings], Service]
@@ -44,7 +44,7 @@ def test_a_listing_gets_its_type_and_the_answer_is_stored(service: Service, pred
     assert (answer["language"], answer["model_version"]) == ("fr", "7")
     assert "explanation" not in answer
     with reading(service.engine) as connection:
-        stored = connection.execute(select(Prediction.id, Prediction.username, Prediction.designation)).all()
+        stored = connection.execute(select(PredictionRow.id, PredictionRow.username, PredictionRow.designation)).all()
     assert [tuple(row) for row in stored] == [(answer["prediction_id"], "ulf", POOL["designation"])]
 
 
@@ -66,7 +66,7 @@ def test_what_is_no_listing_is_refused_by_field(service: Service, listing: Any) 
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["errors"][0]["field"].startswith("body")
-    assert rows(service, Prediction) == 0
+    assert rows(service, PredictionRow) == 0
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_batch_answers_each_listing_on_its_own(service: Service) -> None:
     assert [entry["index"] for entry in results] == [0, 1, 2, 3, 4]
     assert ["prediction" in entry for entry in results] == [True, False, False, False, True]
     assert results[1]["errors"][0]["field"] == "designation"
-    assert rows(service, Prediction) == 2
+    assert rows(service, PredictionRow) == 2
 
 
 def test_a_batch_says_the_same_as_one_by_one(service: Service) -> None:
@@ -113,7 +113,7 @@ def test_feedback_is_tied_to_the_prediction_and_the_same_twice_is_one(service: S
         "correct_label": "Furniture", "created": True,
     }  # fmt: skip
     assert again == first | {"created": False}
-    assert rows(service, Feedback) == 1
+    assert rows(service, FeedbackRow) == 1
 
 
 def test_feedback_without_an_id_is_about_the_callers_last_prediction(service: Service) -> None:
@@ -131,7 +131,7 @@ def test_users_correct_their_own_and_reviewers_anyones(service: Service) -> None
     assert correct(service, "ada", prediction_id=prediction, correct_code=2583).status_code == 200
     assert correct(service, "rita", prediction_id="nowhere", correct_code=10).status_code == 404
     with reading(service.engine) as connection:
-        assert set(connection.execute(select(Feedback.role)).scalars()) == {"reviewer", "admin"}
+        assert set(connection.execute(select(FeedbackRow.role)).scalars()) == {"reviewer", "admin"}
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_users_correct_their_own_and_reviewers_anyones(service: Service) -> None
 def test_a_correction_names_one_type_of_the_taxonomy(service: Service, correction: dict[str, Any]) -> None:
     predict(service, POOL)
     assert correct(service, "ulf", **correction).status_code == 422
-    assert rows(service, Feedback) == 0
+    assert rows(service, FeedbackRow) == 0
 
 
 def test_the_review_queue_begins_with_what_is_least_certain_and_forgets_what_was_reviewed(service: Service) -> None:
@@ -167,7 +167,7 @@ def test_whoever_asks_is_forgotten(service: Service) -> None:
     predict(service, POOL, username="uma")
     answer = service.client.delete("/me/predictions", headers=service.as_("ulf"))
     assert answer.json() == {"erased": 1}
-    assert (rows(service, Prediction), rows(service, Feedback)) == (1, 0)
+    assert (rows(service, PredictionRow), rows(service, FeedbackRow)) == (1, 0)
 
 
 def with_key(service: Service, username: str, key: str) -> dict[str, str]:
@@ -178,11 +178,11 @@ def test_a_repeated_request_with_a_key_has_one_effect_and_one_answer(service: Se
     headers = with_key(service, "ulf", "k1")
     first, again = (service.client.post("/predict", headers=headers, json=POOL) for _ in range(2))
     assert (first.status_code, first.json()) == (again.status_code, again.json())
-    assert rows(service, Prediction) == 1
+    assert rows(service, PredictionRow) == 1
     batches = [service.client.post("/predict/batch", headers=with_key(service, "ulf", "k2"), json={"listings": [POOL]})
                for _ in range(2)]  # fmt: skip
     assert batches[0].json() == batches[1].json()
-    assert rows(service, Prediction) == 2
+    assert rows(service, PredictionRow) == 2
     words = [service.client.post("/feedback", headers=with_key(service, "ulf", "k3"), json={"correct_code": 10})
              for _ in range(2)]  # fmt: skip
     assert words[0].json() == words[1].json()
@@ -230,4 +230,4 @@ def test_while_the_database_takes_nothing_nothing_is_acknowledged_and_it_recover
     holder.execute("ROLLBACK")
     holder.close()
     predict(service, POOL)
-    assert rows(service, Prediction) == 1
+    assert rows(service, PredictionRow) == 1

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import run
 from ledger.database import reading
-from ledger.tables import Feedback, Prediction
+from ledger.tables import FeedbackRow, PredictionRow
 from tests.bento.conftest import PASSWORD, Service, listening
 
 
@@ -45,8 +45,8 @@ def simulate(url: str, *arguments: str) -> int:
 
 def stored(service: Service) -> tuple[int, int]:
     with reading(service.engine) as connection:
-        predictions = connection.execute(select(func.count()).select_from(Prediction)).scalar_one()
-        return predictions, connection.execute(select(func.count()).select_from(Feedback)).scalar_one()
+        predictions = connection.execute(select(func.count()).select_from(PredictionRow)).scalar_one()
+        return predictions, connection.execute(select(func.count()).select_from(FeedbackRow)).scalar_one()
 
 
 @pytest.mark.parametrize("kind", ["normal", "drifted", "burst", "multilingual"])

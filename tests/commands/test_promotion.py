@@ -171,18 +171,18 @@ def fill_ledger(path: Path, name: str, rows: list[tuple[str, int, str, str]]) ->
     from sqlalchemy import create_engine
     from sqlalchemy.orm import Session
 
-    from ledger.tables import Base, Feedback, Prediction
+    from ledger.tables import Base, FeedbackRow, PredictionRow
 
     engine = create_engine(f"sqlite:///{path}")
     Base.metadata.create_all(engine)
     now = datetime.now(UTC)
     with Session(engine) as session:
         for number, (title, code, user, role) in enumerate(rows):
-            prediction = Prediction(
+            prediction = PredictionRow(
                 id=str(number), username=user, designation=title, description=None, predicted_code=10, confidence=0.4,
                 abstained=False, language="fr", model_name=name, model_version="1", created_at=now,
             )  # fmt: skip
-            feedback = Feedback(prediction_id=str(number), correct_code=code, given_by=user, role=role, given_at=now)
+            feedback = FeedbackRow(prediction_id=str(number), correct_code=code, given_by=user, role=role, given_at=now)
             session.add_all([prediction, feedback])
         session.commit()
 

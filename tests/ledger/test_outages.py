@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from ledger.callers import Caller
 from ledger.database import LedgerError, migrate, open_engine, ping, reading
-from ledger.tables import Prediction
+from ledger.tables import PredictionRow
 from ledger.writer import PredictionWriter
 from tests.conftest import ROOT
 from tests.ledger.conftest import prediction
@@ -51,7 +51,7 @@ def server() -> Iterator[Server]:
 def stored(url: str) -> set[str]:
     engine = open_engine(url)
     with reading(engine) as connection:
-        ids = set(connection.scalars(select(Prediction.id)))
+        ids = set(connection.scalars(select(PredictionRow.id)))
     engine.dispose()
     return ids
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, func, select
 
-from ledger.audit import note
+from ledger.audit import record_event
 from ledger.database import reading, writing
 from ledger.feedback import give_feedback
 from ledger.predictions import (
@@ -16,9 +16,9 @@ from ledger.predictions import (
     review_queue,
     store_predictions,
 )
-from ledger.receipts import ReceiptRecord, find_receipt, keep_receipts
-from ledger.tables import Audit, Base, Feedback, Receipt
-from ledger.throttle import record_failure
+from ledger.receipts import ReceiptRecord, find_receipt, store_receipts
+from ledger.tables import AuditRow, Base, FeedbackRow, ReceiptRow
+from ledger.throttle import record_attempt
 from ledger.users import create_user, delete_user, list_users
 from tests.ledger.conftest import NOW, prediction
 
@@ -79,13 +79,13 @@ def test_erasing_takes_feedback_and_receipts_along_and_leaves_others(engine: Eng
         store_predictions(connection, [theirs, prediction(), others])
         give_feedback(connection, theirs.id, 10, "rita", "reviewer", NOW)
         give_feedback(connection, others.id, 10, "alice", "user", NOW)
-        keep_receipts(connection, receipts)
+        store_receipts(connection, receipts)
     with writing(engine) as connection:
         assert erase_predictions(connection, "alice") == 2
         assert erase_predictions(connection, "alice") == 0
         assert find_prediction(connection, others.id) == others
         assert find_receipt(connection, "alice", "key", "print") is None
-    assert (count(engine, Feedback), count(engine, Receipt)) == (1, 1)
+    assert (count(engine, FeedbackRow), count(engine, ReceiptRow)) == (1, 1)
 
 
 def test_purging_removes_what_is_older(engine: Engine) -> None:
@@ -96,9 +96,9 @@ def test_purging_removes_what_is_older(engine: Engine) -> None:
         give_feedback(connection, gone.id, 10, "alice", "user", NOW + MINUTE)
         give_feedback(connection, kept.id, 10, "alice", "user", NOW + MINUTE)
         for moment in (old, new):
-            keep_receipts(connection, [ReceiptRecord("alice", str(moment), "print", 200, "answer", moment)])
-            record_failure(connection, ["digest"], moment)
-            note(connection, "ada", "user created", "alice", moment, role="user")
+            store_receipts(connection, [ReceiptRecord("alice", str(moment), "print", 200, "answer", moment)])
+            record_attempt(connection, ["digest"], moment)
+            record_event(connection, "ada", "user created", "alice", moment, role="user")
         for name, deleted in (("gone", old), ("deleted", new), ("active", None)):
             create_user(connection, name, "hash", "user", old)
             if deleted:
@@ -127,7 +127,9 @@ def test_purging_goes_on_in_portions(engine: Engine) -> None:
 
 def test_a_note_keeps_its_detail(engine: Engine) -> None:
     with writing(engine) as connection:
-        note(connection, "ada", "user changed", "bob", NOW, changed=["role"], role="admin", ratio=0.5)
-        found = connection.execute(select(Audit.at, Audit.actor, Audit.event, Audit.subject, Audit.detail)).one()
+        record_event(connection, "ada", "user changed", "bob", NOW, changed=["role"], role="admin", ratio=0.5)
+        found = connection.execute(
+            select(AuditRow.at, AuditRow.actor, AuditRow.event, AuditRow.subject, AuditRow.detail)
+        ).one()
     detail = {"changed": ["role"], "role": "admin", "ratio": 0.5}
     assert tuple(found) == (NOW, "ada", "user changed", "bob", detail)

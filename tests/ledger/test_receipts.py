@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Connection, Engine
 
 from ledger.database import reading, writing
-from ledger.receipts import KeyReuseError, ReceiptRecord, find_receipt, find_receipts, keep_receipts, once
-from ledger.throttle import failures, forget, record_failure
+from ledger.receipts import KeyReuseError, ReceiptRecord, find_receipt, find_receipts, run_once, store_receipts
+from ledger.throttle import count_attempts, forget_attempts, record_attempt
 from ledger.users import create_user, list_users
 from tests.ledger.conftest import NOW
 
@@ -16,8 +16,8 @@ from tests.ledger.conftest import NOW
 def test_receipts_belong_to_an_owner_and_a_key(engine: Engine) -> None:
     kept = [ReceiptRecord(owner, key, f"{owner}{key}", 201, "é\n", NOW) for owner in "ab" for key in "xy"]
     with writing(engine) as connection:
-        keep_receipts(connection, kept)
-        keep_receipts(connection, [])
+        store_receipts(connection, kept)
+        store_receipts(connection, [])
     with reading(engine) as connection:
         assert find_receipt(connection, "a", "x", "ax") == kept[0]
         assert find_receipt(connection, "a", "z", "az") is None
@@ -36,13 +36,13 @@ def create(connection: Connection) -> tuple[int, str]:
 
 
 def test_a_repetition_gets_the_first_answer(engine: Engine) -> None:
-    assert once(engine, "ada", "key", "print", create, NOW) == (201, "user0", False)
-    assert once(engine, "ada", "key", "print", create, NOW + timedelta(hours=1)) == (201, "user0", True)
+    assert run_once(engine, "ada", "key", "print", create, NOW) == (201, "user0", False)
+    assert run_once(engine, "ada", "key", "print", create, NOW + timedelta(hours=1)) == (201, "user0", True)
     with pytest.raises(KeyReuseError):
-        once(engine, "ada", "key", "other", create, NOW)
-    assert once(engine, "eve", "key", "other", create, NOW) == (201, "user1", False)
-    assert once(engine, "ada", None, "print", create, NOW) == (201, "user2", False)
-    assert once(engine, "ada", None, "print", create, NOW) == (201, "user3", False)
+        run_once(engine, "ada", "key", "other", create, NOW)
+    assert run_once(engine, "eve", "key", "other", create, NOW) == (201, "user1", False)
+    assert run_once(engine, "ada", None, "print", create, NOW) == (201, "user2", False)
+    assert run_once(engine, "ada", None, "print", create, NOW) == (201, "user3", False)
 
 
 def test_an_effect_that_fails_leaves_the_key_free(engine: Engine) -> None:
@@ -51,8 +51,8 @@ def test_an_effect_that_fails_leaves_the_key_free(engine: Engine) -> None:
         raise LookupError
 
     with pytest.raises(LookupError):
-        once(engine, "ada", "key", "print", fail, NOW)
-    assert once(engine, "ada", "key", "print", create, NOW) == (201, "user0", False)
+        run_once(engine, "ada", "key", "print", fail, NOW)
+    assert run_once(engine, "ada", "key", "print", create, NOW) == (201, "user0", False)
 
 
 def test_the_same_request_several_times_at_once_has_one_effect(engine: Engine) -> None:
@@ -65,7 +65,7 @@ def test_the_same_request_several_times_at_once_has_one_effect(engine: Engine) -
 
     def ask() -> None:
         barrier.wait()
-        answers.append(once(engine, "ada", "key", "print", create_bob, NOW))
+        answers.append(run_once(engine, "ada", "key", "print", create_bob, NOW))
 
     threads = [threading.Thread(target=ask) for _ in range(6)]
     for thread in threads:
@@ -79,13 +79,13 @@ def test_attempts_are_counted_within_the_window(engine: Engine) -> None:
     times = [NOW + timedelta(minutes=minute) for minute in range(3)]
     with writing(engine) as connection:
         for time in times:
-            record_failure(connection, ["who", "where"], time)
-        record_failure(connection, ["where"], times[2])
-        record_failure(connection, [], NOW)
-        since = failures(connection, ["who", "where", "nobody"], times[1])
+            record_attempt(connection, ["who", "where"], time)
+        record_attempt(connection, ["where"], times[2])
+        record_attempt(connection, [], NOW)
+        since = count_attempts(connection, ["who", "where", "nobody"], times[1])
         assert since == {"who": (2, times[1]), "where": (3, times[1])}
-        forget(connection, ["who"])
-        assert failures(connection, ["who", "where"], NOW) == {"where": (4, NOW)}
+        forget_attempts(connection, ["who"])
+        assert count_attempts(connection, ["who", "where"], NOW) == {"where": (4, NOW)}
 
 
 def test_attempts_at_once_do_not_slip_through_together(engine: Engine) -> None:
@@ -95,8 +95,8 @@ def test_attempts_at_once_do_not_slip_through_together(engine: Engine) -> None:
     def attempt() -> None:
         barrier.wait()
         with writing(engine) as connection:
-            before, _ = failures(connection, ["where", "who"], NOW).get("who", (0, NOW))
-            record_failure(connection, ["who", "where"], NOW)
+            before, _ = count_attempts(connection, ["where", "who"], NOW).get("who", (0, NOW))
+            record_attempt(connection, ["who", "where"], NOW)
             counted.append(before)
 
     threads = [threading.Thread(target=attempt) for _ in range(8)]

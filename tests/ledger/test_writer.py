@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 from ledger.batch import BatchStore
 from ledger.callers import Caller, RevokedError
 from ledger.database import LedgerError, open_engine, reading, writing
-from ledger.lone import LoneStore
+from ledger.direct_insert import DirectInsert
 from ledger.predictions import PredictionRecord, find_prediction
 from ledger.receipts import KeyReuseError, ReceiptRecord, find_receipt, find_receipts
-from ledger.tables import Prediction, Receipt
+from ledger.tables import PredictionRow, ReceiptRow
 from ledger.users import change_user, delete_user
 from ledger.writer import PredictionWriter
 from tests.ledger.conftest import NOW, add_user, prediction
@@ -63,13 +63,13 @@ def test_many_at_once_are_all_stored(writer: PredictionWriter, engine: Engine, a
     callers = enumerate([alice, bob] * 400)
     orders = [(caller, [prediction(caller.username) for _ in range(number % 4)]) for number, caller in callers]
     assert together(*(writer.store(*order) for order in orders)) == [None] * 800
-    assert count(engine, Prediction) == sum(len(records) for _, records in orders)
+    assert count(engine, PredictionRow) == sum(len(records) for _, records in orders)
 
 
 def test_an_order_larger_than_a_batch_is_stored_whole(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
     sizes = [1, 1_000, 499, 2]
     assert together(*(writer.store(alice, [prediction() for _ in range(size)]) for size in sizes)) == [None] * 4
-    assert count(engine, Prediction) == sum(sizes)
+    assert count(engine, PredictionRow) == sum(sizes)
 
 
 def test_whose_token_does_not_count_stores_nothing(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
@@ -91,7 +91,7 @@ def test_whose_token_does_not_count_stores_nothing(writer: PredictionWriter, eng
         *(writer.store(caller, [prediction()], receipt(key=str(caller))) for caller in refused + accepted)
     )
     assert [type(outcome) for outcome in outcomes] == [RevokedError] * 5 + [type(None)] * 2
-    assert (count(engine, Prediction), count(engine, Receipt)) == (2, 2)
+    assert (count(engine, PredictionRow), count(engine, ReceiptRow)) == (2, 2)
     assert [type(outcome) for outcome in together(writer.store(refused[0], []))] == [RevokedError]
 
 
@@ -107,7 +107,7 @@ def test_a_repeated_request_gets_the_first_answer(writer: PredictionWriter, engi
     assert together(writer.store(alice, [prediction()], receipt(body="second"))) == [first]
     (outcome,) = together(writer.store(alice, [prediction()], receipt(fingerprint="other")))
     assert isinstance(outcome, KeyReuseError)
-    assert count(engine, Prediction) == 1
+    assert count(engine, PredictionRow) == 1
 
 
 def test_twins_in_one_batch_are_stored_once(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
@@ -121,7 +121,7 @@ def test_twins_in_one_batch_are_stored_once(writer: PredictionWriter, engine: En
     assert outcomes[:2] + outcomes[2:21] == [None, None] + [twins[0]] * 19
     assert isinstance(outcomes[21], KeyReuseError)
     assert outcomes[22] is None
-    assert count(engine, Prediction) == 3
+    assert count(engine, PredictionRow) == 3
 
 
 def test_two_processes_with_the_same_key_store_once(engine: Engine, ledger_url: str, alice: Caller) -> None:
@@ -137,7 +137,7 @@ def test_two_processes_with_the_same_key_store_once(engine: Engine, ledger_url: 
             writers[1].store(alice, [prediction()]),
         )
         assert outcomes in ([None, mine, None], [yours, None, None])
-    assert count(engine, Prediction) == 2 * rounds
+    assert count(engine, PredictionRow) == 2 * rounds
     for writer in writers:
         writer.close()
     second.dispose()
@@ -154,7 +154,7 @@ def test_a_key_that_appears_while_storing_is_found_on_repeating(
     outcomes = together(writer.store(alice, [prediction()], receipt()), writer.store(alice, [prediction()]))
     assert outcomes == [theirs, None]
     assert not unseen
-    assert count(engine, Prediction) == 2
+    assert count(engine, PredictionRow) == 2
     writer.close()
 
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_stored_spares_the_others(writer: PredictionWriter, engin
     )
     assert [outcome is None for outcome in outcomes] == [True, False, False, False, True]
     assert not any(isinstance(outcome, LedgerError) for outcome in outcomes)
-    assert count(engine, Prediction) == 5
+    assert count(engine, PredictionRow) == 5
     assert together(writer.store(alice, [prediction()])) == [None]
 
 
@@ -207,7 +207,7 @@ def test_several_event_loops_may_store(writer: PredictionWriter, engine: Engine,
         thread.start()
     for thread in threads:
         thread.join()
-    assert count(engine, Prediction) == 400
+    assert count(engine, PredictionRow) == 400
 
 
 def test_too_much_waiting_is_refused_and_counted(engine: Engine, alice: Caller) -> None:
@@ -228,7 +228,7 @@ def test_too_much_waiting_is_refused_and_counted(engine: Engine, alice: Caller) 
                 time.sleep(0.001)
         refused = [isinstance(outcome, LedgerError) for outcome in outcomes.result()]
     assert refused == [False, False, True, True, False]
-    assert (count(engine, Prediction), writer.waiting) == (10, 0)
+    assert (count(engine, PredictionRow), writer.waiting) == (10, 0)
     writer.close()
 
 
@@ -244,7 +244,7 @@ def test_closing_stores_what_waits_and_ends_the_thread(engine: Engine, alice: Ca
         return await asyncio.gather(*tasks)
 
     assert asyncio.run(run()) == [None] * 700
-    assert count(engine, Prediction) == 700
+    assert count(engine, PredictionRow) == 700
     assert not [thread for thread in threading.enumerate() if thread.name == "prediction-writer"]
     writer.close()
 
@@ -304,7 +304,7 @@ def test_while_another_process_writes_the_event_loop_goes_on_and_the_prediction_
 
     asyncio.run(run())
     assert max(later - earlier for earlier, later in pairwise(ticks)) < 0.2, "the event loop stood still"
-    assert count(engine, Prediction) == 2
+    assert count(engine, PredictionRow) == 2
 
 
 def test_lone_predictions_one_after_another_are_all_stored(
@@ -315,7 +315,7 @@ def test_lone_predictions_one_after_another_are_all_stored(
             await writer.store(alice, [prediction()])
 
     asyncio.run(run())
-    assert count(engine, Prediction) == 200
+    assert count(engine, PredictionRow) == 200
     assert writer.waiting == 0
 
 
@@ -325,7 +325,7 @@ def test_a_lone_prediction_whose_shortcut_breaks_is_stored_all_the_same(
     def unforeseen(*_: object) -> None:
         raise AttributeError
 
-    monkeypatch.setattr(LoneStore, "store", unforeseen)
+    monkeypatch.setattr(DirectInsert, "store", unforeseen)
 
     async def run() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
@@ -333,5 +333,5 @@ def test_a_lone_prediction_whose_shortcut_breaks_is_stored_all_the_same(
             await writer.store(alice, [prediction()])
 
     asyncio.run(run())
-    assert count(engine, Prediction) == 1
+    assert count(engine, PredictionRow) == 1
     assert writer.waiting == 0

@@ -1,6 +1,7 @@
-"""Storing one order in SQLite without leaving the event loop: the statements of the batches, by the bare driver.
+"""Storing one request in SQLite on the event loop: the statements of a batch, executed by the bare driver.
 
-SQLAlchemy takes 0.25 ms to carry out what SQLite does in 0.02, which is a good part of a lone request.
+SQLAlchemy takes 0.25 ms for what SQLite does in 0.02 ms, and handing the request to a thread takes as long again. That
+is a good part of a request that comes alone (`python -m benchmarks.direct_insert` measures it).
 """
 
 import sqlite3
@@ -11,24 +12,25 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from ledger.batch import Order
+from ledger.batch import StoreRequest
 from ledger.callers import is_valid_caller
-from ledger.engine import open_impatient
+from ledger.engine import open_without_waiting
 from ledger.predictions import INSERT_PREDICTION, PredictionRecord
 from ledger.users import SELECT_ACTIVE_USERS
 
 _FEW = 5  # records
-_KEPT_SECONDS = 1  # for how long an idle connection is trusted to lead to the file that has that name now
+_KEPT_SECONDS = 1  # an idle connection is used again for so long; after that the file may have been replaced
 
 
-class LoneStore:
-    """Stores single orders where a commit waits for nothing. `check_callers`: only of valid callers."""
+class DirectInsert:
+    """Stores single requests where a commit does not wait. `check_callers`: only those of valid callers."""
 
     def __init__(self, engine: Engine, *, check_callers: bool) -> None:
         self._engine = engine
         self._check_callers = check_callers
         self._connection: sqlite3.Connection | None = None
         self._used_at = 0.0
+        # The SQL and the conversion of values are SQLAlchemy's own, taken from its compiler once.
         dialect = engine.dialect
         insertion: Any = INSERT_PREDICTION.compile(dialect=dialect)
         self._insert = str(insertion)
@@ -36,30 +38,28 @@ class LoneStore:
         self._binders: list[tuple[str, Callable[[Any], Any] | None]] = [
             (name, columns[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in insertion.positiontup
         ]
-        one = SELECT_ACTIVE_USERS.params(usernames=[""]).compile(
-            dialect=dialect, compile_kwargs={"render_postcompile": True}
-        )
-        self._select_active_users = str(one)
+        one_user = SELECT_ACTIVE_USERS.params(usernames=[""])
+        self._select_user = str(one_user.compile(dialect=dialect, compile_kwargs={"render_postcompile": True}))
         *_, valid_from = SELECT_ACTIVE_USERS.selected_columns
-        self._moment: Any = valid_from.type.dialect_impl(dialect).result_processor(dialect, None)
+        self._read_time: Any = valid_from.type.dialect_impl(dialect).result_processor(dialect, None)
 
-    def store(self, order: Order) -> bool:
-        """Tell whether the order is committed. If not, nothing of it is: a batch does it, or says why it cannot."""
-        if order.receipt or len(order.records) > _FEW:
+    def store(self, request: StoreRequest) -> bool:
+        """Return whether the request is committed. If not, nothing of it is stored, and a batch must store it."""
+        if request.receipt or len(request.records) > _FEW:
             return False
         try:
-            rows = [self._row(record) for record in order.records]
-            return self._transact(order, rows)
+            rows = [self._row(record) for record in request.records]
+            return self._transact(request, rows)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or self._is_in_transaction():
                 self.close()
-            return False  # another process writes
-        except (sqlite3.Error, OverflowError, ValueError, TypeError):  # broken, or no value for a column
+            return False  # another process is writing
+        except (sqlite3.Error, OverflowError, ValueError, TypeError):  # a broken file, or a value no column accepts
             self.close()
             return False
 
     def close(self) -> None:
-        """Give the connection up, with what is not committed."""
+        """Close the connection and roll back what is not committed."""
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.close()
@@ -68,14 +68,14 @@ class LoneStore:
     def _is_in_transaction(self) -> bool:
         return self._connection is not None and self._connection.in_transaction
 
-    def _transact(self, order: Order, rows: list[list[Any]]) -> bool:
+    def _transact(self, request: StoreRequest, rows: list[list[Any]]) -> bool:
         if monotonic() - self._used_at > _KEPT_SECONDS:
             self.close()
         if self._connection is None:
-            self._connection = open_impatient(self._engine)
+            self._connection = open_without_waiting(self._engine)
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
-        if self._check_callers and not self._has_valid_caller(order):
+        if self._check_callers and not self._has_valid_caller(request):
             execute("ROLLBACK")
             return False
         for row in rows:
@@ -84,11 +84,11 @@ class LoneStore:
         self._used_at = monotonic()
         return True
 
-    def _has_valid_caller(self, order: Order) -> bool:
+    def _has_valid_caller(self, request: StoreRequest) -> bool:
         assert self._connection is not None
-        rows = self._connection.execute(self._select_active_users, [order.caller.username])
-        active = {username: (role, self._moment(valid_from)) for username, role, valid_from in rows}
-        return is_valid_caller(order.caller, active)
+        rows = self._connection.execute(self._select_user, [request.caller.username])
+        active = {username: (role, self._read_time(valid_from)) for username, role, valid_from in rows}
+        return is_valid_caller(request.caller, active)
 
     def _row(self, record: PredictionRecord) -> list[Any]:
         values = ((getattr(record, name), bind) for name, bind in self._binders)

@@ -1,0 +1,122 @@
+"""The routes of what users do with predictions: /feedback, /review and /me/predictions."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query
+from sqlalchemy import Connection
+from starlette.responses import Response
+
+from bento.access import Access, IdempotencyKey
+from bento.answerer import ListingAnswerer
+from bento.metrics import ServiceMetrics
+from bento.schemas import Correction, Erased, FeedbackAnswer, ReviewItem
+from catalog.text import normalise
+from ledger.audit import record_event
+from ledger.callers import TRUSTED_ROLES, Caller
+from ledger.feedback import give_feedback
+from ledger.predictions import PredictionRecord, erase_predictions, find_prediction, last_prediction, review_queue
+from web.authentication import Authenticated, require
+from web.problems import problem_responses
+
+
+def create_feedback_router(answerer: ListingAnswerer, access: Access, metrics: ServiceMetrics) -> APIRouter:
+    """Return the routes of feedback, review and erasure."""
+    router = APIRouter(tags=["predictions"])
+    manifest = answerer.manifest
+
+    @router.post("/feedback", response_model=FeedbackAnswer, responses=problem_responses(404, 409, 422))
+    def give(caller: Authenticated, correction: Correction, key: IdempotencyKey = None) -> Response:
+        """Say what the right type is. Users correct their own predictions, reviewers anyone's."""
+        code = _code_of(answerer, correction)
+        request = ("POST /feedback", correction.model_dump_json())
+        counted: list[tuple[str, str]] = []
+
+        def effect(connection: Connection) -> tuple[int, str]:
+            record = _prediction_of(connection, caller, correction.prediction_id, manifest.name)
+            now = datetime.now(UTC)
+            stored = give_feedback(connection, record.id, code, caller.username, caller.role, now)
+            if stored.created:
+                counted.append((caller.role, "agreed" if record.predicted_code == code else "corrected"))
+            answer = FeedbackAnswer(
+                feedback_id=stored.id,
+                prediction_id=record.id,
+                correct_code=code,
+                correct_label=manifest.labels[code],
+                created=stored.created,
+            )
+            return 200, answer.model_dump_json()
+
+        _, body = access.run_once(caller, key, request, effect)
+        for role, outcome in counted[-1:]:
+            metrics.feedback.labels(role, outcome).inc()
+        return Response(body, media_type="application/json")
+
+    @router.get("/review", dependencies=[Depends(require(*TRUSTED_ROLES))], responses=problem_responses(403, 422))
+    def review(
+        caller: Authenticated,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+        offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+    ) -> list[ReviewItem]:
+        """List predictions that no reviewer has looked at: abstained ones first, then the least certain."""
+        with access.reading(caller) as connection:
+            records = review_queue(connection, manifest.name, limit, offset)
+        return [_review_item(record, manifest.labels) for record in records]
+
+    @router.delete("/me/predictions")
+    def erase(caller: Authenticated) -> Erased:
+        """Erase the caller's predictions, the feedback on them, and stored answers."""
+        username, now = caller.username, datetime.now(UTC)
+        with access.writing(caller) as connection:
+            erased = erase_predictions(connection, username)
+            record_event(connection, username, "predictions erased", username, now, erased=erased)
+        return Erased(erased=erased)
+
+    return router
+
+
+def _code_of(answerer: ListingAnswerer, correction: Correction) -> int:
+    """Return the code that a correction names. Raises `HTTPException` for one that is not in the taxonomy."""
+    if correction.correct_code is not None:
+        if correction.correct_code in answerer.manifest.labels:
+            return correction.correct_code
+        raise HTTPException(422, "correct_code is not in the taxonomy; GET /model-info lists it")
+    code = answerer.codes_of_labels.get(normalise(correction.correct_label or ""))
+    if code is None:
+        raise HTTPException(422, "correct_label is not in the taxonomy; GET /model-info lists it")
+    return code
+
+
+def _prediction_of(
+    connection: Connection, caller: Caller, prediction_id: str | None, model_name: str
+) -> PredictionRecord:
+    """Return the prediction that feedback is about. Raises `HTTPException`.
+
+    To a user, the prediction of another user does not exist.
+    """
+    if prediction_id is None:
+        record = last_prediction(connection, caller.username, model_name)
+        if record is None:
+            raise HTTPException(404, "you have no prediction yet")
+        return record
+    record = find_prediction(connection, prediction_id)
+    allowed = record is not None and (record.username == caller.username or caller.role in TRUSTED_ROLES)
+    if record is None or not allowed or record.model_name != model_name:
+        raise HTTPException(404, "there is no such prediction")
+    return record
+
+
+def _review_item(record: PredictionRecord, labels: Mapping[int, str]) -> ReviewItem:
+    return ReviewItem(
+        prediction_id=record.id,
+        designation=record.designation,
+        description=record.description,
+        predicted_code=record.predicted_code,
+        predicted_class=labels.get(record.predicted_code, str(record.predicted_code)),
+        confidence=record.confidence,
+        abstained=record.abstained,
+        language=record.language,
+        model_version=record.model_version,
+        created_at=record.created_at,
+    )
