@@ -33,7 +33,8 @@ def main(arguments: list[str]) -> int:
     from catalog.reference import build_reference_window
     from catalog.source import ListingSource
     from catalog.taxonomy import RAKUTEN
-    from checks.data_contract import check_contract, require_contract
+    from checks.data_contract import check_contract
+    from checks.data_report import require_contract
     from ledger.database import database_url
     from ledger.feedback import read_feedback
     from pipelines.config import DEFAULT, TrainingConfig

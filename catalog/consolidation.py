@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.contract import CONTRACT
 from catalog.language import detect_language
 from catalog.profile import Conflict, Conflicts, FeedbackCounts, Profile
-from catalog.splits import SPLITS, split_of, text_key
+from catalog.splits import SPLITS, split_of, text_keys
 
 _EXAMPLES = 20  # of conflicts in the profile
 
@@ -111,7 +111,7 @@ def _own_rows(raw: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
             "given_at": pd.Series(pd.NaT, index=titled.index, dtype="datetime64[us, UTC]"),
         }
     ).reset_index(drop=True)
-    own["text_key"] = _text_keys(own)
+    own["text_key"] = text_keys(own)
     return own, len(raw) - len(titled), int((titled["designation"].str.len() > CONTRACT.title_limit).sum())
 
 
@@ -127,11 +127,6 @@ def _table(parts: list[pd.DataFrame]) -> pd.DataFrame:
     ]
     listings["given_at"] = listings["given_at"].astype("datetime64[us, UTC]")
     return listings
-
-
-def _text_keys(frame: pd.DataFrame) -> list[str]:
-    texts = zip(frame["designation"], frame["description"], strict=True)
-    return [text_key(title, text if isinstance(text, str) else None) for title, text in texts]
 
 
 def _majority(own: pd.DataFrame) -> tuple[pd.DataFrame, list[Conflict]]:
@@ -159,7 +154,7 @@ def _majority(own: pd.DataFrame) -> tuple[pd.DataFrame, list[Conflict]]:
 def _with_known_codes(feedback: pd.DataFrame, codes: Collection[int]) -> pd.DataFrame:
     """Return the feedback whose code the taxonomy has, oldest first, with its text keys."""
     known = feedback[feedback["prdtypecode"].isin(list(codes))].sort_values("given_at", kind="stable")
-    known = known.assign(text_key=_text_keys(known), prdtypecode=known["prdtypecode"].astype("int64"))
+    known = known.assign(text_key=text_keys(known), prdtypecode=known["prdtypecode"].astype("int64"))
     known["given_at"] = pd.to_datetime(known["given_at"], utc=True)
     return known
 

@@ -1,9 +1,12 @@
 """The identity of a listing's text, and the split that follows from it."""
 
 import hashlib
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from catalog.text import normalise
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -13,6 +16,17 @@ _TRAIN, _VALIDATION = 0.8, 0.9  # where the splits end. Never change them: rows 
 def text_key(title: str, description: str | None) -> str:
     """Return the identity of a listing's text: a SHA-256 of both normalised fields."""
     return hashlib.sha256(f"{normalise(title)}\x1f{normalise(description or '')}".encode()).hexdigest()
+
+
+def texts_of(table: "pd.DataFrame") -> list[tuple[str, str | None]]:
+    """Return title and description of each row of a table; a description that is missing is None."""
+    pairs = zip(table["designation"], table["description"], strict=True)
+    return [(title, text if isinstance(text, str) else None) for title, text in pairs]
+
+
+def text_keys(table: "pd.DataFrame") -> list[str]:
+    """Return the identity of the text of each row of a table."""
+    return [text_key(title, text) for title, text in texts_of(table)]
 
 
 def split_of(text_key: str) -> Split:

@@ -7,24 +7,19 @@ has one row of figures.
 import logging
 import os
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, computed_field
 
 from catalog.contract import CONTRACT
 from catalog.profile import Profile
 from catalog.splits import text_key
 from catalog.taxonomy import Taxonomy
+from checks.data_report import DataReport, Example, Finding, Severity
 
-Severity = Literal["critical", "warning"]
 _EXAMPLES = 5
 _SHOWN = 80  # characters of an offending value
 _MOJIBAKE = "Ã[\u0080-\u00bf]|â€|Â[\u00a0-\u00bf]|\ufffd"  # UTF-8 that was read as Latin-1, or lost
-
-
-class DataContractError(ValueError):
-    """The listings break the data contract so badly that the run must stop."""
 
 
 @dataclass(frozen=True)
@@ -36,52 +31,6 @@ class Check:
     severity: Severity
     column: str
     advice: str = ""
-
-
-class Example(BaseModel):
-    """A value that violates an expectation, with its row (from 1) and its index."""
-
-    model_config = ConfigDict(frozen=True)
-
-    row: int
-    index: str
-    value: str
-
-
-class Finding(BaseModel):
-    """The outcome of one check, with some examples of what violates it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    description: str
-    severity: Severity
-    passed: bool
-    observed: str
-    examples: tuple[Example, ...] = ()
-    advice: str = ""
-
-
-class DataReport(BaseModel):
-    """All findings of a check."""
-
-    model_config = ConfigDict(frozen=True)
-
-    rows: int
-    findings: tuple[Finding, ...]
-    notes: tuple[str, ...]
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def verdict(self) -> Literal["ok", "warning", "failed"]:
-        """The most severe of the findings."""
-        failed = {finding.severity for finding in self.findings if not finding.passed}
-        return "failed" if "critical" in failed else "warning" if failed else "ok"
-
-    @property
-    def violated(self) -> list[str]:
-        """The names of the expectations that are violated."""
-        return [finding.name for finding in self.findings if not finding.passed]
 
 
 def check_contract(raw: pd.DataFrame, taxonomy: Taxonomy, last_profile: Profile | None) -> DataReport:
@@ -99,18 +48,6 @@ def check_contract(raw: pd.DataFrame, taxonomy: Taxonomy, last_profile: Profile 
     findings += _check_figures(context, _figures(raw, taxonomy, last_profile))
     notes = () if last_profile else ("No version is in production yet, so nothing is compared with its data.",)
     return DataReport(rows=len(raw), findings=tuple(findings), notes=notes)
-
-
-def require_contract(report: DataReport) -> None:
-    """Raise `DataContractError` naming every critical expectation that is violated, with rows and values."""
-    lines = []
-    for finding in report.findings:
-        if finding.severity == "critical" and not finding.passed:
-            where = "; ".join(f"row {found.row} (index {found.index}): {found.value!r}" for found in finding.examples)
-            line = f"{finding.name}: expected that {finding.description}; found {finding.observed}"
-            lines.append("; ".join(part for part in (line, where, finding.advice) if part))
-    if lines:
-        raise DataContractError("the listings break the data contract\n  " + "\n  ".join(lines))
 
 
 def _row_checks(raw: pd.DataFrame, taxonomy: Taxonomy) -> list[tuple[Check, Any]]:

@@ -1,6 +1,6 @@
 """The page of a data report: every expectation of the data contract, and what was found."""
 
-from checks.data_contract import DataReport, Finding
+from checks.data_report import DataReport, Finding
 from reports.rendering import render
 
 

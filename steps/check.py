@@ -9,7 +9,8 @@ from zenml.types import HTMLString
 
 from catalog.profile import Profile
 from catalog.taxonomy import Taxonomy
-from checks.data_contract import DataReport, check_contract, require_contract
+from checks.data_contract import check_contract
+from checks.data_report import DataReport, require_contract
 from reports.data_report_page import data_report_page
 from steps.caching import code_digest
 

@@ -41,7 +41,7 @@ def measure_drift(
     Annotated[HTMLString, ArtifactConfig(name="evidently_page", tags=["monitoring", "drift"])],
 ]:
     """Compare what came in with the reference window of the version that answered it."""
-    from checks.drift import measure_drift as measure
+    from checks.drift_measurement import measure_drift as measure
     from ledger.database import database_url
     from ledger.windows import read_predictions
     from tracking.model_files import read_reference

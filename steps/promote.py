@@ -7,7 +7,7 @@ from zenml import ArtifactConfig, get_step_context, log_metadata, step
 from catalog.comparison import Decision
 from catalog.evaluation import Evaluation
 from catalog.profile import Profile
-from checks.data_contract import DataReport
+from checks.data_report import DataReport
 from steps.materializers import PackagedBento
 from tracking.outcome import Outcome
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 from catalog.comparison import Decision
 from catalog.evaluation import Evaluation
 from catalog.profile import Profile
-from checks.data_contract import DataReport
+from checks.data_report import DataReport
 
 
 class Outcome(BaseModel):

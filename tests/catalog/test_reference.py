@@ -12,7 +12,8 @@ from catalog.consolidation import ConsolidationRules, consolidate
 from catalog.reference import build_reference_window
 from catalog.synthetic import generate
 from catalog.taxonomy import RAKUTEN
-from checks.drift import DriftRules, measure_drift
+from checks.drift import DriftRules
+from checks.drift_measurement import measure_drift
 from ledger.feedback import COLUMNS
 
 

@@ -9,7 +9,8 @@ import pytest
 from catalog.listings import read_listings
 from catalog.profile import Conflicts, FeedbackCounts, Profile
 from catalog.taxonomy import Taxonomy
-from checks.data_contract import DataContractError, DataReport, check_contract, require_contract
+from checks.data_contract import check_contract
+from checks.data_report import DataContractError, DataReport, require_contract
 
 SHOP = Taxonomy(name="shop", labels={10: "Books", 40: "Games", 50: "Toys"})
 Change = Callable[[pd.DataFrame], pd.DataFrame]

@@ -10,8 +10,11 @@ from catalog.language import detect_language
 from catalog.splits import text_key
 from catalog.synthetic import generate_traffic
 from catalog.taxonomy import RAKUTEN
-from checks import drift
-from checks.drift import COLUMNS, Drift, DriftRules, measure_columns, measure_drift, measure_text
+from checks import column_drift
+from checks.column_drift import COLUMNS, measure_columns
+from checks.drift import Drift, DriftRules
+from checks.drift_measurement import measure_drift
+from checks.text_drift import measure_text
 
 RULES = DriftRules()
 
@@ -109,10 +112,10 @@ def test_the_noise_is_measured_with_evidentlys_own_distances(reference: pd.DataF
     columns, _ = measure_columns(current, reference, RAKUTEN, RULES, 0)
     score = {column.column: column.score for column in columns}
     known = np.sort(reference["confidence"].to_numpy())
-    assert drift._wasserstein_from(known)(current["confidence"].to_numpy()) == pytest.approx(score["confidence"])
+    assert column_drift._wasserstein_from(known)(current["confidence"].to_numpy()) == pytest.approx(score["confidence"])
     names = sorted({*reference["language"], *current["language"]})
     numbers = [part["language"].map(names.index).to_numpy() for part in (reference, current)]
-    assert drift._jensen_shannon_from(numbers[0])(numbers[1]) == pytest.approx(score["language"])
+    assert column_drift._jensen_shannon_from(numbers[0])(numbers[1]) == pytest.approx(score["language"])
 
 
 def test_rules_that_contradict_themselves_are_refused() -> None:

@@ -1,6 +1,6 @@
 """The page of a data report."""
 
-from checks.data_contract import DataReport, Example, Finding
+from checks.data_report import DataReport, Example, Finding
 from reports.data_report_page import data_report_page
 from tests.reports.reading import Page
 

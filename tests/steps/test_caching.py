@@ -34,6 +34,7 @@ RUN_AGAIN: dict[str, set[str]] = {
     "catalog/taxonomy.py": {"check", "consolidate", "evaluate"},
     "catalog/text.py": {"check", "consolidate", "train", "evaluate"},
     "checks/data_contract.py": {"check"},
+    "checks/data_report.py": {"check"},
     "reports/data_report_page.py": {"check"},
     "reports/evaluation_page.py": {"evaluate"},
     "reports/figures.py": {"evaluate"},
