@@ -88,7 +88,9 @@ def test_a_worse_challenger_stays_one(shop: Shop) -> None:
     shop(5_000)
     outcome = shop(1_000)
     assert outcome["promoted"] is False
-    assert "cannot be ruled out" in outcome["reason"] or "no gain" in outcome["reason"] or "loses" in outcome["reason"]
+    scores = f"weighted F1 {outcome['weighted_f1']:.3f} against {outcome['champion_weighted_f1']:.3f} of version 1"
+    assert outcome["reason"].startswith(scores)
+    assert "a loss of more than 0.01 cannot be ruled out" in outcome["reason"]
     assert production(outcome) == outcome["model_version"] == "1"
     assert registry.by_alias(outcome["name"], registry.CHALLENGER).number == "2"  # type: ignore[union-attr]
     assert "same data and code as version 2" in shop(1_000)["reason"]
