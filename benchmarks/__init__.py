@@ -1,1 +1,1 @@
-"""Speed and quality, measured beside what one would use instead; each module is a command."""
+"""Measurements of speed and quality, compared with the alternatives. Each module is a command."""

@@ -1,4 +1,4 @@
-"""The services of the serving benchmark: how each is made ready, and what was measured of it."""
+"""The services of the serving benchmark: how each is prepared, and what was measured."""
 
 import json
 import shutil
@@ -19,22 +19,22 @@ from state.folder import State
 
 BATCH = 1_000  # listings in a request to /predict/batch
 ADMIN = "admin"
-_BUSY = 0.1  # of the processor time of all workers
-_SETTLED = 1  # seconds without a new prediction: what wrk cut off has been dealt with
+_BUSY = 0.1  # a worker is busy from this share of the processor time of all workers on
+_SETTLED = 1  # seconds without a new stored prediction: then all requests that wrk cut off are finished
 
 
 @dataclass
 class Contestant:
-    """A service, and what was measured of it."""
+    """A service, and the measurements of it."""
 
     service: Service
-    ledger: Path | None = None  # of a Bento
+    ledger: Path | None = None  # None: the service is not a Bento and has no ledger
     starts: list[float] = field(default_factory=list)
-    loads: dict[int, list[Load]] = field(default_factory=dict)  # by connections, a round each
+    loads: dict[int, list[Load]] = field(default_factory=dict)  # by number of connections; one load each round
     batches: list[Load] = field(default_factory=list)
     memory: Memory = field(default_factory=lambda: Memory(0, 0, 0))
     acknowledged: int = 0
-    in_flight: int = 0  # predictions that wrk may have cut off, at most
+    in_flight: int = 0  # upper limit of the predictions that wrk cut off
     stored: int = 0
     lost: int = 0  # acknowledged predictions that are not in its ledger
 
@@ -44,17 +44,17 @@ class Contestant:
         return BATCH * statistics.median(load.per_second / load.busy for load in self.batches)
 
     def check(self, running: Running, path: str, body: object, token: str) -> None:
-        """Ask once, to see that it answers with predictions. Raises `ServiceError` when it does not."""
+        """Send one request and check that it is answered with predictions. Raises `ServiceError` when it is not."""
         answer = running.ask(path, body, token)
-        batch = path.endswith("/batch")  # of which each item is a prediction or says what is wrong
+        batch = path.endswith("/batch")  # the answer to a batch has a prediction or errors for each listing
         predictions = [item.get("prediction") for item in answer["results"]] if batch else [answer]
-        sound = [found for found in predictions if found and "confidence" in found]
-        if len(sound) != (BATCH if batch else 1):
+        complete = [found for found in predictions if found and "confidence" in found]
+        if len(complete) != (BATCH if batch else 1):
             raise ServiceError(f"{self.service.name}: POST {path} has no prediction for each listing: {answer!s:.300}")
-        self.acknowledged += len(sound)
+        self.acknowledged += len(complete)
 
     def drive(self, wrk: Wrk, running: Running, path: str, token: str, connections: int, seconds: int) -> Load:
-        """Put a load on it, keep count of the predictions, and see which of its workers had something to do."""
+        """Put a load on the service, count the predictions, and find out how many of its workers were busy."""
         predictions = BATCH if path.endswith("/batch") else 1
         self.count_stored()
         workers = running.workers()
@@ -66,7 +66,11 @@ class Contestant:
         return replace(load, busy=sum(seconds >= _BUSY * sum(used) for seconds in used))
 
     def _account(self, acknowledged: int) -> None:
-        """Hold a load against the ledger, each by itself: what one has too many must not hide what another lost."""
+        """Compare the predictions of one load with the ledger.
+
+        Each load is compared by itself: predictions of one load that were stored but not acknowledged must not hide
+        lost predictions of another load.
+        """
         before, counted = self.stored, -1
         while counted != self.stored:
             counted = self.stored
@@ -77,7 +81,7 @@ class Contestant:
             self.lost += max(0, acknowledged - (self.stored - before))
 
     def count_stored(self) -> None:
-        """Count what its ledger holds. Raises `ServiceError` when that cannot be read."""
+        """Count the predictions in its ledger. Raises `ServiceError` when the ledger cannot be read."""
         if self.ledger is None:
             return
         try:
@@ -94,11 +98,11 @@ def _cpu_seconds(worker: psutil.Process) -> float:
 
 
 def prepare_stand_in(folder: Path, size: int, password: str, endpoint: str) -> Contestant:
-    """Train the stand-in and return it, with its endpoint a `def` or an `async` one. Raises `ServiceError`."""
+    """Train the stand-in and return it; its endpoint is a `def` or an `async def`. Raises `ServiceError`."""
     folder.mkdir()
     module = (sys.executable, "-m", "benchmarks.replaced_service")
     run([*module, "train", str(folder), "--size", str(size)], folder, {})
-    # It does not run where its source is: Python finds that by its path.
+    # It does not run in the folder of its source, so Python finds the source by PYTHONPATH.
     environment = {"ADMIN_PASSWORD": password, "PYTHONPATH": str(ROOT)}
     command = [*module, "serve", str(folder), "--port", "{port}", "--endpoint", endpoint]
     name = "stand-in" if endpoint == "def" else f"stand-in, {endpoint}"
@@ -120,7 +124,8 @@ def train_bento(folder: Path, size: int) -> str:
 def prepare_bento(folder: Path, tag: str, workers: int, password: str) -> Contestant:
     """Return the Bento with a number of workers.
 
-    Its store is a copy of the one in `folder/training`: of two services on one, the second deletes the first's metrics.
+    Its store is a copy of the one in `folder/training`: when two services share a store, the second one deletes the
+    metrics of the first.
     """
     state = State(folder / f"bento-{workers}", moved=True)
     state.prepare()

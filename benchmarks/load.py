@@ -1,4 +1,4 @@
-"""Load from wrk: a number of connections, each of which asks again as soon as it was answered."""
+"""Load from wrk: each of a number of connections sends the next request as soon as it has an answer."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# One thread of wrk does more requests than two cores can answer; it builds all of them before the clock starts.
+# One thread of wrk sends more requests than two cores can answer. It builds all of them before the measurement starts.
 _SCRIPT = """
 local requests, last = {}, 0
 
@@ -36,12 +36,12 @@ _TIMEOUT = 30  # seconds for one answer
 
 
 class LoadError(RuntimeError):
-    """wrk could not do its work."""
+    """wrk failed, or no request succeeded."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What came of a load: `refused` answers have a status of 400 or more, `broken` requests got none in time.
+    """The result of a load: `refused` answers have a status of 400 or more, `broken` requests have no answer in time.
 
     `busy` is the number of workers that took part.
     """
@@ -56,7 +56,7 @@ class Load:
 
     @property
     def acknowledged(self) -> int:
-        """The requests that were answered as they should be."""
+        """The number of requests that succeeded."""
         return self.answers - self.refused
 
     @property
@@ -66,12 +66,12 @@ class Load:
 
     @property
     def errors(self) -> int:
-        """The requests that were not answered as they should be."""
+        """The number of requests that did not succeed."""
         return self.refused + self.broken
 
 
 class Wrk:
-    """Drives services with the same bodies, one after another; keeps what it needs for that in a folder of its own."""
+    """Sends the same bodies to services, one service after another. It writes its script and bodies into a folder."""
 
     def __init__(self, folder: Path, name: str, bodies: Sequence[Any]) -> None:
         self._script, self._bodies, self._token = (folder / f"{name}.{suffix}" for suffix in ("lua", "bodies", "token"))
@@ -93,5 +93,5 @@ class Wrk:
             raise LoadError(f"wrk failed on {address} (exit code {done.returncode}): {done.stdout.strip()[-2_000:]}")
         load = Load(**json.loads(result[-1].removeprefix("RESULT ")))
         if not load.acknowledged:
-            raise LoadError(f"{address} answered no request as it should in {seconds} s, and {load.refused} otherwise")
+            raise LoadError(f"{address} answered no request with success in {seconds} s; it refused {load.refused}")
         return load

@@ -2,8 +2,8 @@
 
     python -m benchmarks.monitoring [--rows 10000] [--reference 85000] [--runs 3] [--kind normal]
 
-A small model is trained in a state folder of its own, and its reference window replaced by a larger one of other
-listings of the same kind. Measured from outside, as `benchmarks.training` does: the clock, and the kernel's peak.
+A small model is trained in a state folder of its own. Its reference window is then replaced by a larger one, with other
+listings of the same kind. Time and peak memory of the whole process are measured as in `benchmarks.training`.
 """
 
 import argparse
@@ -29,12 +29,12 @@ _REVIEWED = 0.1  # share of the predictions with a reviewer's feedback
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure and print one table."""
+    """Measure, and print one table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.monitoring", description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=int, default=10_000, help="predictions in the ledger (10000)")
     parser.add_argument("--reference", type=int, default=85_000, help="listings in the reference window (85000)")
-    parser.add_argument("--runs", type=int, default=3, help="3")
-    parser.add_argument("--kind", choices=("normal", "drifted"), default="normal", help="of the traffic (normal)")
+    parser.add_argument("--runs", type=int, default=3, help="measured runs (3)")
+    parser.add_argument("--kind", choices=("normal", "drifted"), default="normal", help="kind of traffic (normal)")
     parser.add_argument("--prepare", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.prepare:

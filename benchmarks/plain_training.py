@@ -1,4 +1,4 @@
-"""The main job's work in one plain script: the same functions one after another, without ZenML and its artifact store.
+"""The work of the main job in one plain script: the same functions, without ZenML and its artifact store.
 
 python -m benchmarks.plain_training [--size 20000]
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def main(arguments: list[str]) -> int:
-    """Read, check, consolidate, train, evaluate, log to MLflow, package; nothing is promoted."""
+    """Read, check, consolidate, train, evaluate, log to MLflow, package. Nothing is promoted."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.plain_training")
     parser.add_argument("--size", type=int, default=20_000)
     size: int = parser.parse_args(arguments).size

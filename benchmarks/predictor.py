@@ -1,11 +1,11 @@
-"""The served predictor, beside its own tokenising and beside the estimator that it was exported from.
+"""The speed of the served predictor, compared with tokenising alone and with the trained estimator.
 
     python -m benchmarks.predictor [--size 20000] [--rounds 9]
 
-Each round has other listings, which no contestant has seen; 20,000 before have warmed all of them up. They take turns,
-so that a drift of the machine's speed hits all alike; what is quoted are medians, and the median of the ratios round by
-round. Tokenising alone makes the terms that the model counts, and nothing of them: once with the pieces of a word
-remembered, as the predictor remembers their columns, which is what it is measured by; once without.
+Each round has new listings; 20,000 listings before the first round warm all contestants up. The contestants take turns,
+so that changes of the machine's speed affect all of them alike. The table shows medians over the rounds, and the median
+of the ratios of each round. "Tokenising alone" makes the terms that the model counts, and does nothing with them. It
+caches the n-grams of each word, as the predictor caches their columns; "the same, without a cache" does not.
 """
 
 import argparse
@@ -31,18 +31,18 @@ Listing = tuple[str, str | None]
 Answer = Callable[[Sequence[Listing]], object]
 
 _WARM_UP, _ROUND = 20_000, 1_000  # listings
-_FEW = 10  # are enough of the estimator, whose every answer takes tens of milliseconds
+_FEW = 10  # listings a round for the estimator, which needs tens of milliseconds for each
 _BASE = "tokenising alone"
 
 
 @dataclass(frozen=True)
 class Memory:
-    """MiB resident in a process of its own: with the imports, with the predictor loaded, after it has answered."""
+    """Resident MiB of a fresh process: after the imports, after loading the predictor, after all answers."""
 
     imported: float
     loaded: float
     answered: float
-    mapped: float  # of the last: pages of files, which processes share and the kernel takes back when it must
+    mapped: float  # part of the last: pages of files, which processes share and the kernel can free
 
 
 def fit(size: int, unseen: int, folder: Path) -> tuple["ProductTypeClassifier", list[Listing]]:
@@ -65,12 +65,12 @@ def fit(size: int, unseen: int, folder: Path) -> tuple["ProductTypeClassifier", 
     return classifier, list(zip(titles[size:], descriptions[size:], strict=True))
 
 
-def tokenising(classifier: "ProductTypeClassifier", *, remembering: bool) -> Answer:
-    """Return what makes the terms of listings, block by block, and nothing else."""
+def tokenising(classifier: "ProductTypeClassifier", *, caching: bool) -> Answer:
+    """Return a function that makes the terms of listings, block by block, and nothing else."""
     from catalog.text import character_terms, normalise, with_pairs, words
 
     blocks = [fitted.block for fitted in classifier.fitted_blocks_]
-    pieces = lru_cache(maxsize=65_536)(character_terms) if remembering else character_terms
+    pieces = lru_cache(maxsize=65_536)(character_terms) if caching else character_terms
 
     def tokenise(listings: Sequence[Listing]) -> None:
         for listing in listings:
@@ -87,7 +87,7 @@ def tokenising(classifier: "ProductTypeClassifier", *, remembering: bool) -> Ans
 
 
 def one_by_one(answer: Callable[[str, str | None], object]) -> Answer:
-    """Return what answers listings and keeps no answer, as a service does."""
+    """Return a function that classifies listings one after another and keeps no answer, as a service does."""
 
     def answer_all(listings: Sequence[Listing]) -> None:
         for title, description in listings:
@@ -97,7 +97,7 @@ def one_by_one(answer: Callable[[str, str | None], object]) -> Answer:
 
 
 def memory(folder: Path, listings: Sequence[Listing]) -> Memory:
-    """Load a predictor and answer listings; to be run in a fresh process."""
+    """Load a predictor and classify listings. To be run in a fresh process."""
     import psutil
 
     from catalog.predictor import Predictor
@@ -113,17 +113,17 @@ def memory(folder: Path, listings: Sequence[Listing]) -> Memory:
 
 
 def microseconds(answer: Answer, listings: Sequence[Listing]) -> float:
-    """Return the time a listing."""
+    """Return the time for one listing."""
     started = perf_counter()
     answer(listings)
     return (perf_counter() - started) / len(listings) * 1e6
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and print one table, and the memory."""
+    """Measure, and print one table and the memory."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.predictor", description=__doc__.split("\n")[0])
     parser.add_argument("--size", type=int, default=20_000, help="embedded listings to train on (20000)")
-    parser.add_argument("--rounds", type=int, default=9, help=f"of {_ROUND:,} listings each (9)")
+    parser.add_argument("--rounds", type=int, default=9, help=f"rounds of {_ROUND:,} listings (9)")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -131,25 +131,25 @@ def main(arguments: list[str]) -> int:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
             used = fresh.submit(memory, folder, listings).result()
         table = compare(classifier, folder, listings, options.rounds)
-    table.title = f"A listing, by a model of {options.size:,} listings and {len(classifier.coef_):,} terms"
+    table.title = f"Time for one listing; a model of {options.size:,} listings and {len(classifier.coef_):,} terms"
     console = Console()
     console.print(table)
     console.print(
-        f"Memory of a process, MiB: {used.imported:.0f} with the imports, {used.loaded:.0f} with the predictor loaded, "
-        f"{used.answered:.0f} after {len(listings):,} listings ({used.mapped:.0f} of them pages of files)"
+        f"Memory of a process, MiB: {used.imported:.0f} after the imports, {used.loaded:.0f} after loading the "
+        f"predictor, {used.answered:.0f} after {len(listings):,} listings ({used.mapped:.0f} of them pages of files)"
     )
     return 0
 
 
 def compare(classifier: "ProductTypeClassifier", folder: Path, listings: Sequence[Listing], rounds: int) -> Table:
-    """Let the contestants take turns on each round's listings."""
+    """Measure the contestants in turns, on the listings of each round."""
     from catalog.predictor import Predictor
 
     predictor = Predictor(folder)
     estimator = "scikit-learn estimator"
     contestants: dict[str, Answer] = {
-        _BASE: tokenising(classifier, remembering=True),
-        "the same, forgetting": tokenising(classifier, remembering=False),
+        _BASE: tokenising(classifier, caching=True),
+        "the same, without a cache": tokenising(classifier, caching=False),
         "predict_top_k": one_by_one(predictor.predict_top_k),
         estimator: one_by_one(lambda title, description: classifier.predict_proba([title], [description])),
     }

@@ -1,4 +1,4 @@
-"""Services as whole processes on loopback: started, measured from outside, and ended with all that they started."""
+"""Services as whole processes on loopback: start them, measure them, and end them with all their children."""
 
 import os
 import socket
@@ -18,21 +18,21 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 _START_LIMIT = 90  # seconds until a service must be ready
 _STOP_LIMIT = 20  # seconds for a service to end by itself
-_REPEAT = 3  # seconds after which it is told again
-_POLL = 0.02  # seconds between two looks
-# What a child gets of this environment: no setting of a service that the user runs, least of all its database.
+_REPEAT = 3  # seconds after which the signal is sent again
+_POLL = 0.02  # seconds between two checks
+# What a child inherits of this environment. A service that the user runs has settings there, such as its database.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
 
 _MARK = "PRODUCT_TYPES_BENCHMARK"
 
 
 class ServiceError(RuntimeError):
-    """A process did not do what it was started for."""
+    """A process failed, or did not do what it was started for."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """In MiB: what a worker holds (`rss`), the part that it shares with nobody (`uss`), that part of all processes."""
+    """MiB of a worker: resident (`rss`), not shared (`uss`); and the memory that is not shared of all processes."""
 
     rss: float
     uss: float
@@ -41,18 +41,18 @@ class Memory:
 
 @dataclass(frozen=True)
 class Service:
-    """How a service is started: `{port}` in the command stands for its port, `folder` is where it runs and logs."""
+    """How to start a service. `{port}` in the command is replaced by a free port; it runs and logs in `folder`."""
 
     name: str
     command: Sequence[str]
     folder: Path
     environment: Mapping[str, str]
     workers: int = 1
-    worker_mark: str = ""  # is in the command line of its workers alone
+    worker_mark: str = ""  # text in the command line of its workers, and of no other process
 
     @contextmanager
     def running(self) -> "Iterator[Running]":
-        """Start it, wait until it is ready, and end it whatever happens. Raises `ServiceError`."""
+        """Start the service, wait until it is ready, and always end it. Raises `ServiceError`."""
         port = free_port()
         command = [part.format(port=port) for part in self.command]
         begun = monotonic()
@@ -71,7 +71,7 @@ class Service:
 
 @dataclass
 class Running:
-    """A service that runs."""
+    """A running service."""
 
     service: Service
     process: "subprocess.Popen[bytes]"
@@ -80,30 +80,30 @@ class Running:
     client: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.client = httpx.Client(base_url=self.address, timeout=60, trust_env=False)  # not by way of a proxy
+        self.client = httpx.Client(base_url=self.address, timeout=60, trust_env=False)  # without a proxy
 
     def ready(self) -> bool:
-        """Tell whether it takes requests."""
+        """Return whether it accepts requests."""
         with suppress(httpx.TransportError):
             return self.client.get("/readyz").status_code == 200
         return False
 
     def log_in(self, username: str, password: str) -> str:
-        """Return a token. Raises `ServiceError` when the service gives none."""
+        """Return a token. Raises `ServiceError` when the service returns none."""
         answer = self.client.post("/login", data={"username": username, "password": password})
         if answer.status_code != 200 or "access_token" not in answer.json():
             raise ServiceError(f"{self.service.name}: POST /login answered {answer.status_code}: {answer.text[:300]}")
         return str(answer.json()["access_token"])
 
     def ask(self, path: str, body: object, token: str) -> Any:
-        """Return the answer to one request. Raises `ServiceError` when it is another one than 200."""
+        """Return the answer to one request. Raises `ServiceError` when its status is not 200."""
         answer = self.client.post(path, json=body, headers={"Authorization": f"Bearer {token}"})
         if answer.status_code != 200:
             raise ServiceError(f"{self.service.name}: POST {path} answered {answer.status_code}: {answer.text[:300]}")
         return answer.json()
 
     def workers(self) -> list[psutil.Process]:
-        """Return its workers. Raises `ServiceError` when it has more or fewer of them than it should."""
+        """Return its workers. Raises `ServiceError` when their number is wrong."""
         mark = self.service.worker_mark
         found = [member for member in self._family() if mark in " ".join(member.cmdline())]
         if len(found) != self.service.workers:
@@ -111,7 +111,7 @@ class Running:
         return found
 
     def memory(self) -> Memory:
-        """Return what it takes; of a worker, the mean."""
+        """Return the memory that it uses; for a worker, the mean of all workers."""
         used = {member.pid: member.memory_full_info() for member in self._family()}
         rss, uss = (fmean(getattr(used[worker.pid], key) for worker in self.workers()) for key in ("rss", "uss"))
         return Memory(rss / 2**20, uss / 2**20, sum(member.uss for member in used.values()) / 2**20)
@@ -125,13 +125,13 @@ class Running:
 def process(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], cwd: Path = ROOT
 ) -> "Iterator[tuple[subprocess.Popen[bytes], Path]]":
-    """Start a command that logs into a file of the folder; on the way out end it and every process that it started."""
+    """Start a command that logs into a file of the folder. At the end of the block, end it and all its children."""
     log = folder / "log.txt"
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     mark = uuid4().hex
     try:
         with log.open("ab") as output:
-            # A session of its own: Ctrl-C reaches this benchmark alone, which then ends everything in order.
+            # In a session of its own: Ctrl-C reaches only this benchmark, which then ends everything in order.
             started = subprocess.Popen(
                 command, cwd=cwd, env={**kept, **environment, _MARK: mark}, stdin=subprocess.DEVNULL, stdout=output,
                 stderr=subprocess.STDOUT, start_new_session=True,
@@ -145,14 +145,14 @@ def process(
 
 
 def run(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
-    """Run a command of this checkout to its end. Raises `ServiceError`, with its last words, when it fails."""
+    """Run a command of this checkout to its end. Raises `ServiceError` with the end of its output when it fails."""
     with process(command, folder, environment) as (started, log):
         if started.wait():
             raise ServiceError(f"{' '.join(command)} failed:\n{tail(log)}")
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that nobody uses now."""
+    """Return a free port of the loopback interface."""
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -164,10 +164,10 @@ def tail(log: Path) -> str:
 
 
 def _stop(started: "subprocess.Popen[bytes]") -> None:
-    """End a process, in order if it does."""
+    """End a process: ask it to terminate, and kill it when it does not."""
     deadline = monotonic() + _STOP_LIMIT
     while started.poll() is None and monotonic() < deadline:
-        started.terminate()  # again and again: BentoML's supervisor drops a signal while it looks after workers
+        started.terminate()  # repeated: BentoML's supervisor ignores a signal while it handles its workers
         with suppress(subprocess.TimeoutExpired):
             started.wait(_REPEAT)
     if started.poll() is None:
@@ -176,8 +176,10 @@ def _stop(started: "subprocess.Popen[bytes]") -> None:
 
 
 def _kill_marked(mark: str) -> None:
-    """End what is left of a command: its workers may have sessions of their own and may have lost their parent, but
-    they carry its mark in their environment."""
+    """Kill the remaining processes of a command.
+
+    They may have sessions of their own, and their parent may have ended: the mark in their environment identifies them.
+    """
     left = []
     for candidate in psutil.process_iter():
         with suppress(psutil.Error, OSError):

@@ -3,16 +3,16 @@
     python -m benchmarks.replaced_service train FOLDER [--size 20000]
     ADMIN_PASSWORD=… python -m benchmarks.replaced_service serve FOLDER --port PORT [--endpoint async]
 
-It is nobody's service: it does in one process what services of that kind do, in the way their tutorials show. A
-password login gives a token (OAuth2, HS256), `/predict` decodes it and looks the user up in a dictionary; the text is
-cleaned, tokenised and stemmed by hand with NLTK; a scikit-learn pipeline of 5,000 terms is asked for the type and then
-for its probability; each prediction is a line in a csv file, written under a lock.
+It does in one process what typical services of that kind do, in the way of their tutorials. A login with a password
+returns a token (OAuth2, HS256). `/predict` decodes the token and looks the user up in a dictionary. The text is
+cleaned, tokenised and stemmed with NLTK. A scikit-learn pipeline of 5,000 terms predicts the type, and then its
+probability. Each prediction is written as a line of a csv file, under a lock.
 
-Where there was a choice it is the one with which the stand-in answers more requests a second: no access log, uvloop and
-httptools where they are installed, a model that is loaded once, compiled patterns, no sync to the disk after a line.
-One choice has two sides. The endpoint is a plain `def`, as is usual for work that computes, and FastAPI runs it in
-threads; with `--endpoint async` it runs in the event loop, which on two cores answered 10 to 40 percent more requests a
-second, and at 64 connections let one in a hundred wait for 1 to 4 s instead of 0.3 to 0.6.
+Where there was a choice, the stand-in has the faster variant: no access log, uvloop and httptools where they are
+installed, a model that is loaded once, compiled patterns, no sync to the disk after a line. One choice has a
+disadvantage either way. By default the endpoint is a plain `def`, as is usual for computation, and FastAPI runs it in
+threads. With `--endpoint async` it runs in the event loop: on two cores it answered 10 to 40 percent more requests a
+second, but at 64 connections one request in a hundred waited 1 to 4 s instead of 0.3 to 0.6 s.
 """
 
 import argparse
@@ -70,7 +70,7 @@ class Answer(BaseModel):
 
 
 class Token(BaseModel):
-    """What a login gives."""
+    """The answer to a login."""
 
     access_token: str
     token_type: str = "bearer"
@@ -78,7 +78,7 @@ class Token(BaseModel):
 
 @dataclass(frozen=True)
 class User:
-    """Someone who may log in."""
+    """A user who may log in."""
 
     username: str
     password_hash: str
@@ -105,7 +105,7 @@ def train(folder: Path, size: int) -> None:
     from catalog.synthetic import generate
 
     listings = generate(size)
-    stem = cache(_STEMMER.stem)  # each word once; a request stems its own
+    stem = cache(_STEMMER.stem)  # each word is stemmed once; requests stem without a cache
     texts = [
         " ".join(map(stem, clean(f"{designation} {description or ''}")))
         for designation, description in zip(listings["designation"], listings["description"], strict=True)
@@ -115,14 +115,14 @@ def train(folder: Path, size: int) -> None:
     )
     model.fit(texts, listings["prdtypecode"])
     terms = model["tfidfvectorizer"].vocabulary_
-    terms.update({term: int(number) for term, number in terms.items()})  # skops is slow with NumPy's integers
+    terms.update({term: int(number) for term, number in terms.items()})  # skops is slow with the integers of NumPy
     skops.io.dump(model, folder / MODEL)
 
 
 def create_app(folder: Path, password: str, endpoint: str = "def") -> FastAPI:
-    """Return the application: it loads the folder's model, appends to the folder's log and knows one user, admin.
+    """Return the application. It loads the model of the folder, writes its log there, and has one user, admin.
 
-    `endpoint` is one of `ENDPOINTS`: what /predict is, a `def` or an `async def`.
+    `endpoint` is one of `ENDPOINTS`: whether /predict is a `def` or an `async def`.
     """
     import skops.io
 
@@ -173,9 +173,9 @@ def create_app(folder: Path, password: str, endpoint: str = "def") -> FastAPI:
 
 
 def append(path: Path, row: list[Any]) -> None:
-    """Append a row to a csv file; threads and processes take turns."""
+    """Append a row to a csv file, under a lock for threads and processes."""
     with path.open("a", newline="", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # gone with the file's closing
+        fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
         csv.writer(file).writerow(row)
 
 
@@ -189,7 +189,7 @@ def main(arguments: list[str]) -> int:
     serves = verbs.add_parser("serve", help="serve on loopback; the user is admin, with ADMIN_PASSWORD")
     serves.add_argument("folder", type=Path)
     serves.add_argument("--port", type=int, required=True)
-    serves.add_argument("--endpoint", choices=ENDPOINTS, default="def", help="what /predict is (def)")
+    serves.add_argument("--endpoint", choices=ENDPOINTS, default="def", help="the function of /predict (def)")
     options = parser.parse_args(arguments)
     if options.verb == "train":
         train(options.folder, options.size)

@@ -1,18 +1,18 @@
-"""The Bento of the model in production as a whole service, beside a stand-in for the one that it replaces.
+"""The Bento of the model in production as a whole service, compared with a stand-in for the replaced service.
 
     python -m benchmarks.serving [--seconds 8] [--rounds 3] [--connections 1 16 64] [--workers 2] [--stand-in def]
                                  [--size 20000] [--json FILE]
 
-Both are trained on the same embedded listings, started on loopback and asked by wrk, with a token, for the types of a
-few hundred different listings; the Bento with one worker and with `--workers`, each with a state folder of its own.
-They take turns, so that a drift of the machine's speed hits all of them; what is quoted are medians, and the median of
-the ratios pair by pair. wrk shares the cores with what it measures, and its connections never pause: the latencies are
-those of a service at its limit. Then batches of 1,000 listings, cold starts, memory after the load, and whether every
-prediction that was acknowledged is in the ledger, load by load: wrk cuts requests in flight, so more may be stored,
-never fewer.
+Both are trained on the same embedded listings and started on loopback. wrk then sends requests with a token for a few
+hundred different listings. The Bento runs with one worker and with `--workers`, each time with a state folder of its
+own. The services take turns, so that changes of the machine's speed affect all of them alike. The tables show medians,
+and the median of the ratios of each round. wrk runs on the same cores as the services, and its connections never pause:
+the latencies are those of a service at its limit. After that come batches of 1,000 listings, cold starts, memory after
+the load, and a check after each load that every acknowledged prediction is in the ledger. More may be stored than were
+acknowledged, since wrk cuts requests in flight, but never fewer.
 
-Workers take connections from one queue, and wrk opens all of its own at once: at times one worker gets them all. "Busy"
-is the number of workers that took part, the median of the rounds.
+Workers accept connections from one queue, and wrk opens all connections at once: sometimes one worker gets all of them.
+"Busy" is the number of workers that took part (median of the rounds).
 """
 
 import argparse
@@ -40,25 +40,32 @@ from benchmarks.contestants import ADMIN, BATCH, Contestant, prepare_bento, prep
 from benchmarks.load import Load, LoadError, Wrk
 from benchmarks.processes import Running, ServiceError
 
-LISTINGS = 400  # different ones that are asked for one by one
-BATCH_CONNECTIONS = 2  # a worker; the kernel shares them out, and with one a worker both often go to the same
-BATCH_SECONDS = 5  # at least: a batch takes a good part of a second, and those that wrk cuts do not count
+LISTINGS = 400  # different listings in requests of one listing
+BATCH_CONNECTIONS = 2  # for each worker; with one for each, the kernel often gives both to the same worker
+BATCH_SECONDS = 5  # minimum: a batch takes a large part of a second, and batches that wrk cuts do not count
 WARM_UP = 2  # seconds
 progress = Console(stderr=True, highlight=False)
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print two tables, and write them as JSON where that is asked for."""
+    """Measure, print two tables, and write them as JSON if `--json` is given."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__.split("\n")[0])
     parser.add_argument("--size", type=_positive, default=20_000, help="embedded listings to train on (20000)")
-    parser.add_argument("--seconds", type=_positive, default=8, help="of each load (8)")
+    parser.add_argument("--seconds", type=_positive, default=8, help="duration of each load (8)")
     parser.add_argument("--rounds", type=_positive, default=3, help="loads and cold starts of each service (3)")
-    parser.add_argument("--connections", type=_positive, nargs="+", default=[1, 16, 64], help="1 16 64")
     parser.add_argument(
-        "--workers", type=int, default=2, help="of the Bento, which runs with one too (2); 0: the stand-in alone"
+        "--connections", type=_positive, nargs="+", default=[1, 16, 64], help="numbers of connections (1 16 64)"
     )
-    parser.add_argument("--stand-in", choices=("def", "async"), default="def", help="its endpoint (def)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures, every round of them, there too")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=2,
+        help="workers of the Bento, which also runs with one (2); 0: only the stand-in",
+    )
+    parser.add_argument(
+        "--stand-in", choices=("def", "async"), default="def", help="the function of its endpoint (def)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures of every round to this file")
     options = parser.parse_args(arguments)
     if shutil.which("wrk") is None:
         return _fail("wrk is not on the PATH; on Debian and Ubuntu 'apt-get install wrk' installs it", 2)
@@ -73,7 +80,7 @@ def main(arguments: list[str]) -> int:
     except (ServiceError, LoadError) as error:
         return _fail(str(error), 1)
     except KeyboardInterrupt:
-        return _fail("interrupted; everything that was started has ended", 130)
+        return _fail("interrupted; all processes that were started have ended", 130)
     show(machine, contestants, options)
     if options.json:
         options.json.write_text(json.dumps(figures(machine, contestants), indent=2) + "\n", encoding="utf-8")
@@ -82,7 +89,7 @@ def main(arguments: list[str]) -> int:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> list[Contestant]:
-    """Train, start, drive and end the services; the stand-in comes first. Raises `ServiceError` and `LoadError`."""
+    """Train, start, load and end the services; the stand-in comes first. Raises `ServiceError` and `LoadError`."""
     password = secrets.token_urlsafe(24)
     progress.print("training the stand-in")
     contestants = [prepare_stand_in(folder / "stand-in", options.size, password, options.stand_in)]
@@ -98,13 +105,13 @@ def measure(options: argparse.Namespace, folder: Path) -> list[Contestant]:
         put_batches(contestants, running, Wrk(folder, "batch", batches), password, options)
         for contestant, service in zip(contestants, running, strict=True):
             contestant.memory = service.memory()
-    for contestant in contestants:  # all have ended: what was in flight is stored, or never will be
+    for contestant in contestants:  # all have ended: requests in flight are stored now, or never
         contestant.count_stored()
     return contestants
 
 
 def payloads() -> tuple[list[dict[str, str]], list[dict[str, list[dict[str, str]]]]]:
-    """Return the bodies for /predict and for /predict/batch: listings that no model here was trained on."""
+    """Return the bodies for /predict and for /predict/batch: listings that are in no training data."""
     from catalog.synthetic import write_listings
 
     listings = []
@@ -115,7 +122,7 @@ def payloads() -> tuple[list[dict[str, str]], list[dict[str, list[dict[str, str]
 
 
 def start(stack: ExitStack, contestants: Sequence[Contestant], times: int) -> list[Running]:
-    """Start all services some times in turn, each with the machine to itself, and leave them running the last time."""
+    """Start each service a number of times, alone on the machine; then start all of them and leave them running."""
     for again in range(1, times):
         progress.print(f"cold start {again} of {times}")
         for contestant in contestants:
@@ -136,7 +143,7 @@ def check(
     listing: object,
     batches: Sequence[object],
 ) -> None:
-    """See that all of them answer with predictions: wrk looks at the status alone. Raises `ServiceError`."""
+    """Check that all of them answer with predictions, since wrk checks only the status. Raises `ServiceError`."""
     for contestant, service in zip(contestants, running, strict=True):
         token = service.log_in(ADMIN, password)
         contestant.check(service, "/predict", listing, token)
@@ -147,10 +154,10 @@ def check(
 def put_load(
     contestants: Sequence[Contestant], running: Sequence[Running], wrk: Wrk, password: str, options: argparse.Namespace
 ) -> None:
-    """Ask for single listings, in turns."""
+    """Send requests of one listing, in turns."""
     for number in range(options.rounds):
         progress.print(f"requests of one listing, round {number + 1} of {options.rounds}")
-        # A token a round: one that lives half an hour must not end within a load.
+        # A new token each round: it is valid for half an hour and must not expire within a load.
         turns = list(zip(contestants, running, [service.log_in(ADMIN, password) for service in running], strict=True))
         if number == 0:
             for contestant, service, token in turns:
@@ -164,7 +171,7 @@ def put_load(
 def put_batches(
     contestants: Sequence[Contestant], running: Sequence[Running], wrk: Wrk, password: str, options: argparse.Namespace
 ) -> None:
-    """Ask the Bentos for 1,000 listings at a time, in turns; the stand-in has no such route."""
+    """Send batches of 1,000 listings to the Bentos, in turns; the stand-in has no such route."""
     bentos = [
         (contestant, service) for contestant, service in zip(contestants, running, strict=True) if contestant.ledger
     ]
@@ -178,7 +185,7 @@ def put_batches(
 
 
 def describe_machine(folder: Path) -> dict[str, Any]:
-    """Return what the figures depend on."""
+    """Return the properties of the machine on which the figures depend."""
     holding = [part for part in psutil.disk_partitions(all=True) if folder.resolve().is_relative_to(part.mountpoint)]
     return {
         "cores": psutil.cpu_count(),
@@ -191,7 +198,7 @@ def describe_machine(folder: Path) -> dict[str, Any]:
 
 def show(machine: dict[str, Any], contestants: Sequence[Contestant], options: argparse.Namespace) -> None:
     """Print the two tables."""
-    console = Console(width=max(Console().width, 100))  # also where the output goes to a file
+    console = Console(width=max(Console().width, 100))  # also when the output goes to a file
     console.print(
         f"{machine['cores']} cores ({machine['processor']}), shared with wrk; Python {machine['python']}; state on "
         f"{machine['file_system']}; load average before {machine['load_before']}"
@@ -246,7 +253,7 @@ def show(machine: dict[str, Any], contestants: Sequence[Contestant], options: ar
 
 
 def figures(machine: dict[str, Any], contestants: Sequence[Contestant]) -> dict[str, Any]:
-    """Return all that was measured, for programs."""
+    """Return all measurements, for programs."""
     base = contestants[0]
     return {
         "machine": machine,
@@ -286,7 +293,7 @@ def figures(machine: dict[str, Any], contestants: Sequence[Contestant]) -> dict[
 
 
 def ratio(loads: Iterable[Load], base: Iterable[Load]) -> float:
-    """Return how many times the base's requests a second: the median of the rounds' ratios."""
+    """Return the requests a second relative to the base: the median of the ratios of each round."""
     return statistics.median(load.per_second / other.per_second for load, other in zip(loads, base, strict=True))
 
 
@@ -309,7 +316,7 @@ def _positive(text: str) -> int:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # once is enough: what was started is being ended
+        signal.signal(number, signal.SIG_IGN)  # further signals are ignored while the processes are ended
     raise KeyboardInterrupt
 
 

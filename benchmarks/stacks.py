@@ -1,11 +1,11 @@
-"""The same training run on several stacks: what each adds to a step and to a run.
+"""The same training run on several stacks: the time that each stack adds to a step and to a run.
 
     python -m benchmarks.stacks [local containers airflow] [--size 2000] [--runs 3]
 
-Every stack gets a state folder of its own; those with servers take their addresses from the environment, as
-`run.py stack apply` does. A first run, which builds the image and is not counted, is followed by the counted ones, with
-every step run anew. The stacks take turns. A step's time is ZenML's, from its start to its end; what a container takes
-to come up is between the steps and so in the run.
+Every stack gets a state folder of its own. Stacks with servers take the addresses from the environment, as
+`run.py stack apply` does. The first run builds the image and is not counted. In the counted runs no step comes from the
+cache. The stacks take turns. The time of a step is measured by ZenML, from its start to its end. The start of a
+container is not part of a step, but of the run.
 """
 
 import argparse
@@ -35,14 +35,14 @@ progress = Console(stderr=True, highlight=False)
 
 @dataclass(frozen=True)
 class Run:
-    """One run: the whole process by the clock, and each step by ZenML (seconds)."""
+    """Seconds of one run: of the whole process, and of each step as ZenML measures it."""
 
     seconds: float
     steps: dict[str, float]
 
 
 def train(state: Path, size: int) -> Run:
-    """Train anew on the stack that is active in this state. Raises `CalledProcessError` when that fails."""
+    """Train without caches on the active stack of this state. Raises `CalledProcessError` when it fails."""
     started = monotonic()
     _call(state, "run.py", "--size", str(size), "--new-baseline", "--no-cache")
     seconds = monotonic() - started
@@ -61,9 +61,11 @@ def _call(state: Path, *arguments: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and print one table."""
+    """Measure, and print one table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stacks", description=__doc__.split("\n")[0])
-    parser.add_argument("stacks", nargs="*", default=["local", "containers"], help="the first is compared with")
+    parser.add_argument(
+        "stacks", nargs="*", default=["local", "containers"], help="stacks; the others are compared with the first"
+    )
     parser.add_argument("--size", type=int, default=2_000, help="embedded listings (2000)")
     parser.add_argument("--runs", type=int, default=3, help="counted runs of each stack (3)")
     options = parser.parse_args(arguments)

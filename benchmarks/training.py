@@ -1,10 +1,10 @@
-"""The main job as a whole process, beside a plain script that does the same work without ZenML.
+"""The main job as a whole process, compared with a plain script that does the same work without ZenML.
 
     python -m benchmarks.training [--sizes 20000 84916] [--runs 3]
 
-Each run starts from an empty state folder and is measured from outside: seconds by the clock, and the peak memory of
-its largest process as the kernel counted it. The two take turns, so that a drift of the machine's speed hits both; what
-is quoted are medians, and the median of the ratios pair by pair.
+Each run starts with an empty state folder. Measured are its duration in seconds and the peak memory of its largest
+process, as counted by the kernel. The two take turns, so that changes of the machine's speed affect both alike. The
+table shows medians, and the median of the ratios of each pair.
 """
 
 import argparse
@@ -34,7 +34,7 @@ class Measured:
 
 def measure(arguments: list[str], state: Path) -> Measured:
     """Run a command of this checkout to its end. Raises `CalledProcessError` with its output when it fails."""
-    # A process of its own waits for the command, so that the peak is that command's and not an earlier one's.
+    # A child process waits for the command, so that the peak is of this command and not of an earlier one.
     reader, writer = os.pipe()
     started = monotonic()
     if (child := os.fork()) == 0:
@@ -55,10 +55,10 @@ def measure(arguments: list[str], state: Path) -> Measured:
 
 
 def main(arguments: list[str]) -> int:
-    """Measure and print one table."""
+    """Measure, and print one table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.training", description=__doc__.split("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[20_000], help="embedded listings (20000)")
-    parser.add_argument("--runs", type=int, default=3, help="pairs of runs a size (3)")
+    parser.add_argument("--runs", type=int, default=3, help="pairs of runs for each size (3)")
     options = parser.parse_args(arguments)
     table = Table(title="Main job, medians of whole processes")
     for column in ("listings", "what", "seconds", "peak MiB", "times the plain script"):

@@ -1,4 +1,4 @@
-"""Build the Bento of a trained model, and check that it answers as the trained model does.
+"""Build the Bento of a trained model, and check that it gives the answers of the trained model.
 
 This module is not part of the Bento, and it imports no code of the service.
 """
@@ -19,7 +19,7 @@ SOURCE_ROOT = Path(__file__).resolve().parents[1]
 
 # The pinned and hashed requirements of the service, written by `make lock`.
 REQUIREMENTS = "requirements/serving.txt"
-# The source files of the service. All of the ledger: its migrations run where the service starts.
+# The source files of the service. The whole ledger is included, since its migrations run when the service starts.
 SERVING_CODE = (
     "bento/**/*.py",
     "web/**/*.py",
@@ -35,11 +35,11 @@ SERVING_CODE = (
 )
 NOT_SERVED = {"bento/build.py"}
 PARITY_LISTINGS = 500
-PARITY_TOLERANCE = 1e-4  # of a probability; float32 sums in another order differ by some 1e-6
+PARITY_TOLERANCE = 1e-4  # of a probability; float32 sums in another order differ by about 1e-6
 
 
 class ParityError(RuntimeError):
-    """The packaged model does not answer as the trained one."""
+    """The packaged model does not give the answers of the trained model."""
 
 
 def build_bento(classifier: "ProductTypeClassifier", manifest: "Manifest", card: str, sample: pd.DataFrame) -> str:
@@ -47,12 +47,12 @@ def build_bento(classifier: "ProductTypeClassifier", manifest: "Manifest", card:
 
     Args:
         classifier: the trained classifier.
-        manifest: what the model folder is sealed with.
+        manifest: the manifest of the model folder.
         card: the model card (Markdown).
-        sample: listings that the built Bento must answer as the classifier does.
+        sample: listings for which the Bento must give the answers of the classifier.
 
     Raises:
-        ParityError: an answer differs; the Bento is deleted again.
+        ParityError: an answer differs; the Bento is deleted.
     """
     import bentoml
 
@@ -87,7 +87,7 @@ def build_bento(classifier: "ProductTypeClassifier", manifest: "Manifest", card:
 
 
 def export_bento(tag: str, path: Path) -> None:
-    """Write a Bento of this machine's store to `path`, as a tar archive that `bentoml.import_bento` restores."""
+    """Write a Bento of this machine's store to `path`, as a tar archive for `bentoml.import_bento`."""
     import bentoml
 
     bentoml.export_bento(tag, str(path), output_format="tar")
@@ -101,7 +101,10 @@ def serving_files(root: Path = SOURCE_ROOT) -> list[str]:
 
 
 def check_parity(classifier: "ProductTypeClassifier", model_folder: Path, sample: pd.DataFrame) -> None:
-    """Compare the packaged model's confidence with the trained one's on every listing of the sample, type by type."""
+    """Compare the confidences of the packaged and the trained model on every listing of the sample, type by type.
+
+    Raises `ParityError` when one differs by more than the tolerance.
+    """
     from catalog.predictor import Predictor
 
     predictor = Predictor(model_folder)
@@ -111,6 +114,6 @@ def check_parity(classifier: "ProductTypeClassifier", model_folder: Path, sample
         difference = float(np.abs(given - expected[number]).max())
         if difference > PARITY_TOLERANCE or given.argmax() != expected[number].argmax():
             raise ParityError(
-                f"the packaged model answers otherwise than the trained one: a confidence differs by {difference:.2g} "
-                f"(at most {PARITY_TOLERANCE:.0g} is allowed) on the listing {title[:80]!r}"
+                f"the answers of the packaged and the trained model differ: by {difference:.2g} in a confidence (at "
+                f"most {PARITY_TOLERANCE:.0g} is allowed), for the listing {title[:80]!r}"
             )

@@ -1,6 +1,7 @@
 """What the model counts: the definition of a block, shared by training (`catalog.features`) and serving."""
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Literal
 
 from catalog.text import character_terms, with_pairs
@@ -42,5 +43,5 @@ class Block:
         beginning or the end of the word.
         """
         if self.kind == "characters":
-            return [term for token in tokens for term in character_terms(token, self.shortest, self.longest)]
+            return list(chain.from_iterable(character_terms(token, self.shortest, self.longest) for token in tokens))
         return with_pairs(tokens) if self.longest > 1 else tokens

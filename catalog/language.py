@@ -1,8 +1,8 @@
 """The language of a listing: French, English or German, or undetermined.
 
-A listing's title is often a string of names and numbers, so the answer is a description of the data (reports, slices,
-drift), never an input of the model. Frequent function words and the product vocabulary of marketplaces decide; letters
-that only one of the three languages uses count as half a word. Nothing is downloaded and nothing is loaded.
+Titles often consist of names and numbers, so the language is used to describe the data (reports, slices, drift) and is
+never an input of the model. It is decided by frequent function words and the product vocabulary of marketplaces. A word
+with a letter that only one of the languages uses counts half a vote for it. Nothing is downloaded or loaded.
 """
 
 import re
@@ -40,11 +40,11 @@ for _language, _words in _VOCABULARY.items():
     for _word in _words.split():
         _LANGUAGES_OF_WORD[_word] = (*_LANGUAGES_OF_WORD.get(_word, ()), _language)
 _LETTERS = {"fr": re.compile("[éèêàçùâîôûœ]"), "de": re.compile("[äöüß]")}
-_READ_AT_MOST = 600  # characters: enough to tell, and a bound on the cost of a long description
+_READ_AT_MOST = 600  # characters: enough to decide, and a limit on the time for a long description
 
 
 def detect_language(text: str) -> str:
-    """Return `fr`, `en` or `de`, or `und` where the words tell nothing or point two ways."""
+    """Return `fr`, `en` or `de`, or `und` when no language has the most votes."""
     found = _WORD.findall(_MARK_UP.sub(" ", text[:_READ_AT_MOST]).lower())
     votes = dict.fromkeys(LANGUAGES, 0.0)
     for word in found:

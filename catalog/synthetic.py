@@ -1,8 +1,8 @@
-"""The embedded data set: synthetic listings to try the system on, on a machine without the challenge's files.
+"""The embedded data set: synthetic listings for trying the system without the challenge's files.
 
 They have the published class frequencies, three languages, missing descriptions, mark-up, typos, repetitions,
-confusable types and wrong labels, so that every part of the pipeline has something to do. They are a stand-in for
-trying the system, never evidence: what a model scores on them says nothing about real listings.
+types that are easily confused, and wrong labels, so that every part of the pipeline has work to do. They are no
+evidence: a model's scores on them say nothing about real listings.
 """
 
 import math
@@ -42,38 +42,38 @@ MISSING_DESCRIPTIONS = 0.35
 DUPLICATES = 0.02
 WRONG_LABELS = 0.03
 TITLE_LENGTHS = (20, 120)  # characters, before mark-up
-LONGEST_DESCRIPTION = 2_600  # characters, before mark-up, which brings the longest ones beyond 3,000
+LONGEST_DESCRIPTION = 2_600  # characters, before mark-up; with mark-up the longest have more than 3,000
 
-_LANGUAGES = (("fr", 0.80), ("en", 0.92), ("de", 1.0))  # and their cumulative shares
-_AMBIGUOUS = {True: 0.24, False: 0.05}  # share of listings that carry no word of their type, in a group or not
-_UNTOLD = 0.32  # of the ambiguous ones, those whose brand does not tell either
-_CONFUSED = 0.8  # of the wrong labels, those within the group
+_LANGUAGES = (("fr", 0.80), ("en", 0.92), ("de", 1.0))  # with cumulative shares
+_AMBIGUOUS = {True: 0.24, False: 0.05}  # share of listings without a word of their type; True: the type is in a group
+_WITHOUT_A_HINT = 0.32  # share of the ambiguous listings whose brand is not typical of their type either
+_CONFUSED = 0.8  # share of the wrong labels that are of a type in the same group
 _TYPO = 0.10
 _UPPER_CASE = 0.06
 _MARKED_UP = 0.4
 _ESCAPED_TITLES = 0.03
 _BRANDS = 220
-_TYPICAL_DESCRIPTION = 215  # characters: what the median would be if sentences could be cut
-_LONGEST_SENTENCE = 150  # characters, about
-_WORKS_OF = frozenset({10, 2705, 2403, 2280, 40, 2905})  # types that often are named after a book or a game
+_TYPICAL_DESCRIPTION = 215  # characters; the median is higher, since descriptions end with a whole sentence
+_LONGEST_SENTENCE = 150  # characters, approximately
+_WORKS_OF = frozenset({10, 2705, 2403, 2280, 40, 2905})  # types whose titles often contain the name of a book or a game
 _GROUP_OF = {code: group for group, codes in GROUPS.items() for code in codes}
 _ENTITIES = {point: f"&{name};" for point, name in codepoint2name.items() if point > 127 or chr(point) == "&"} | {
     ord("'"): "&#39;"
 }
 
-_OTHER_WORLD = 1_000_003  # far from the seeds that people choose
-_LATELY = 1_000  # listings of traffic that may come again
-_NEW_NAMES = 24  # of a type, for what it sells lately
+_SEED_OF_NEW_BRANDS = 1_000_003  # is added to a seed; far from the seeds that people choose
+_REPEATABLE = 1_000  # traffic may repeat one of so many latest listings
+_NEW_NAMES = 24  # names of new products, for each type
 
 Draw = Callable[[], float]  # the next random number in [0, 1)
 
 
 @dataclass(frozen=True)
 class Mix:
-    """What a stream of listings is made of: types, languages with their cumulative shares, lengths, names.
+    """The distribution of a stream of listings: types, languages with cumulative shares, lengths, names.
 
-    `new_names` is the share of listings that sell something under a name which nobody used before; `new_brands` tells
-    that all brands are others.
+    `new_names` is the share of listings that name their product by a word that is not in the embedded listings. With
+    `new_brands`, no brand of the embedded listings occurs.
     """
 
     frequencies: Mapping[int, int] = field(default_factory=lambda: FREQUENCIES)
@@ -84,8 +84,8 @@ class Mix:
     new_brands: bool = False
 
 
-# What may come in: as in the embedded listings; in other languages; or another season altogether, with the frequent
-# types rare and the rare ones frequent, longer descriptions, new products and new brands.
+# The kinds of traffic. `normal` is distributed as the embedded listings are, and `multilingual` has other languages. In
+# `drifted` the frequent types are rare and the rare types frequent, and descriptions, products and brands change too.
 MIXES = {
     "normal": Mix(),
     "multilingual": Mix(languages=(("fr", 0.34), ("en", 0.67), ("de", 1.0))),
@@ -101,7 +101,7 @@ MIXES = {
 
 
 class Listing(NamedTuple):
-    """A listing as its seller meant it: with its true type, and the language it is written in."""
+    """A listing with its true type and the language that it is written in."""
 
     code: int
     language: str
@@ -110,7 +110,7 @@ class Listing(NamedTuple):
 
 
 class _Subject(NamedTuple):
-    """What one listing speaks of."""
+    """What one listing sells, and the words to describe it."""
 
     item: str
     brand: str
@@ -119,10 +119,10 @@ class _Subject(NamedTuple):
 
 
 def generate(size: int = 20_000, seed: int = 0) -> pd.DataFrame:
-    """Return `size` listings (200 to 200,000) with the challenge's columns; the same ones for the same size and seed.
+    """Return `size` listings (200 to 200,000) with the challenge's columns; the same size and seed give the same ones.
 
     Columns: index, productid, imageid, prdtypecode (integers), designation (str), description (str or None). The
-    listings are made up, for trying the system: they are no evidence about real ones. Raises `ValueError` for another
+    listings are synthetic, for trying the system: they are no evidence about real ones. Raises `ValueError` for another
     size.
     """
     listings, codes = write_listings(size, seed)
@@ -140,10 +140,10 @@ def generate(size: int = 20_000, seed: int = 0) -> pd.DataFrame:
 
 
 def write_listings(size: int, seed: int) -> tuple[list[Listing], list[int]]:
-    """Return the listings behind `generate`, which know their language and true type, and the code each is shown with.
+    """Return the listings of `generate` with their languages and true types, and the code that each is labelled with.
 
-    A repeated listing is labelled anew, so that some repetitions contradict each other, as they do in real catalogues.
-    Raises `ValueError` for a size that `generate` refuses.
+    Each repetition of a listing gets a label of its own, so that some repetitions contradict each other, as in real
+    catalogues. Raises `ValueError` for a size that `generate` refuses.
     """
     if not SIZES[0] <= size <= SIZES[1]:
         raise ValueError(f"size must be between {SIZES[0]:,} and {SIZES[1]:,}, not {size:,}")
@@ -155,28 +155,28 @@ def write_listings(size: int, seed: int) -> tuple[list[Listing], list[int]]:
 
 
 def generate_traffic(kind: str, seed: int, world: int = 0) -> Iterator[Listing]:
-    """Yield listings without end, as they come in at a service, of one of the `MIXES`; the same for the same seeds.
+    """Yield listings without end, as a service receives them, with one of the `MIXES`; the same for the same seeds.
 
-    They are of the `world` that `generate` made of that seed: its brands are known here too. (`generate` with another
-    seed is another world, with no brand in common.) Like there, some are repetitions of earlier ones.
+    `world` is the seed of the `generate` call whose brands they share; two seeds have no brand in common. Some listings
+    repeat earlier ones, as in `generate`.
     """
     mix = MIXES[kind]
     draw = _numbers(seed).__next__
-    writer = _Writer(draw, mix, brands=_numbers(_OTHER_WORLD + world if mix.new_brands else world).__next__)
+    writer = _Writer(draw, mix, brands=_numbers(_SEED_OF_NEW_BRANDS + world if mix.new_brands else world).__next__)
     codes = list(mix.frequencies)
     shares = np.cumsum(list(mix.frequencies.values())) / sum(mix.frequencies.values())
-    lately: deque[Listing] = deque(maxlen=_LATELY)
+    latest: deque[Listing] = deque(maxlen=_REPEATABLE)
     while True:
         code = codes[int(np.searchsorted(shares, draw(), side="right"))]
-        listing = writer.repeated(lately) if lately and draw() < DUPLICATES else writer.listing(code)
-        lately.append(listing)
+        listing = writer.repeated(latest) if latest and draw() < DUPLICATES else writer.listing(code)
+        latest.append(listing)
         yield listing
 
 
 def write_rakuten_files(directory: Path, size: int = 20_000, seed: int = 0) -> tuple[Path, Path]:
     """Write the listings as the challenge's two UTF-8 files, each atomically; return the paths of X and Y.
 
-    Raises `ValueError` for a size that `generate` refuses, `OSError` where the directory cannot be written to.
+    Raises `ValueError` for a size that `generate` refuses, and `OSError` when the directory is not writable.
     """
     frame = generate(size, seed).set_index("index").rename_axis(None)
     directory.mkdir(parents=True, exist_ok=True)
@@ -196,22 +196,22 @@ def _write_atomically(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _numbers(seed: int) -> Iterator[float]:
-    """Yield random numbers in [0, 1), which PCG64 makes the same on every machine and Python version.
+    """Yield random numbers in [0, 1), the same on every machine and Python version (PCG64).
 
-    Everything random is derived from them by additions, multiplications, divisions and square roots, which IEEE 754
-    rounds in one way; powers and logarithms depend on the machine's mathematical library.
+    Everything random is computed from them by additions, multiplications, divisions and square roots: IEEE 754 defines
+    how these are rounded. The results of powers and logarithms depend on the machine's mathematical library.
     """
     generator = np.random.Generator(np.random.PCG64(seed))
     while True:
-        yield from generator.random(65_536).tolist()  # one call a number would take most of the time
+        yield from generator.random(65_536).tolist()  # in blocks: one call for each number would take most of the time
 
 
 def _draw_codes(size: int, draw: Draw) -> list[int]:
-    """Give each type its share of the rows, rounded so that the sum is right, in random order."""
+    """Return `size` codes in random order. The count of each is its share, rounded so that the sum is `size`."""
     total = sum(FREQUENCIES.values())
     counts = {code: size * count // total for code, count in FREQUENCIES.items()}
-    most_short = sorted(FREQUENCIES, key=lambda code: -(size * FREQUENCIES[code] % total))
-    for code in most_short[: size - sum(counts.values())]:
+    most_rounded_down = sorted(FREQUENCIES, key=lambda code: -(size * FREQUENCIES[code] % total))
+    for code in most_rounded_down[: size - sum(counts.values())]:
         counts[code] += 1
     codes = [code for code, count in counts.items() for _ in range(count)]
     for last in range(size - 1, 0, -1):  # Fisher and Yates
@@ -221,7 +221,7 @@ def _draw_codes(size: int, draw: Draw) -> list[int]:
 
 
 class _Writer:
-    """Writes listings from a source of random numbers; `brands` is the source of the brands, where it is another."""
+    """Writes listings from a source of random numbers. `brands` is the source for the brands, if it is another one."""
 
     def __init__(self, draw: Draw, mix: Mix = MIXES["normal"], brands: Draw | None = None) -> None:
         self._draw = brands or draw
@@ -242,18 +242,18 @@ class _Writer:
         return Listing(code, language, title, self._description(language, subject) if described else None)
 
     def repeat_some(self, listings: list[Listing]) -> None:
-        """Overwrite some listings with an earlier one, at times in other capitals or spaces."""
+        """Replace some listings by an earlier one, sometimes with other capitals or spaces."""
         for row in range(1, len(listings)):
             if self._chance(DUPLICATES):
                 listings[row] = self.repeated(listings, row)
 
     def repeated(self, listings: Sequence[Listing], among: int | None = None) -> Listing:
-        """Return one of the first listings again, at times in other capitals or spaces."""
+        """Return one of the first `among` listings (None: of all) again, sometimes with other capitals or spaces."""
         earlier = listings[self._below(len(listings) if among is None else among)]
         return earlier._replace(title=self._varied(earlier.title))
 
     def shown_code(self, code: int) -> int:
-        """Return the code, or at times a wrong one: mostly of a type that is easily confused with it."""
+        """Return the code, or sometimes a wrong one: mostly of a type that is easily confused with it."""
         if not self._chance(WRONG_LABELS):
             return code
         confused = code in _GROUP_OF and self._chance(_CONFUSED)
@@ -270,7 +270,7 @@ class _Writer:
         return items[self._below(len(items))]
 
     def _phrase(self, phrases: Sequence[str]) -> str:
-        """Return a phrase, the first ones more often than the last, much as words are in any language."""
+        """Return a phrase; the first ones are more frequent than the last, as words are in a language."""
         drawn = self._draw()
         return phrases[int(len(phrases) * drawn * drawn)]
 
@@ -287,21 +287,21 @@ class _Writer:
         return tuple(self._name().lower() for _ in range(_NEW_NAMES))
 
     def _subject(self, code: int, language: str) -> _Subject:
-        """Draw what a listing speaks of; an ambiguous one has no word of its type."""
+        """Draw what a listing sells; an ambiguous one has no word of its type."""
         group = _GROUP_OF.get(code)
         shared = SHARED[group][language] if group else VAGUE[language]
         words = [self._phrase(shared) for _ in range(4)]
         if self._chance(_AMBIGUOUS[group is not None]):
-            brand = self._brand(code, telling=not self._chance(_UNTOLD))
+            brand = self._brand(code, typical=not self._chance(_WITHOUT_A_HINT))
             return _Subject(words[0], brand, words[1:3], words[1:])
         details = [self._phrase(DETAILS[code][language]) for _ in range(2)]
-        brand = self._brand(code, telling=self._chance(0.5))
+        brand = self._brand(code, typical=self._chance(0.5))
         if self._new_names_of and self._chance(self._mix.new_names):
             return _Subject(self._phrase(self._new_names_of[code]), brand, words[1:3], words)
         return _Subject(self._phrase(ITEMS[code][language]), brand, details, words)
 
-    def _brand(self, code: int, *, telling: bool) -> str:
-        if telling:
+    def _brand(self, code: int, *, typical: bool) -> str:
+        if typical:
             return self._phrase(self._brands_of[code])
         if code in _GROUP_OF and self._chance(0.7):
             return self._phrase(self._brands_of_group[_GROUP_OF[code]])
@@ -324,7 +324,7 @@ class _Writer:
         return self._untidy(self._fitted(parts, language))
 
     def _fitted(self, parts: list[str], language: str) -> str:
-        """Join the parts to a title that is long enough and not too long, even after a typo of one character."""
+        """Join the parts to a title within `TITLE_LENGTHS`, also when a typo adds or drops a character."""
         shortest, longest = TITLE_LENGTHS[0] + 1, TITLE_LENGTHS[1] - 1
         while len(title := " ".join(parts)) < shortest:
             parts.append(self._phrase(QUALITIES[language]))
@@ -339,7 +339,7 @@ class _Writer:
         return _escaped(title) if self._chance(_ESCAPED_TITLES) else title
 
     def _varied(self, title: str) -> str:
-        """Return the title as it is, or in other capitals or spaces."""
+        """Return the title unchanged, or with other capitals or spaces."""
         return (title, title, title, title.upper(), title.lower(), f" {title.replace(' ', '  ')} ")[self._below(6)]
 
     def _figure(self, language: str) -> str:
@@ -360,7 +360,7 @@ class _Writer:
 
     def _description(self, language: str, subject: _Subject) -> str:
         drawn = self._draw()
-        # A log-logistic length: a bell on a logarithmic scale with a long tail, out of a division and a square root.
+        # A log-logistic length: bell-shaped on a logarithmic scale, with a long tail. It needs no logarithm to compute.
         wanted = min(
             self._mix.typical_description * math.sqrt(drawn / (1 - drawn)), LONGEST_DESCRIPTION - _LONGEST_SENTENCE
         )
@@ -408,5 +408,5 @@ class _Writer:
 
 
 def _escaped(text: str) -> str:
-    """Return the text with HTML entities for apostrophes, ampersands and everything that has a name beyond ASCII."""
+    """Return the text with HTML entities for apostrophes, ampersands and all named characters outside ASCII."""
     return text.translate(_ENTITIES)

@@ -1,7 +1,7 @@
-"""The word stock of the synthetic listings, in French, English and German: data only.
+"""The phrases of the synthetic listings, in French, English and German: data only.
 
-Phrases stand in the order of how often they are drawn. Brands, book titles and game titles are put together from
-syllables; no real catalogue stands behind them.
+The phrases are sorted by how often they are drawn. Brands, book titles and game titles are made of syllables. Nothing
+is taken from a real catalogue.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ Stock = Mapping[str, tuple[str, ...]]  # language: phrases, the most frequent fi
 
 
 def _phrases(text: str) -> tuple[str, ...]:
-    """Return the phrases that a text separates by bars."""
+    """Return the phrases of a text, which are separated by bars."""
     return tuple(" ".join(phrase.split()) for phrase in text.split("|"))
 
 
@@ -20,11 +20,11 @@ def _stock(fr: str, en: str, de: str) -> Stock:
 
 
 def _lines(text: str) -> tuple[str, ...]:
-    """Return the lines of an indented text, one pattern each."""
+    """Return the lines of an indented text: each is a pattern."""
     return tuple(line.strip() for line in text.strip().splitlines())
 
 
-# What a listing of each type sells; hardly any other type would say it.
+# The products of each type, in words that hardly any other type uses.
 ITEMS: Mapping[int, Stock] = {
     10: _stock(
         fr="""
@@ -365,7 +365,7 @@ ITEMS: Mapping[int, Stock] = {
     ),
 }
 
-# What is further said of the items of a type, more often in descriptions than in titles.
+# Details of the products of each type; they are more frequent in descriptions than in titles.
 DETAILS: Mapping[int, Stock] = {
     10: _stock(
         fr="""
@@ -594,7 +594,7 @@ DETAILS: Mapping[int, Stock] = {
     ),
 }
 
-# Types that people and models take for one another.
+# Groups of types that people and models confuse.
 GROUPS: Mapping[str, tuple[int, ...]] = {
     "reading": (10, 2705, 2403, 2280),
     "gaming": (40, 2462, 50, 60, 2905),
@@ -602,7 +602,7 @@ GROUPS: Mapping[str, tuple[int, ...]] = {
     "home": (1560, 2582, 2585, 1920),
 }
 
-# What is said of any item in a group, and so hardly tells its types apart.
+# Words for any product of a group: they hardly distinguish its types.
 SHARED: Mapping[str, Stock] = {
     "reading": _stock(
         fr="""
@@ -661,14 +661,14 @@ SHARED: Mapping[str, Stock] = {
     ),
 }
 
-# What stands for the item in a listing outside the groups that does not say what it sells.
+# Words for the product in ambiguous listings of types outside the groups.
 VAGUE = _stock(
     fr="article | accessoire | produit | modèle | ensemble | kit complet | pièce détachée | nouveauté | assortiment",
     en="item | accessory | product | model | complete kit | spare part | assortment | must-have",
     de="Artikel | Zubehör | Produkt | Modell | Komplettset | Ersatzteil | Sortiment | Neuheit",
 )
 
-# Adjectives that fit any item, in a form that fits a sentence about "le produit", "the product", "das Produkt".
+# Adjectives for any product, in the form for a sentence about "le produit", "the product", "das Produkt".
 QUALITIES = _stock(
     fr="""
         neuf | pratique | résistant | léger | compact | élégant | moderne | robuste | original | coloré | classique |
@@ -682,7 +682,7 @@ QUALITIES = _stock(
         klassisch | vielseitig | hochwertig | pflegeleicht | preiswert | mattschwarz | dunkelblau | hellgrau""",
 )
 
-# What a seller appends to any title.
+# Notes that sellers append to titles.
 NOTES = _stock(
     fr="""
         livraison rapide | très bon état | état neuf | neuf sous emballage | garantie 2 ans | idée cadeau |
@@ -696,7 +696,7 @@ NOTES = _stock(
         guter Zustand | große Ausführung | Farbe Schwarz | kleines Format | letztes Stück | reduzierter Preis""",
 )
 
-# Titles of invented books and games; {name} is made of syllables.
+# Titles of invented books and games; {name} and {other} are made of syllables.
 WORKS: Mapping[str, tuple[str, ...]] = {
     "fr": _lines("""
         Le Secret de {name}
@@ -729,8 +729,8 @@ WORKS: Mapping[str, tuple[str, ...]] = {
     """),
 }
 
-# Sentences about the listing: {item} is what it sells, {detail} and {word} belong to it, {quality} and {second} fit
-# anything, {size} and {reference} are made up. Articles are avoided, since the stock keeps no gender.
+# Sentences about the listing: {item} is the product, {detail} and {word} describe it, {quality} and {second} are
+# adjectives, {size} and {reference} are random. The sentences avoid articles, since the gender of the items is unknown.
 SENTENCES: Mapping[str, tuple[str, ...]] = {
     "fr": _lines("""
         Découvrez notre {item} {brand} : un produit {quality} et {second}.
@@ -786,7 +786,7 @@ SENTENCES: Mapping[str, tuple[str, ...]] = {
     """),
 }
 
-# What sellers of anything say.
+# Sentences that fit any listing.
 BOILERPLATE: Mapping[str, tuple[str, ...]] = {
     "fr": _lines("""
         Livraison rapide et soignée, avec numéro de suivi.

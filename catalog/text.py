@@ -1,6 +1,6 @@
 """From raw marketplace text to the terms that the classifier counts.
 
-Training and serving share this one definition, so that both see the same terms by construction.
+Training and serving share these functions, so that both see the same terms.
 """
 
 import html
@@ -11,7 +11,7 @@ from itertools import pairwise
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _TAG_OR_COMMENT = re.compile(rf"{_TAG.pattern}|<!--.*?-->", re.DOTALL)
-_ENDLESS_NUMBER = re.compile("&#[0-9]{4301,}")  # Python refuses to make a number of so many digits
+_ENDLESS_NUMBER = re.compile("&#[0-9]{4301,}")  # Python refuses to convert so many digits to a number
 _SLICE = re.compile(r".{1,1000}(?:\s|\Z)|.{1,1000}", re.DOTALL)
 _COMBINING = re.compile(r"[\u0300-\u036f]+")
 _WORD = re.compile(r"\w+")
@@ -20,41 +20,41 @@ _WORD = re.compile(r"\w+")
 def normalise(text: str) -> str:
     """Return the text without mark-up, case and accents, its words separated by one space.
 
-    HTML entities are decoded (twice: listings are often escaped twice), tags become spaces, compatibility characters
-    and ligatures are spelled out, accented letters keep their base letter: `T&eacute;l&eacute;phone<br/>` and
-    `TÉLÉPHONE` both give `telephone`. No letter is ever lost.
+    HTML entities are decoded (twice, since listings are often escaped twice). Tags become spaces. Compatibility
+    characters and ligatures are replaced by plain letters. Accented letters keep their base letter:
+    `T&eacute;l&eacute;phone<br/>` and `TÉLÉPHONE` both give `telephone`. No letter is removed.
     """
     if "&" in text:
         text = _unescaped(_unescaped(text))
     if "<" in text:
-        # Only what comes before the last end of a comment can be one: each beginning would search all the rest for it.
+        # Comments are searched only before the last "-->". Otherwise each "<!--" would search all the rest of the text.
         commented, end, rest = text.rpartition("-->")
         text = _TAG_OR_COMMENT.sub(" ", commented + end) + _TAG.sub(" ", rest)
     if not text.isascii():
-        # Case folding can produce new combining marks (İ), hence before the decomposition.
+        # Case folding can add combining marks (İ), so it comes before they are removed.
         text = _COMBINING.sub("", _decomposed(text.casefold())).replace("œ", "oe").replace("æ", "ae")
     return " ".join(text.casefold().split())
 
 
 def words(text: str, *, intern: bool = True) -> list[str]:
-    """Return the words of a normalised text, digits and single characters included, in order.
+    """Return the words of a normalised text in order, with numbers and single characters.
 
-    `intern` keeps one copy of each word, which saves hundreds of megabytes where a whole catalogue is held. A service
-    must not: early releases of Python 3.12 never let go of an interned string.
+    `intern` keeps one copy of each word, which saves hundreds of megabytes when a whole catalogue is in memory. A
+    service must not intern: early releases of Python 3.12 never free an interned string.
     """
     found: list[str] = _WORD.findall(text)
     return [sys.intern(word) for word in found] if intern else found
 
 
 def with_pairs(tokens: list[str]) -> list[str]:
-    """Return the words and, as one term each, their pairs of neighbours: `"first second"`."""
+    """Return the words, and after them each pair of neighbouring words as one term: `"first second"`."""
     return tokens + [f"{first} {second}" for first, second in pairwise(tokens)]
 
 
 def character_terms(word: str, shortest: int, longest: int) -> tuple[str, ...]:
-    """Return the character n-grams of one word, padded by a space on either side so that its ends are visible.
+    """Return the character n-grams of one word, with a space before and after it to mark its beginning and end.
 
-    Words recur, so what follows from these is to be kept by word, within bounds: this makes character terms affordable.
+    Words recur. To be fast, callers compute what they need from the n-grams once a word and cache it, within bounds.
     """
     padded = f" {word} "
     return tuple(
@@ -69,6 +69,6 @@ def _unescaped(text: str) -> str:
 
 
 def _decomposed(text: str) -> str:
-    # In slices, since the time for a run of combining marks grows with the square of its length.
+    # In slices: the time for a sequence of combining marks grows with the square of its length.
     slices = _SLICE.findall(text) if len(text) > 1_000 else [text]
     return "".join(unicodedata.normalize("NFKD", part) for part in slices)

@@ -1,4 +1,4 @@
-"""What the model must do whatever its score: stay where nothing changed, move where it should, know the basics.
+"""Behaviour that every model must have: invariance, expected changes of the confidence, and plain cases.
 
 After Ribeiro et al., "Beyond Accuracy: Behavioral Testing of NLP Models with CheckList", 2020.
 """
@@ -48,7 +48,7 @@ def without_accents(text: str) -> str:
 
 
 def upper(text: str) -> str:
-    return html.unescape(text).upper()  # entities are spelled in small letters
+    return html.unescape(text).upper()  # names of entities are in lower case
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def upper(text: str) -> str:
      lambda text: unicodedata.normalize("NFD", text)],
     ids=["upper case", "lower case", "accents", "tags", "spaces", "entities", "decomposed letters"],
 )  # fmt: skip
-def test_what_means_the_same_gets_the_same_type(
+def test_changes_without_a_meaning_do_not_change_the_type(
     model: ProductTypeClassifier, unseen: pd.DataFrame, change: Callable[[str], str]
 ) -> None:
     assert share_unchanged(model, unseen, change) == 1.0
 
 
-def test_a_typo_seldom_changes_the_type(model: ProductTypeClassifier, unseen: pd.DataFrame) -> None:
+def test_a_typo_rarely_changes_the_type(model: ProductTypeClassifier, unseen: pd.DataFrame) -> None:
     draw = random.Random(0)
 
     def misspell(text: str) -> str:
@@ -83,7 +83,7 @@ def test_a_typo_seldom_changes_the_type(model: ProductTypeClassifier, unseen: pd
         ("Tondeuse à gazon", 2585), ("Chocolat noir", 1940), ("Cahier à spirale", 2522),
     ],
 )  # fmt: skip
-def test_plain_cases_are_known_in_every_language(model: ProductTypeClassifier, title: str, code: int) -> None:
+def test_plain_cases_are_right_in_every_language(model: ProductTypeClassifier, title: str, code: int) -> None:
     assert model.predict([title], [None])[0] == code
 
 
@@ -95,7 +95,7 @@ def test_plain_cases_are_known_in_every_language(model: ProductTypeClassifier, t
         ("Cadeau", "peluche", 1280),
     ],
 )
-def test_a_telling_word_raises_the_confidence_in_its_type(
+def test_a_typical_word_raises_the_confidence_in_its_type(
     model: ProductTypeClassifier, title: str, hint: str, code: int
 ) -> None:
     column = int(np.searchsorted(model.classes_, code))
@@ -103,7 +103,7 @@ def test_a_telling_word_raises_the_confidence_in_its_type(
     assert after > before + 0.1
 
 
-def test_a_description_helps_where_the_title_says_nothing(model: ProductTypeClassifier) -> None:
+def test_a_description_decides_when_the_title_has_no_hint(model: ProductTypeClassifier) -> None:
     assert model.predict(["Modèle 2024"], ["Pompe de filtration piscine, filtre à sable"])[0] == 2583
 
 
@@ -113,7 +113,7 @@ def test_any_title_gets_an_answer(model: ProductTypeClassifier, title: str) -> N
     assert np.isfinite(confidence).all()
 
 
-def test_no_type_is_forgotten(model: ProductTypeClassifier, unseen: pd.DataFrame) -> None:
+def test_every_frequent_type_is_predicted(model: ProductTypeClassifier, unseen: pd.DataFrame) -> None:
     frequent = unseen["prdtypecode"].value_counts()
     for code in frequent[frequent >= 20].index:
         rows = unseen[unseen["prdtypecode"] == code]

@@ -1,4 +1,4 @@
-"""What goes into a Bento, that it answers as the trained model does, and that packaging leaves nothing behind."""
+"""The content of a Bento, its parity with the trained model, and that no temporary file is left."""
 
 import ast
 import re
@@ -31,7 +31,7 @@ from catalog.synthetic import generate
 LOADED_BY_TRAINING = {
     ("ledger/feedback.py", "pandas"),
     ("ledger/windows.py", "pandas"),
-}  # within a function that the service does not call
+}  # in functions that the service does not call
 CARD = "# Model card: shop\n\n`naïveté` | 0.9\n"
 
 
@@ -59,7 +59,7 @@ def manifest(classifier: ProductTypeClassifier) -> Manifest:
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Takes the place of the system's temporary directory."""
+    """A folder that replaces the system's temporary directory."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -82,7 +82,7 @@ def touch(root: Path, *names: str) -> None:
         (root / name).touch()
 
 
-def test_the_service_is_made_of_its_own_packages_and_of_nothing_beside_them(tmp_path: Path) -> None:
+def test_the_bento_contains_the_files_of_the_service_only(tmp_path: Path) -> None:
     taken = [
         "bento/__init__.py", "bento/inner/deep.py", "bento/service.py", "catalog/__init__.py", "catalog/text.py",
         "ledger/migrations/script.py.mako", "ledger/migrations/versions/r0001_tables.py", "ledger/tables.py",
@@ -97,7 +97,7 @@ def test_the_service_is_made_of_its_own_packages_and_of_nothing_beside_them(tmp_
     assert serving_files(tmp_path) == taken
 
 
-def test_the_files_of_the_service_are_enough_to_import_all_of_it(tmp_path: Path) -> None:
+def test_the_files_of_the_service_can_be_imported_without_the_others(tmp_path: Path) -> None:
     files = serving_files()
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def test_the_files_of_the_service_are_enough_to_import_all_of_it(tmp_path: Path)
     assert done.returncode == 0, done.stderr
 
 
-def test_everything_that_the_service_imports_is_pinned() -> None:
+def test_every_package_that_the_service_imports_is_pinned() -> None:
     distributions = packages_distributions()
     pinned = set(
         re.findall(r"^([a-z0-9._-]+)==", (SOURCE_ROOT / REQUIREMENTS).read_text(encoding="utf-8"), re.MULTILINE)
@@ -125,7 +125,7 @@ def test_everything_that_the_service_imports_is_pinned() -> None:
                     assert providers & pinned, f"{name} imports {module}"
 
 
-def test_the_bento_holds_the_sealed_model_with_its_card(tag: str) -> None:
+def test_the_bento_contains_the_sealed_model_with_its_card(tag: str) -> None:
     import bentoml
 
     source = Path(bentoml.get(tag).path) / "src"
@@ -152,7 +152,7 @@ def test_the_bento_requires_the_locked_files_of_the_service(tag: str) -> None:
     assert required - locked == {f"bentoml=={version('bentoml')}"}  # BentoML adds itself
 
 
-def test_a_bento_that_answers_otherwise_is_deleted_again(
+def test_a_bento_with_other_answers_is_deleted(
     classifier: ProductTypeClassifier, manifest: Manifest, frame: pd.DataFrame, temporary: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
@@ -160,7 +160,7 @@ def test_a_bento_that_answers_otherwise_is_deleted_again(
 
     honest = Predictor.probabilities
     monkeypatch.setattr(Predictor, "probabilities", lambda self, *listing: honest(self, *listing)[::-1])
-    with pytest.raises(ParityError, match="a confidence differs by"):
+    with pytest.raises(ParityError, match="answers of the packaged and the trained model differ"):
         build_bento(classifier, manifest, CARD, frame.head(50))
     assert manifest.name not in {bento.tag.name for bento in bentoml.list()}
     assert list(temporary.iterdir()) == []

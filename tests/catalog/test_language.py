@@ -1,4 +1,4 @@
-"""The language of a listing, as far as its words tell."""
+"""The language of a listing is detected by its words."""
 
 import pytest
 
@@ -15,10 +15,10 @@ from catalog.language import UNDETERMINED, detect_language
         ("<p>Cette piscine est livr&eacute;e avec une pompe</p>", "fr"),
     ],
 )
-def test_function_words_and_letters_tell(text: str, language: str) -> None:
+def test_the_language_is_detected_by_words_and_letters(text: str, language: str) -> None:
     assert detect_language(text) == language
 
 
 @pytest.mark.parametrize("text", ["", "XJ-4520", "120x60", "!!!"])
-def test_what_tells_nothing_is_undetermined(text: str) -> None:
+def test_a_text_without_known_words_is_undetermined(text: str) -> None:
     assert detect_language(text) == UNDETERMINED

@@ -1,4 +1,4 @@
-"""The embedded listings: the same on every machine, and a fair stand-in for real ones."""
+"""The embedded listings are the same on every machine, and similar to real ones."""
 
 import hashlib
 from pathlib import Path
@@ -17,7 +17,7 @@ from catalog.synthetic_vocabulary import DETAILS, GROUPS, ITEMS
 from catalog.taxonomy import RAKUTEN
 from catalog.text import normalise
 
-PINNED = "7a1136d904ce567669aee570d4b2f44d8da68365841897397fa2e64d041a1191"  # changes only when meant
+PINNED = "7a1136d904ce567669aee570d4b2f44d8da68365841897397fa2e64d041a1191"  # changes only on purpose
 
 
 @pytest.fixture(scope="module")
@@ -64,17 +64,17 @@ def test_types_are_as_frequent_as_published(frame: pd.DataFrame) -> None:
         assert shares[code] == pytest.approx(count / 84_916, abs=0.006), code
 
 
-def test_a_third_of_the_descriptions_is_missing_and_no_title(frame: pd.DataFrame) -> None:
+def test_a_third_of_the_descriptions_but_no_title_is_missing(frame: pd.DataFrame) -> None:
     assert frame["description"].isna().mean() == pytest.approx(0.35, abs=0.015)
     assert (frame["designation"].str.strip() != "").all()
 
 
-def test_three_languages_are_spoken(listings: tuple[list[Listing], list[int]]) -> None:
+def test_listings_are_in_three_languages(listings: tuple[list[Listing], list[int]]) -> None:
     shares = pd.Series([listing.language for listing in listings[0]]).value_counts(normalize=True)
     assert shares.to_dict() == pytest.approx({"fr": 0.80, "en": 0.12, "de": 0.08}, abs=0.01)
 
 
-def test_titles_fit_between_20_and_120_characters(frame: pd.DataFrame) -> None:
+def test_titles_have_20_to_120_characters(frame: pd.DataFrame) -> None:
     lengths = frame["designation"].map(lambda title: len(normalise(title)))
     assert lengths.min() >= 20
     assert lengths.max() <= 120
@@ -88,7 +88,7 @@ def test_descriptions_are_short_with_a_long_tail(frame: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("mark_up", ["<br />", "<p>", "<b>", "<li>", "&eacute;", "&amp;", "&#39;", "&nbsp;"])
-def test_mark_up_is_in_some_descriptions(frame: pd.DataFrame, mark_up: str) -> None:
+def test_some_descriptions_contain_mark_up(frame: pd.DataFrame, mark_up: str) -> None:
     assert 0.02 < frame["description"].dropna().str.contains(mark_up, regex=False).mean() < 0.3
 
 
@@ -102,37 +102,37 @@ def test_titles_are_untidy(frame: pd.DataFrame) -> None:
     assert titles.str.contains("[éèàüßä]").mean() > 0.2
 
 
-def test_some_listings_are_repeated_at_times_in_other_capitals_or_spaces(frame: pd.DataFrame) -> None:
+def test_some_listings_are_repeated_with_other_capitals_or_spaces(frame: pd.DataFrame) -> None:
     texts = frame[["designation", "description"]].fillna("")
     in_substance = texts.apply(lambda column: column.map(normalise)).duplicated().mean()
     assert in_substance == pytest.approx(0.02, abs=0.005)
     assert 0.3 < texts.duplicated().mean() / in_substance < 0.9
 
 
-def test_few_labels_are_wrong_and_most_of_those_are_of_a_confusable_type(
+def test_few_labels_are_wrong_and_most_of_those_are_in_the_same_group(
     listings: tuple[list[Listing], list[int]],
 ) -> None:
     wrong = [(listing.code, shown) for listing, shown in zip(*listings, strict=True) if listing.code != shown]
     assert len(wrong) / 20_000 == pytest.approx(0.03, abs=0.005)
     grouped = {code for codes in GROUPS.values() for code in codes}
-    confusable = [any({code, shown} <= set(codes) for codes in GROUPS.values()) for code, shown in wrong]
-    assert sum(confusable) > 0.75 * sum(code in grouped for code, _ in wrong)
+    in_group = [any({code, shown} <= set(codes) for codes in GROUPS.values()) for code, shown in wrong]
+    assert sum(in_group) > 0.75 * sum(code in grouped for code, _ in wrong)
 
 
 @pytest.mark.parametrize("size", [200, 201, 1_000])
-def test_any_size_can_be_had(size: int) -> None:
+def test_every_allowed_size_is_generated(size: int) -> None:
     frame = generate(size)
     assert len(frame) == size
     assert (frame["prdtypecode"].value_counts() >= 10).sum() >= 2
 
 
 @pytest.mark.parametrize("size", [199, 200_001])
-def test_an_impossible_size_is_refused(size: int) -> None:
+def test_other_sizes_are_refused(size: int) -> None:
     with pytest.raises(ValueError, match=f"between 200 and 200,000, not {size:,}"):
         generate(size)
 
 
-def test_written_files_read_back_as_they_were(tmp_path: Path) -> None:
+def test_written_files_are_read_back_unchanged(tmp_path: Path) -> None:
     write_rakuten_files(tmp_path / "new", 300, seed=1)
     read, made = read_listings(tmp_path / "new"), generate(300, seed=1)
     assert read["designation"].tolist() == made["designation"].tolist()
@@ -161,7 +161,7 @@ def test_a_failed_write_leaves_the_old_files_and_nothing_else(tmp_path: Path, mo
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_linear_model_learns_much_and_not_all_of_it(frame: pd.DataFrame) -> None:
+def test_a_linear_model_learns_the_listings_but_not_perfectly(frame: pd.DataFrame) -> None:
     texts = frame[["designation", "description"]].fillna("").map(str.lower).assign(code=frame["prdtypecode"])
     unique = texts.drop_duplicates(["designation", "description"])
     train, test = unique.iloc[:6_000], unique.iloc[-2_000:]

@@ -1,4 +1,4 @@
-"""Normalising text: what is folded together, and that nothing is lost."""
+"""Normalised text: different forms of one word become equal, and no letter is lost."""
 
 import sys
 import unicodedata
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catalog.text import character_terms, normalise, with_pairs, words
 
-# What Unicode files under letters although it is a mark that stands alone, such as the Greek iota below (U+037A).
+# Characters that Unicode classifies as letters although they are marks without a letter, such as U+037A.
 LONE_MARKS = "".join(
     character
     for character in map(chr, range(sys.maxunicode + 1))
@@ -43,7 +43,7 @@ def test_mark_up_case_and_accents_are_folded(raw: str, expected: str) -> None:
 
 
 @given(st.text(OF_PLAIN_TEXT))
-def test_no_letter_is_ever_lost(text: str) -> None:
+def test_no_letter_is_lost(text: str) -> None:
     assert letters(normalise(text)) >= letters(text)
 
 
@@ -57,15 +57,15 @@ def test_every_letter_and_digit_of_unicode_is_kept() -> None:
 
 
 @given(st.text(OF_PLAIN_TEXT))
-def test_text_that_is_normalised_stays_as_it_is(text: str) -> None:
+def test_normalised_text_does_not_change(text: str) -> None:
     once = normalise(text)
-    # A compatibility form of < or & becomes one, and would be read as mark-up a second time. The only letter that a
-    # second time changes is the small capital Æ (U+1D2D): its æ appears after the replacement.
+    # A compatibility form of < or & becomes one, and would be mark-up the second time. The only letter that changes the
+    # second time is the small capital Æ (U+1D2D): its æ appears after æ is replaced.
     assume("<" not in once and "&" not in once and "\u1d2d" not in text)
     assert normalise(once) == once
 
 
-@settings(deadline=None)  # others share the machine
+@settings(deadline=None)  # the machine may be busy
 @given(st.text(st.characters(exclude_categories=())))
 @example("&#1114112;&#xD800;&#0;&&amp;&amp")
 @example("<" * 2_000 + "a" + ">" * 2_000)
@@ -97,29 +97,29 @@ def test_the_number_of_pairs_is_bounded(tokens: list[str]) -> None:
      f"&#{'1' * 99_000};", f"&amp;#{'1' * 99_000};"],
     ids=["comments", "tags", "accents", "other marks", "one word", "entities", "a number", "a number escaped twice"],
 )  # fmt: skip
-def test_no_text_keeps_a_worker_busy(text: str) -> None:
+def test_no_text_takes_long(text: str) -> None:
     started = process_time()
     words(normalise(text))
-    assert process_time() - started < 1  # some took 9 s
+    assert process_time() - started < 1  # some of them once took 9 s
 
 
 @pytest.mark.parametrize("length", [990, 999, 1_000, 1_001, 1_999, 5_000])
 @pytest.mark.parametrize("separator", ["", " "])
-def test_long_texts_are_folded_as_short_ones_are(length: int, separator: str) -> None:
+def test_long_texts_are_normalised_as_short_ones(length: int, separator: str) -> None:
     text = separator.join(["É\u0323ﬁ"] * length)
     assert normalise(text) == separator.join(["efi"] * length)
 
 
-def test_a_number_that_is_no_character_separates_words() -> None:
+def test_a_number_that_is_not_a_character_separates_words() -> None:
     assert words(normalise(f"avant&#{'9' * 5_000};après")) == ["avant", "apres"]
 
 
-def test_pairs_follow_the_words() -> None:
+def test_pairs_come_after_the_words() -> None:
     assert with_pairs(["piscine", "gonflable", "ronde"]) == [
         "piscine", "gonflable", "ronde", "piscine gonflable", "gonflable ronde",
     ]  # fmt: skip
 
 
-def test_character_terms_show_where_a_word_begins_and_ends() -> None:
+def test_character_terms_mark_the_beginning_and_end_of_a_word() -> None:
     assert character_terms("jeu", 3, 4) == (" je", "jeu", "eu ", " jeu", "jeu ")
     assert character_terms("x", 3, 5) == (" x ",)

@@ -1,4 +1,4 @@
-"""Simulated traffic: the same for the same seeds, of the world that the model knows, or of another one."""
+"""Simulated traffic is the same for the same seeds; drifted traffic differs from what the model learned."""
 
 from collections import Counter
 from itertools import islice
@@ -26,12 +26,12 @@ def known_share(titles: list[str]) -> float:
 
 
 @pytest.mark.parametrize("kind", MIXES)
-def test_the_same_seed_gives_the_same_traffic_and_another_one_other(kind: str) -> None:
+def test_only_the_same_seed_gives_the_same_traffic(kind: str) -> None:
     assert traffic(kind, 50) == traffic(kind, 50)
     assert traffic(kind, 50) != traffic(kind, 50, seed=2)
 
 
-def test_normal_traffic_has_the_words_of_the_world_that_was_trained_on() -> None:
+def test_normal_traffic_has_the_words_of_the_training_data() -> None:
     assert known_share([listing.title for listing in traffic("normal", 1_000)]) > 0.93
 
 

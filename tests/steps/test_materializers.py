@@ -17,7 +17,7 @@ PACKAGED = PackagedBento("shop:1-abc", "1", lambda path: path.write_bytes(ARCHIV
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Takes the place of the system's temporary directory."""
+    """A folder that replaces the system's temporary directory."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
