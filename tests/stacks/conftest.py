@@ -12,7 +12,7 @@ Trial = Callable[..., StackFile]
 
 @pytest.fixture
 def trial(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
-    """Read a stack file with these variables set, and rename it and its components so that no other stack is touched."""
+    """Read a stack file with these variables set; it and its components get names that no other stack has."""
     client = Client()
     before = client.active_stack_model.id
     secrets = {secret.name for secret in client.list_secrets().items}
