@@ -1,4 +1,4 @@
-"""`run.py serve`: serve the Bento in production, and follow the alias when it moves."""
+"""`run.py serve`: serve the Bento in production, and follow promotions and rollbacks."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from commands.options import add_address, add_state, add_taxonomy, taxonomy_of
 from state.folder import State
 from terminal.console import announce, console
-from terminal.errors import CommandError
+from terminal.errors import CommandError, reported
 
 if TYPE_CHECKING:
     import psutil
@@ -39,18 +39,17 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def serve(state: State, options: Namespace) -> int:
-    """Serve until interrupted; when `production` moves, the next Bento is made ready before the old one goes."""
+    """Serve until interrupted. After a promotion or rollback, fetch the other Bento first and restart with it then."""
     name = taxonomy_of(options).name
     state.prepare()
     with announce("connecting to the registry"):
         from stacks.active import connect_tracker
 
         connect_tracker(quiet=True)
-        from tracking.registry import PRODUCTION, by_alias
-    version = by_alias(name, PRODUCTION)
-    if version is None:
-        raise CommandError(f"model '{name}' has no version in production yet; train one with 'python run.py'")
-    # From here on an interruption is heeded where it suits, never between starting a process and knowing of it.
+        from tracking.registry import PRODUCTION, NothingInProductionError, by_alias, in_production
+    with reported(NothingInProductionError):
+        version = in_production(name)
+    # An interruption only sets a flag from here on, so that it never comes between starting a service and storing it.
     ended = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -64,7 +63,7 @@ def serve(state: State, options: Namespace) -> int:
                 raise CommandError(f"the service of {tag} ended with exit code {service.returncode}")
             moved = by_alias(name, PRODUCTION)
             if moved and moved.number != version.number:
-                tag = _bento_of(moved)  # while the old one still answers
+                tag = _bento_of(moved)  # the old service still answers meanwhile
                 console().print(f"Version {moved.number} is in production now: restarting.")
                 _stop(service)
                 version, service = moved, _start(tag, state, options)
@@ -82,12 +81,12 @@ def _start(tag: str, state: State, options: Namespace) -> "subprocess.Popen[byte
     environment = {**os.environ, "STATE_DIR": str(state.folder)}
     if options.workers:
         environment["WORKERS"] = str(options.workers)
-    # A session of its own: Ctrl-C reaches this process alone, which then stops the service in order.
+    # In a session of its own, so that Ctrl-C reaches this process only, which then stops the service in order.
     return subprocess.Popen(command, start_new_session=True, env=environment)
 
 
 def _wait_until_healthy(service: "subprocess.Popen[bytes]", tag: str, options: Namespace, ended: Event) -> None:
-    """Return when the service answers, or when it is not wanted any more."""
+    """Return when the service answers, or when it is to end. Raises `CommandError` when it does not start."""
     address = f"http://{options.host}:{options.port}"
     deadline = monotonic() + _START_LIMIT
     while not _answers(address, tag):
@@ -101,7 +100,7 @@ def _wait_until_healthy(service: "subprocess.Popen[bytes]", tag: str, options: N
 
 
 def _answers(address: str, tag: str) -> bool:
-    """Tell whether the service there is healthy and is this Bento, not some other program on the port."""
+    """Return whether a healthy service of this Bento answers, and not another program on the same port."""
     from urllib.request import urlopen
 
     try:
@@ -142,7 +141,7 @@ def _processes_of(service: "subprocess.Popen[bytes]") -> "list[psutil.Process]":
 
 
 def _bento_of(version: "RegisteredVersion") -> str:
-    """Return the tag of a version's Bento, which is in this machine's store then. Raises `BentoLostError`."""
+    """Put a version's Bento into this machine's store and return its tag. Raises `BentoLostError`."""
     from stacks.bentos import restore_bento
 
     tag = version.tags.get("bento_tag", "")

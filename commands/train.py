@@ -49,7 +49,6 @@ def add_options(parser: ArgumentParser) -> None:
 def train(state: State, options: Namespace) -> int:
     """Train and report: a table for people, JSON for programs."""
     from stacks.failures import StepFailedError
-    from stacks.publishing import Published
 
     started = monotonic()
     state.prepare()
@@ -63,6 +62,8 @@ def train(state: State, options: Namespace) -> int:
                 broken = isinstance(error, StepFailedError) and error.source.endswith("DataContractError")
                 _write(report_to, started, reason=str(error), contract="failed" if broken else None)
             raise
+    from stacks.publishing import Published  # loads ZenML, which the pipeline has done by now
+
     if isinstance(outcome, Published):
         told = f"on the stack '{outcome.stack}' the engine trains by the schedule '{outcome.schedule}' (UTC)"
         console().print(f"Published: {told}.")

@@ -1,4 +1,4 @@
-"""As much of Airflow's REST API (v2, Airflow 3) as starts a DAG and tells how it ended."""
+"""A client of Airflow's REST API (v2, Airflow 3): starts a DAG and waits for its end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,29 +10,29 @@ from urllib.parse import quote
 
 import httpx
 
-DAG_ID = "product_types_training"  # where nothing else is said
+DAG_ID = "product_types_training"  # by default
 _TIMEOUT = 20  # seconds for one answer
-_OUTAGE = 300  # seconds for which Airflow may be away while a run is waited for
+_OUTAGE = 300  # seconds for which Airflow may be unreachable during a wait
 _ENDED = ("success", "failed")
 
 State = Literal["success", "failed"]
 
 
 class AirflowError(Exception):
-    """Airflow did not do what was asked of it, in a sentence."""
+    """Airflow refused a request, or a run did not end in time. The message is a sentence for people."""
 
 
 class AirflowStoppedError(Exception):
-    """The wait for a run was given up; the run goes on."""
+    """The wait for a run was stopped; the run continues."""
 
 
 class AirflowAwayError(AirflowError):
-    """Airflow does not answer, or says that it cannot at present."""
+    """Airflow does not answer, or answers with a server error."""
 
 
 @dataclass(frozen=True)
 class AirflowSettings:
-    """Where Airflow is and who asks."""
+    """The address of Airflow, the user, and the DAG."""
 
     url: str
     username: str
@@ -60,7 +60,7 @@ class AirflowSettings:
 
 
 class Airflow:
-    """One DAG. Safe to use from one thread at a time."""
+    """A client for one DAG. Use it from one thread at a time."""
 
     def __init__(self, settings: AirflowSettings, transport: httpx.BaseTransport | None = None) -> None:
         self.settings = settings
@@ -79,7 +79,7 @@ class Airflow:
         self._client.close()
 
     def wait_until_read(self, since: datetime, *, every: float = 2, limit: float = 600) -> None:
-        """Return when Airflow has read the DAG's file since then. Raises `AirflowError` after `limit` seconds."""
+        """Return when Airflow has read the DAG's file after `since`. Raises `AirflowError` after `limit` seconds."""
         deadline = monotonic() + limit
         path = f"/api/v2/dags/{quote(self.settings.dag_id, safe='')}"
         while True:
@@ -97,7 +97,7 @@ class Airflow:
             sleep(every)
 
     def trigger(self, dag_run_id: str, note: str) -> bool:
-        """Start a run, or return false when there is one of this id already. Raises `AirflowError`."""
+        """Start a run; return false when a run of this id exists already. Raises `AirflowError`."""
         body = {"dag_run_id": dag_run_id, "logical_date": None, "note": note}
         answer = self._ask("POST", self._runs, body)
         if answer.status_code == 409:
@@ -112,7 +112,7 @@ class Airflow:
         return str(_content(answer).get("state"))
 
     def wait(self, dag_run_id: str, *, every: float = 5, limit: float = 12 * 3600, stop: Event | None = None) -> State:
-        """Return how a run ended, looking every so many seconds; outages of five minutes are sat out.
+        """Return how a run ended, asking every `every` seconds. Airflow may be unreachable for up to five minutes.
 
         Raises `AirflowError` when it has not ended after `limit` seconds, `AirflowStoppedError` when `stop` is set.
         """
@@ -137,7 +137,7 @@ class Airflow:
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
         answer = self._send(method, path, body)
-        if answer.status_code == 401:  # the token has expired, or Airflow was started anew
+        if answer.status_code == 401:  # the token has expired, or Airflow was restarted
             self._token = None
             answer = self._send(method, path, body)
         return answer

@@ -1,11 +1,11 @@
-"""`run.py doctor`: what is here, and what to do about what is not."""
+"""`run.py doctor`: what is fine here, and what to do about the rest."""
 
 import pytest
 
 import run
 
 
-def test_doctor_finds_nothing_wrong_here_and_names_what_runs(capfd: pytest.CaptureFixture[str]) -> None:
+def test_every_subject_is_shown_and_fine(capfd: pytest.CaptureFixture[str]) -> None:
     assert run.main(["doctor"]) == 0
     shown = capfd.readouterr().out
     for subject in (
@@ -22,7 +22,7 @@ def test_doctor_finds_nothing_wrong_here_and_names_what_runs(capfd: pytest.Captu
     assert "✗" not in shown
 
 
-def test_doctor_names_a_ledger_that_does_not_answer_and_not_its_password(
+def test_a_ledger_that_does_not_answer_is_shown_without_its_password(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://shop:hunter2@127.0.0.1:9/shop")

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.conftest import ROOT
 
 
-def test_env_prints_exports_that_a_shell_takes(tmp_path: Path) -> None:
+def test_a_shell_can_evaluate_the_exports(tmp_path: Path) -> None:
     folder = tmp_path / "with space"
     shown = subprocess.run(
         ["sh", "-c", f'eval "$({sys.executable} run.py env --state \'{folder}\')" && printenv ZENML_CONFIG_PATH'],

@@ -1,4 +1,4 @@
-"""The monitoring pipeline as a command: verdicts, reports, and what stands in its way."""
+"""The monitoring pipeline as a command: verdicts, reports and errors."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ Monitor = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def taxonomy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A catalogue with two versions: the first of 1,500 listings, in production the second of 4,000."""
+    """A catalogue with two versions: the first trained on 1,500 listings, the second, in production, on 4,000."""
     folder = tmp_path_factory.mktemp("shop")
     path = folder / f"{NAME}.csv"
     pd.DataFrame({"code": list(RAKUTEN.labels), "label": list(RAKUTEN.labels.values())}).to_csv(path, index=False)
@@ -49,7 +49,7 @@ def taxonomy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def monitor(taxonomy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Monitor:
-    """Runs the command on a ledger of the test's own; returns the report with the exit code."""
+    """Run the command on a ledger of this test; return the report with the exit code."""
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
     monkeypatch.delenv("PUSHGATEWAY_URL", raising=False)
 
@@ -65,7 +65,7 @@ def monitor(taxonomy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def fill(
     path: Path, kind: str, size: int, *, reviewed: int = 0, poisoned: int = 0, version: str = "2", seed: int = 5
 ) -> None:
-    """Store what the version would answer to traffic; of it, so many get a right label, and so many a wrong one."""
+    """Store the answers of a version to traffic; give right labels to `reviewed` of them, wrong ones to `poisoned`."""
     connect_tracker()
     model = load_classifier(mlflow.MlflowClient().get_model_version(NAME, version).source)
     listings = list(islice(generate_traffic(kind, seed), size))
@@ -98,7 +98,7 @@ def folder() -> Path:
     return State.chosen(None).folder / "monitoring"
 
 
-def test_before_anything_was_answered_there_is_not_enough_data(monitor: Monitor) -> None:
+def test_without_predictions_the_verdict_is_insufficient_data(monitor: Monitor) -> None:
     report = monitor()
     assert (report["code"], report["verdict"]) == (0, "insufficient_data")
     assert report["quality"]["agreement"] is None
@@ -106,13 +106,13 @@ def test_before_anything_was_answered_there_is_not_enough_data(monitor: Monitor)
     assert (folder() / "latest.html").read_text() == (folder() / f"{report['run']}.html").read_text()
 
 
-def test_traffic_of_the_same_kind_is_ok_and_a_flood_of_wrong_labels_is_named_but_moves_nothing(
+def test_normal_traffic_is_ok_and_many_wrong_labels_of_one_user_are_reported_without_effect(
     monitor: Monitor, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     from zenml.client import Client
 
     fill(tmp_path, "normal", 2_000, reviewed=400, poisoned=1_000)
-    fill(tmp_path, "drifted", 500, version="1")  # answered by another version: none of this window
+    fill(tmp_path, "drifted", 500, version="1")  # answered by another version, so not in this window
     report = monitor()
     assert (report["code"], report["verdict"], report["model_version"]) == (0, "ok", "2")
     assert report["window"]["rows"] == 2_000
@@ -153,14 +153,14 @@ def test_no_text_of_a_listing_reaches_the_artifact_store(monitor: Monitor, tmp_p
     assert not any(title in str(value) for value in stored)
 
 
-def test_drifted_traffic_is_drift_with_evidentlys_page_beside_the_report(monitor: Monitor, tmp_path: Path) -> None:
+def test_drifted_traffic_is_drift_and_stores_evidentlys_page(monitor: Monitor, tmp_path: Path) -> None:
     fill(tmp_path, "drifted", 1_000, reviewed=300)
     report = monitor()
     assert (report["verdict"], report["drift"]["verdict"], report["quality"]["verdict"]) == ("drift",) * 3
     assert (folder() / f"{report['run']}-evidently.html").stat().st_size > 1_000_000
 
 
-def test_after_a_rollback_the_window_and_the_reference_are_the_other_versions(
+def test_after_a_rollback_window_and_reference_belong_to_the_earlier_version(
     monitor: Monitor, taxonomy: Path, tmp_path: Path
 ) -> None:
     fill(tmp_path, "normal", 300)
@@ -190,7 +190,7 @@ def test_a_ledger_that_cannot_be_read_is_an_error_with_its_address(
     assert "Traceback" not in complaint
 
 
-def test_without_a_version_in_production_there_is_nothing_to_watch(
+def test_without_a_version_in_production_monitoring_is_refused(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "untrained.csv"
@@ -208,7 +208,7 @@ def test_an_unknown_key_in_the_configuration_is_an_error(
     assert f"{config}: drift.minimum_row: Extra inputs are not permitted" in capfd.readouterr().err
 
 
-def test_a_pushgateway_that_is_away_is_told_and_no_more(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_pushgateway_is_reported_and_no_error(monitor: Monitor, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         monkeypatch.setenv("PUSHGATEWAY_URL", f"http://127.0.0.1:{closed.getsockname()[1]}")
@@ -221,14 +221,14 @@ def test_a_pushgateway_that_is_away_is_told_and_no_more(monitor: Monitor, monkey
 def pushgateway() -> Iterator[str]:
     binary = shutil.which("prometheus-pushgateway") or shutil.which("pushgateway")
     if binary is None:
-        pytest.skip("there is no pushgateway on this machine")
+        pytest.skip("no pushgateway is installed")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     process = subprocess.Popen([binary, f"--web.listen-address={address}"], stderr=subprocess.DEVNULL)
     try:
         for _ in range(100):
-            assert process.poll() is None, "the port was taken meanwhile"
+            assert process.poll() is None, "the pushgateway has ended: was its port taken?"
             try:
                 httpx.get(f"http://{address}/-/ready", trust_env=False).raise_for_status()
                 break
@@ -240,7 +240,7 @@ def pushgateway() -> Iterator[str]:
         process.wait(10)
 
 
-def test_what_is_not_measured_any_more_is_absent_at_the_pushgateway(
+def test_a_figure_that_is_no_longer_measured_is_removed_from_the_pushgateway(
     monitor: Monitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pushgateway: str
 ) -> None:
     monkeypatch.setenv("PUSHGATEWAY_URL", pushgateway)
@@ -262,4 +262,4 @@ def test_what_is_not_measured_any_more_is_absent_at_the_pushgateway(
         in left
     )
     for name in ("monitoring_quality", "monitoring_drift", "monitoring_text"):
-        assert name not in left, "a figure of an earlier run stays"
+        assert name not in left, "a figure of an earlier run is still there"

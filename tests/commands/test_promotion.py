@@ -1,4 +1,4 @@
-"""What becomes of a trained model, run after run on the same state: production moves only for a reason."""
+"""Which trained models are promoted, in several runs on the same state."""
 
 import json
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def production(outcome: dict[str, Any]) -> str | None:
     return version.number if version else None
 
 
-def test_a_much_better_challenger_takes_over_and_the_mirror_follows(shop: Shop) -> None:
+def test_a_much_better_challenger_is_promoted_also_in_zenml(shop: Shop) -> None:
     from zenml.client import Client
 
     first, second = shop(1_000), shop(5_000)
@@ -62,7 +62,7 @@ def test_a_much_better_challenger_takes_over_and_the_mirror_follows(shop: Shop) 
     assert mirror.run_metadata["mlflow_version"] == "2"
 
 
-def test_the_tracker_tells_how_a_version_came_about(shop: Shop) -> None:
+def test_the_tracker_stores_how_a_version_was_trained(shop: Shop) -> None:
     outcome = shop(1_000)
     assert production(outcome) == "1"
     version = mlflow.MlflowClient().get_model_version(outcome["name"], "1")
@@ -84,7 +84,7 @@ def test_the_tracker_tells_how_a_version_came_about(shop: Shop) -> None:
     assert {Path(file.path).suffix for file in evaluation} == {".json", ".html", ".png"}
 
 
-def test_a_worse_challenger_stays_one(shop: Shop) -> None:
+def test_a_worse_challenger_is_not_promoted(shop: Shop) -> None:
     shop(5_000)
     outcome = shop(1_000)
     assert outcome["promoted"] is False
@@ -96,7 +96,7 @@ def test_a_worse_challenger_stays_one(shop: Shop) -> None:
     assert "same data and code as version 2" in shop(1_000)["reason"]
 
 
-def test_a_model_below_the_minimum_scores_never_starts(shop: Shop, tmp_path: Path) -> None:
+def test_a_first_model_below_the_minimum_scores_is_not_promoted(shop: Shop, tmp_path: Path) -> None:
     config = tmp_path / "strict.yaml"
     default = Path(run.__file__).parent / "pipelines" / "configs" / "training.yaml"
     config.write_text(default.read_text().replace("minimum_weighted_f1: 0.5", "minimum_weighted_f1: 0.99"))
@@ -106,7 +106,7 @@ def test_a_model_below_the_minimum_scores_never_starts(shop: Shop, tmp_path: Pat
     assert (outcome["model_version"], outcome["bento_tag"]) == (None, None)
 
 
-def test_after_a_changed_taxonomy_the_reason_names_the_way_on(shop: Shop) -> None:
+def test_after_a_change_of_the_taxonomy_a_new_baseline_is_needed(shop: Shop) -> None:
     shop(1_000)
     labels = dict(RAKUTEN.labels) | {10: "Old books"}
     outcome = shop(1_000, labels=labels)
@@ -119,8 +119,8 @@ def test_after_a_changed_taxonomy_the_reason_names_the_way_on(shop: Shop) -> Non
     assert production(outcome) == outcome["model_version"] != "1"
 
 
-def test_a_champion_that_cannot_be_read_stays_and_the_reason_says_so(shop: Shop) -> None:
-    first = shop(1_000, seed=9)  # listings of its own: the model is broken for every run that it is cached for
+def test_an_unreadable_champion_stays_in_production_and_is_named(shop: Shop) -> None:
+    first = shop(1_000, seed=9)  # its own listings: the model is damaged for all runs that share its cache
     production(first)
     champion = registry.by_alias(first["name"], PRODUCTION)
     assert champion is not None
@@ -132,7 +132,7 @@ def test_a_champion_that_cannot_be_read_stays_and_the_reason_says_so(shop: Shop)
     assert production(outcome) == "1"
 
 
-def test_a_cached_model_that_was_damaged_is_named_with_the_way_on(
+def test_a_damaged_cached_model_is_named_and_no_cache_trains_again(
     shop: Shop, capfd: pytest.CaptureFixture[str]
 ) -> None:
     outcome = shop(1_000, seed=10)
@@ -148,7 +148,7 @@ def test_a_cached_model_that_was_damaged_is_named_with_the_way_on(
     assert shop(1_000, "--no-cache", seed=10)["code"] == 0
 
 
-def test_a_package_that_answers_otherwise_stops_before_any_alias_moves(
+def test_a_bento_with_other_answers_than_the_model_is_not_promoted(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     import bentoml
@@ -164,7 +164,7 @@ def test_a_package_that_answers_otherwise_stops_before_any_alias_moves(
     assert "the answers of the packaged and the trained model differ" in capfd.readouterr().err
     assert production(outcome) == "1"
     assert [bento.tag.version[0] for bento in bentoml.list(outcome["name"])] == ["1"]
-    again = shop(5_000)  # and the next run takes it up from there
+    again = shop(5_000)  # the next run continues from there
     assert (again["promoted"], production(again)) == (True, "2")
 
 
@@ -189,7 +189,7 @@ def fill_ledger(path: Path, name: str, rows: list[tuple[str, int, str, str]]) ->
         session.commit()
 
 
-def test_a_flood_of_wrong_labels_from_one_user_moves_nothing_that_decides(
+def test_many_wrong_labels_of_one_user_do_not_change_production(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from zenml.client import Client
@@ -224,7 +224,7 @@ def test_reviewed_feedback_enters_every_split(shop: Shop, tmp_path: Path, monkey
     assert set(listings.loc[listings["origin"] == "reviewed", "split"]) == {"train", "validation", "test"}
 
 
-def test_a_ledger_that_does_not_answer_stops_the_run_with_its_address_and_no_password(
+def test_a_broken_ledger_stops_the_run_and_is_named(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     broken = tmp_path / "ledger.db"

@@ -7,7 +7,9 @@ import pytest
 import run
 
 
-def test_a_rollback_without_a_past_is_a_sentence(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_without_a_version_in_production_the_error_says_what_to_do(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     taxonomy = tmp_path / "empty-shop.csv"
     taxonomy.write_text("code,label\n1,A\n2,B\n")
     assert run.main(["rollback", "--taxonomy", str(taxonomy)]) == 1

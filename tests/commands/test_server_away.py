@@ -8,7 +8,7 @@ from tests.commands.processes import run_py
 
 
 @pytest.mark.parametrize("verb", ["train", "rollback", "serve", "env --tracker", "doctor"])
-def test_the_server_is_named_and_what_to_do(verb: str, tmp_path: Path) -> None:
+def test_the_error_names_the_server_and_the_way_to_log_out(verb: str, tmp_path: Path) -> None:
     nobody = "http://127.0.0.1:9"
     done = run_py(*verb.split(), "--state", str(tmp_path), ZENML_STORE_URL=nobody, ZENML_STORE_TYPE="rest")
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Bad input to the main job: exit code 1, a sentence, no trace, and production as it was."""
+"""Bad input to the main job: exit code 1, one sentence, no traceback, and no change in production."""
 
 import json
 import os
@@ -97,13 +97,13 @@ def test_bad_input_is_named_and_nothing_is_registered(
     assert not MlflowClient().search_registered_models("name = 'rakuten'")
 
 
-def test_a_contract_that_is_broken_is_reported_as_such(files: Path, tmp_path: Path) -> None:
+def test_a_violated_contract_is_reported_as_failed(files: Path, tmp_path: Path) -> None:
     edit(Y, first_code("31337"))(files)
     run.main(["train", "--data", str(files), "--json", str(tmp_path / "outcome.json")])
     assert json.loads((tmp_path / "outcome.json").read_text())["contract"] == "failed"
 
 
-def test_the_report_of_a_failed_check_stands_in_the_dashboard(files: Path) -> None:
+def test_the_report_of_a_failed_check_is_in_the_dashboard(files: Path) -> None:
     from zenml.client import Client
 
     edit(Y, first_code("31337"))(files)
@@ -123,7 +123,7 @@ def test_the_report_of_a_failed_check_stands_in_the_dashboard(files: Path) -> No
         (["--size", "100"], "--size must be between 200 and 200,000, not 100"),
     ],
 )
-def test_a_wrong_argument_is_named(arguments: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_argument_is_named(arguments: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run.main(["train", *arguments]) == 1
     assert message in capfd.readouterr().err
 
@@ -137,13 +137,13 @@ def test_an_unknown_key_in_the_configuration_is_an_error(tmp_path: Path, capfd: 
 
 
 @pytest.mark.parametrize("place", ["a file", "a read-only file system"])
-def test_a_state_folder_that_cannot_be_written_to_is_named(
+def test_a_state_folder_that_is_not_writable_is_named(
     place: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
     folder = tmp_path / "file" if place == "a file" else Path("/proc/state")
     for key in ("STATE_DIR", "ZENML_CONFIG_PATH", "BENTOML_HOME"):
-        monkeypatch.setenv(key, os.environ[key])  # put back afterwards: run.main exports the new place
+        monkeypatch.setenv(key, os.environ[key])  # restored afterwards: run.main exports the new folder
     assert run.main(["train", "--state", str(folder)]) == 1
     assert f"the state folder {folder} cannot be written to" in capfd.readouterr().err
 

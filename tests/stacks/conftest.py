@@ -1,4 +1,4 @@
-"""Stacks under names of their own, gone afterwards."""
+"""Stacks under names of their own, removed after each test."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,7 +12,7 @@ Trial = Callable[..., StackFile]
 
 @pytest.fixture
 def trial(monkeypatch: pytest.MonkeyPatch) -> Iterator[Trial]:
-    """Read a stack file with these variables set, and give it and its components names that nobody else has."""
+    """Read a stack file with these variables set; it and its components get names that no other stack has."""
     client = Client()
     before = client.active_stack_model.id
     secrets = {secret.name for secret in client.list_secrets().items}

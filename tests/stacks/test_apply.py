@@ -1,4 +1,4 @@
-"""Stack files and ZenML's stacks: reconciled both ways, and nothing else touched."""
+"""Applying a stack file makes ZenML's stack what the file says, and changes nothing else."""
 
 import pytest
 from zenml.client import Client
@@ -13,11 +13,11 @@ TRACKER = StackComponentType.EXPERIMENT_TRACKER
 
 @pytest.fixture
 def stack(trial: Trial) -> StackFile:
-    """A stack like `local`."""
+    """A stack like `local`, under a name of its own."""
     return trial("local")
 
 
-def test_the_first_application_creates_and_the_second_changes_nothing(stack: StackFile) -> None:
+def test_the_first_apply_creates_the_stack_and_the_second_changes_nothing(stack: StackFile) -> None:
     assert apply(stack) == [
         "experiment_tracker trial_mlflow_local created", "stack trial created", "stack trial activated",
     ]  # fmt: skip
@@ -25,7 +25,7 @@ def test_the_first_application_creates_and_the_second_changes_nothing(stack: Sta
     assert Client().active_stack_model.name == "trial"
 
 
-def test_a_change_in_the_file_is_carried_over_and_back(stack: StackFile) -> None:
+def test_a_change_in_the_file_is_applied_and_undone(stack: StackFile) -> None:
     apply(stack)
     elsewhere = Component(
         flavor="mlflow", name="trial_mlflow_local", configuration={"tracking_uri": "sqlite:///other.db"}
@@ -38,14 +38,14 @@ def test_a_change_in_the_file_is_carried_over_and_back(stack: StackFile) -> None
     assert not component.configuration.get("tracking_uri")
 
 
-def test_what_somebody_changed_in_zenml_is_mended(stack: StackFile) -> None:
+def test_a_component_removed_in_zenml_is_added_again(stack: StackFile) -> None:
     apply(stack)
     Client().update_stack("trial", component_updates={TRACKER: []})
     assert apply(stack) == ["stack trial got the components of its file"]
     assert TRACKER in Client().get_stack("trial").components
 
 
-def test_what_somebody_changed_in_a_component_is_mended_where_the_file_says_nothing(stack: StackFile) -> None:
+def test_a_value_set_in_zenml_and_not_in_the_file_is_unset(stack: StackFile) -> None:
     apply(stack)
     Client().update_stack_component("trial_mlflow_local", TRACKER, configuration={"tracking_insecure_tls": True})
     assert [change.text for change in plan(stack)] == [
@@ -60,7 +60,7 @@ def test_a_plan_changes_nothing(stack: StackFile) -> None:
     assert not Client().list_stacks(name="trial").items
 
 
-def test_environment_and_secrets_of_the_file_are_the_stacks(stack: StackFile) -> None:
+def test_the_stack_gets_environment_and_secrets_of_its_file(stack: StackFile) -> None:
     Client().create_secret("trial_ledger", values={"DATABASE_URL": "sqlite:////nowhere.db"})
     full = stack.model_copy(update={"secrets": ["trial_ledger"], "environment": {"REGION": "north"}})
     apply(full)
@@ -72,7 +72,7 @@ def test_environment_and_secrets_of_the_file_are_the_stacks(stack: StackFile) ->
     assert plan(stack) == []
 
 
-def test_a_secret_that_is_not_there_is_named_with_the_command_that_makes_it(stack: StackFile) -> None:
+def test_a_missing_secret_is_named_with_the_command_that_creates_it(stack: StackFile) -> None:
     with pytest.raises(StackError, match=r"trial\.yaml refers to the ZenML secret 'trial_ledger'.*zenml secret create"):
         plan(stack.model_copy(update={"secrets": ["trial_ledger"]}))
 
@@ -86,7 +86,7 @@ def test_no_password_is_shown(stack: StackFile) -> None:
     assert "hush-hush" not in change.text
 
 
-def test_switching_back_and_forth_leaves_no_trace(trial: Trial) -> None:
+def test_switching_back_and_forth_changes_no_stack(trial: Trial) -> None:
     local, containers = trial("local"), trial("containers").model_copy(update={"name": "trial-containers"})
     apply(local)
     before = Client().get_stack("trial").model_dump_json(exclude={"updated"})
@@ -109,7 +109,7 @@ def test_a_component_of_another_flavor_is_refused(stack: StackFile) -> None:
         apply(stack.model_copy(update={"components": {**stack.components, TRACKER: other}}))
 
 
-def test_what_the_flavor_refuses_is_said_with_the_component(stack: StackFile) -> None:
+def test_a_configuration_that_the_flavor_refuses_is_named_with_its_component(stack: StackFile) -> None:
     apply(stack)
     open_server = Component(
         flavor="mlflow", name="trial_mlflow_local", configuration={"tracking_uri": "http://127.0.0.1:9"}

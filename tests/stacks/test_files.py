@@ -1,4 +1,4 @@
-"""The stack files that come with the project: each one ZenML's classes accept, and none with a secret in it."""
+"""The stack files of the project, which ZenML's classes accept, and how files are read."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def file(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sta
     return read_stack(request.param)
 
 
-def test_there_are_four_of_them() -> None:
+def test_there_are_four_stack_files() -> None:
     assert stack_files() == ["airflow", "containers", "kubernetes", "local"]
 
 
@@ -48,7 +48,7 @@ def stores() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("stores")
-def test_each_flavor_takes_the_configuration_of_its_component(file: StackFile) -> None:
+def test_each_flavor_accepts_the_configuration_of_its_component(file: StackFile) -> None:
     for kind, component in file.components.items():
         flavor = Flavor.from_model(Client().get_flavor_by_name_and_type(component.flavor, kind))
         nothing = ("", {"endpoint_url": ""})
@@ -58,20 +58,20 @@ def test_each_flavor_takes_the_configuration_of_its_component(file: StackFile) -
         flavor.config_class(warn_about_plain_text_secrets=False, **stated)
 
 
-def test_each_component_says_why_it_is_there(file: StackFile) -> None:
+def test_each_component_has_a_comment(file: StackFile) -> None:
     text = path_of(file.name).read_text(encoding="utf-8")
     for kind in file.components:
         assert re.search(rf"^  {kind.value}: +# \w", text, re.MULTILINE), kind
 
 
-def test_the_tracker_of_every_stack_can_be_a_hosted_one(file: StackFile) -> None:
+def test_every_stack_can_use_a_hosted_tracker(file: StackFile) -> None:
     (tracker,) = (component for kind, component in file.components.items() if kind.value == "experiment_tracker")
     assert {"tracking_uri", "tracking_username", "tracking_password"} <= set(tracker.configuration)
     assert tracker.configuration["tracking_uri"] == VARIABLES["TRACKER_URI"]
 
 
-def test_names_of_components_do_not_clash_between_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same name must mean the same component, or two files would undo each other's work for ever."""
+def test_components_of_the_same_name_are_equal_in_all_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise applying one file would undo the other."""
     for variable, value in VARIABLES.items():
         monkeypatch.setenv(variable, value)
     seen: dict[tuple[str, str], object] = {}
@@ -80,7 +80,7 @@ def test_names_of_components_do_not_clash_between_the_files(monkeypatch: pytest.
             assert seen.setdefault((kind.value, component.name), component) == component
 
 
-def test_what_containers_are_built_from_is_the_projects_own_dockerfile(file: StackFile) -> None:
+def test_containers_are_built_from_the_projects_dockerfile(file: StackFile) -> None:
     if "docker" not in file.settings:
         assert file.name == "local"
         return
@@ -90,7 +90,7 @@ def test_what_containers_are_built_from_is_the_projects_own_dockerfile(file: Sta
     assert not settings.allow_download_from_artifact_store
 
 
-def test_airflow_takes_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_airflow_accepts_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in VARIABLES.items():
         monkeypatch.setenv(variable, value)
     file = read_stack("airflow")
@@ -133,13 +133,13 @@ def test_variables_come_from_the_environment_or_their_default(tmp_path: Path, mo
         ("name: mine\ncomponents: {}\nextra: 1\n", r"mine\.yaml: .*extra"),
     ],
 )
-def test_a_faulty_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
+def test_an_invalid_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
     monkeypatch.delenv("STORE_NAME", raising=False)
     written(tmp_path, monkeypatch, text)
     with pytest.raises(StackError, match=message):
         read_stack("mine")
 
 
-def test_a_stack_without_a_file_is_told_which_there_are() -> None:
+def test_an_unknown_stack_is_refused_with_the_existing_names() -> None:
     with pytest.raises(StackError, match=r"no stack file nowhere\.yaml .*existing ones: .*local"):
         read_stack("nowhere")

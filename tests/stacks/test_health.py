@@ -1,5 +1,6 @@
-"""What does not answer is named, with its component and its file, before any step has run."""
+"""A component that does not answer is named with its address and its file, before any step runs."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from stacks.files import StackError
 from stacks.health import examine, require_healthy
 from tests.stacks.conftest import Trial
 
-NOBODY = "127.0.0.1:9"
+CLOSED = "127.0.0.1:9"
 
 
 def problem_of(kind: str) -> str:
@@ -20,7 +21,7 @@ def problem_of(kind: str) -> str:
 
 @pytest.fixture
 def remote(trial: Trial, tmp_path: Path) -> None:
-    """The stack of Airflow, all of whose addresses lead nowhere."""
+    """The stack `airflow`, where nothing answers at any address."""
     values = {"s3_key": "key", "s3_secret": "secret", "tracker_username": "me", "tracker_password": "hush-hush"}
     Client().create_secret("product_types_stores", values=values)
     Client().create_secret("product_types_ledger", values={"DATABASE_URL": "postgresql://nowhere/ledger"})
@@ -28,9 +29,9 @@ def remote(trial: Trial, tmp_path: Path) -> None:
         trial(
             "airflow",
             AIRFLOW_DAGS=f"{tmp_path}/missing",
-            S3_ENDPOINT=f"http://{NOBODY}",
-            REGISTRY=f"{NOBODY}/product-types",
-            TRACKER_URI=f"http://{NOBODY}",
+            S3_ENDPOINT=f"http://{CLOSED}",
+            REGISTRY=f"{CLOSED}/product-types",
+            TRACKER_URI=f"http://{CLOSED}",
         )
     )
 
@@ -47,22 +48,20 @@ def test_a_local_stack_is_healthy() -> None:
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
-        ("experiment tracker", f"'trial_mlflow_server' of the stack 'trial'.*does not answer at http://{NOBODY}"),
-        ("artifact store", f"'trial_s3' of the stack 'trial'.*does not answer at http://{NOBODY}"),
-        ("container registry", f"'trial_registry' of the stack 'trial'.*does not answer at http://{NOBODY}"),
+        ("experiment tracker", f"'trial_mlflow_server' of the stack 'trial'.*does not answer at http://{CLOSED}"),
+        ("artifact store", f"'trial_s3' of the stack 'trial'.*does not answer at http://{CLOSED}"),
+        ("container registry", f"'trial_registry' of the stack 'trial'.*does not answer at http://{CLOSED}"),
         ("orchestrator", "'trial_airflow' of the stack 'trial'.*folder .*missing, which is not writable"),
     ],
 )
-def test_each_component_that_is_not_there_is_named_with_its_address(kind: str, words: str) -> None:
-    import re
-
+def test_a_component_that_does_not_answer_is_named_with_its_address(kind: str, words: str) -> None:
     problem = problem_of(kind)
     assert re.search(words, problem), problem
     assert "hush-hush" not in problem
 
 
 @pytest.mark.usefixtures("remote")
-def test_a_run_on_a_stack_that_is_not_there_ends_before_any_step(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_run_on_a_stack_that_does_not_answer_ends_before_any_step(capfd: pytest.CaptureFixture[str]) -> None:
     before = Client().list_pipeline_runs().total
     assert run.main(["train", "--size", "400"]) == 1
     said = capfd.readouterr().err
@@ -73,7 +72,7 @@ def test_a_run_on_a_stack_that_is_not_there_ends_before_any_step(capfd: pytest.C
 
 
 @pytest.mark.usefixtures("remote")
-def test_doctor_tells_of_every_component(capfd: pytest.CaptureFixture[str]) -> None:
+def test_doctor_shows_every_component(capfd: pytest.CaptureFixture[str]) -> None:
     assert run.main(["doctor"]) == 1
     said = " ".join(capfd.readouterr().out.split())
     for kind in ("orchestrator", "artifact store", "container registry", "image builder", "experiment tracker"):
@@ -81,13 +80,13 @@ def test_doctor_tells_of_every_component(capfd: pytest.CaptureFixture[str]) -> N
 
 
 @pytest.mark.usefixtures("remote")
-def test_a_secret_that_was_deleted_is_named() -> None:
+def test_a_deleted_secret_is_named() -> None:
     Client().delete_secret("product_types_stores")
     assert "refers to the ZenML secret 'product_types_stores', which does not exist" in problem_of("artifact store")
 
 
 def test_the_file_of_the_stack_is_named(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
-    login = {"TRACKER_URI": f"http://{NOBODY}", "TRACKER_USERNAME": "me", "TRACKER_PASSWORD": "hush-hush"}
+    login = {"TRACKER_URI": f"http://{CLOSED}", "TRACKER_USERNAME": "me", "TRACKER_PASSWORD": "hush-hush"}
     apply(trial("local", **login).model_copy(update={"name": "containers"}))
     try:
         with pytest.raises(StackError, match=r"stacks/containers\.yaml\) does not answer"):

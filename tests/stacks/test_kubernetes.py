@@ -1,4 +1,4 @@
-"""The stack of Kubernetes as far as it can be looked at without a cluster: what ZenML would send, by the schemas."""
+"""The stack `kubernetes` without a cluster: what ZenML would send is valid by the schemas of Kubernetes."""
 
 from typing import Any
 
@@ -36,10 +36,10 @@ def file(monkeypatch: pytest.MonkeyPatch) -> StackFile:
 
 
 def objects(file: StackFile) -> dict[str, dict[str, Any]]:
-    """Return what is made of a step, and of a scheduled pipeline, as it goes over the wire."""
+    """Return the objects that ZenML makes of a step and of a scheduled pipeline, as they are sent."""
     settings = KubernetesOrchestratorSettings(**file.settings["orchestrator.kubernetes"])
     made = {}
-    for name, pod_settings in (("step", settings.pod_settings), ("leader", settings.orchestrator_pod_settings)):
+    for name, pod_settings in (("step", settings.pod_settings), ("lead", settings.orchestrator_pod_settings)):
         pod = build_pod_manifest(
             pod_name="training-step",
             image_name="registry.example/shop/zenml@sha256:0",
@@ -58,31 +58,31 @@ def objects(file: StackFile) -> dict[str, dict[str, Any]]:
         )
         made |= {f"{name} pod": pod, f"{name} job": job}
     made["cron job"] = build_cron_job_manifest(
-        job_template_manifest_from_job(made["leader job"]),
+        job_template_manifest_from_job(made["lead job"]),
         cron_expression="0 2 * * *",
         concurrency_policy=settings.concurrency_policy,
     )
     sent = {name: ApiClient().sanitize_for_serialization(made[name]) for name in made}
-    for name in ("step job", "leader job"):
-        sent[name] |= {"apiVersion": "batch/v1", "kind": "Job"}  # as the address that they are sent to says
+    for name in ("step job", "lead job"):
+        sent[name] |= {"apiVersion": "batch/v1", "kind": "Job"}  # in the request it is the address that says this
     return sent
 
 
-@pytest.mark.filterwarnings("error")  # an unknown kind is a warning only
-@pytest.mark.parametrize("name", ["step pod", "step job", "leader pod", "leader job", "cron job"])
-def test_what_zenml_makes_of_the_settings_is_valid(file: StackFile, name: str) -> None:
+@pytest.mark.filterwarnings("error")  # for an unknown kind the library only warns
+@pytest.mark.parametrize("name", ["step pod", "step job", "lead pod", "lead job", "cron job"])
+def test_the_objects_that_zenml_makes_are_valid(file: StackFile, name: str) -> None:
     kubernetes_validate.validate(objects(file)[name], VERSION, strict=True)
 
 
-def test_the_validation_finds_what_is_wrong(file: StackFile) -> None:
+def test_the_validation_finds_an_unknown_key(file: StackFile) -> None:
     pod = objects(file)["step pod"]
     pod["spec"]["containers"][0]["resource"] = {}
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(pod, VERSION, strict=True)
 
 
-@pytest.mark.parametrize("name", ["step pod", "leader pod"])
-def test_no_pod_runs_as_root_or_without_a_limit(file: StackFile, name: str) -> None:
+@pytest.mark.parametrize("name", ["step pod", "lead pod"])
+def test_no_pod_runs_as_root_or_without_limits(file: StackFile, name: str) -> None:
     pod = objects(file)[name]["spec"]
     assert pod["securityContext"] == {
         "runAsNonRoot": True,
@@ -95,7 +95,7 @@ def test_no_pod_runs_as_root_or_without_a_limit(file: StackFile, name: str) -> N
     assert container["resources"]["requests"]["cpu"]
 
 
-def test_the_installed_zenml_takes_the_configuration_and_the_image_settings(file: StackFile) -> None:
+def test_zenml_accepts_the_configuration_and_the_image_settings(file: StackFile) -> None:
     component = next(component for component in file.components.values() if component.flavor == "kubernetes")
     config = KubernetesOrchestratorConfig(**component.configuration)
     assert config.pass_zenml_token_as_secret
@@ -103,7 +103,7 @@ def test_the_installed_zenml_takes_the_configuration_and_the_image_settings(file
     assert DockerSettings(**file.settings["docker"]).user == "steps"
 
 
-def test_no_address_of_a_store_and_no_password_is_in_what_is_sent(file: StackFile) -> None:
+def test_no_database_address_and_no_password_is_sent(file: StackFile) -> None:
     sent = str(objects(file))
     assert "DATABASE_URL" not in sent
     assert "password" not in sent.lower()
