@@ -1,11 +1,9 @@
 """`run.py doctor`: check whether everything that is needed is here, and say what to do about what is not."""
 
-import socket
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from commands.options import add_state
@@ -49,6 +47,8 @@ def doctor(state: State, _options: Namespace) -> int:
 
 
 def _versions() -> Iterator[Diagnosis]:
+    from importlib.metadata import PackageNotFoundError, version
+
     python = ".".join(map(str, sys.version_info[:3]))
     yield Diagnosis("Python", (3, 11) <= sys.version_info < (3, 14), python, "use Python 3.11, 3.12 or 3.13")
     locked = _locked_versions()
@@ -133,6 +133,8 @@ def _ledger() -> Diagnosis:
 
 def _services() -> Iterator[Diagnosis]:
     """Yield which services run. They are optional, so a closed port is fine."""
+    import socket
+
     for subject, port in (("dashboard", DASHBOARD_PORT), ("MLflow", TRACKER_PORT), ("service", SERVICE_PORT)):
         with socket.socket() as probe:
             probe.settimeout(0.5)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -50,7 +49,7 @@ class State:
 
     def prepare(self) -> None:
         """Create the folder. Raises `StateError` when it is not writable or its disk is nearly full."""
-        probe = self.folder / f".probe-{uuid.uuid4().hex}"
+        probe = self.folder / f".probe-{os.urandom(8).hex()}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"x")
