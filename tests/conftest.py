@@ -4,8 +4,13 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from catalog.classifier import ProductTypeClassifier
+    from tests.system.snapshots import Snapshot
 
 ROOT = Path(__file__).resolve().parents[1]
 _LONGEST = ("readme", "system")
@@ -34,6 +39,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(_SESSION, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def classifier() -> "ProductTypeClassifier":
+    """A calibrated classifier of 2,000 synthetic listings, for tests that need one and do not change it."""
+    from catalog.classifier import ProductTypeClassifier
+    from catalog.synthetic import generate
+
+    frame = generate(2_500, seed=11)
+    train, held_out = (
+        (rows["designation"].tolist(), rows["description"].tolist(), rows["prdtypecode"])
+        for rows in (frame.iloc[:2_000], frame.iloc[2_000:])
+    )
+    return ProductTypeClassifier(seed=0).fit(*train).calibrate(*held_out)
+
+
+@pytest.fixture(scope="session")
+def one_version(tmp_path_factory: pytest.TempPathFactory) -> "Snapshot":
+    """The state after the first run of the main job: one version, which is in production."""
+    from tests.system.snapshots import Snapshot, shared_by_workers
+
+    return Snapshot.taken(shared_by_workers(tmp_path_factory.getbasetemp()) / "one-version", "--size", "2000")
+
+
+@pytest.fixture(scope="session")
+def two_versions(tmp_path_factory: pytest.TempPathFactory, one_version: "Snapshot") -> "Snapshot":
+    """The state after a second run: version 2 in production, version 1 before it."""
+    from tests.system.snapshots import Snapshot, shared_by_workers
+
+    folder = shared_by_workers(tmp_path_factory.getbasetemp()) / "two-versions"
+    return Snapshot.taken(folder, "--size", "1000", "--new-baseline", after=one_version)
 
 
 @pytest.fixture(scope="session")

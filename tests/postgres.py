@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.system.workspace import free_port
 
 _ADDRESS = "postgresql://ledger:secret@127.0.0.1"
 
@@ -27,9 +28,7 @@ class Server:
     def __init__(self, binaries: Path, folder: Path) -> None:
         self._binaries = binaries
         self._folder = folder
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self._running = False
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres", "postgres")
@@ -49,10 +48,10 @@ class Server:
         self._run("pg_ctl", "start", "--wait", f"--log={self._folder / 'log'}", f"--options={options}")
         self._running = True
 
-    def stop(self) -> None:
-        """Stop, if it runs, without waiting for clients to go."""
+    def stop(self, mode: str = "fast") -> None:
+        """Stop, if it runs, without waiting for clients to go; `immediate` writes nothing any more."""
         if self._running:
-            self._run("pg_ctl", "stop", "--wait", "--mode=fast")
+            self._run("pg_ctl", "stop", "--wait", f"--mode={mode}")
             self._running = False
 
     def _run(self, program: str, *arguments: str) -> None:
@@ -78,7 +77,7 @@ def postgresql_server() -> Iterator[Server]:
         try:
             yield server
         finally:
-            server.stop()
+            server.stop("immediate")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

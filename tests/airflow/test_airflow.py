@@ -26,6 +26,7 @@ from stacks.airflow_client import Airflow, AirflowSettings
 from tests.airflow.engines import BUCKETS, TOKEN_LIFE, Lab, answers, lab
 from tests.conftest import ROOT
 from tests.monitoring.watching import alert, webhook
+from tests.system.service import serving
 from tests.system.workspace import Workspace, free_port, wait_for
 
 pytestmark = pytest.mark.airflow
@@ -179,15 +180,8 @@ def test_model_and_bento_are_on_the_servers(outcome: dict[str, Any], remote: Rem
 
 @pytest.mark.usefixtures("outcome")
 def test_what_was_trained_there_is_served_here(remote: Remote) -> None:
-    from tests.system.test_main_job import served
-
-    port = free_port()
-    service = remote.start("serve", "--port", str(port))
-    try:
-        wait_for("version 1 is served", lambda: served(port) == "1", 120)
-    finally:
-        service.terminate()
-        service.wait(60)
+    with serving(remote) as service:
+        service.wait_for_version("1")
 
 
 @pytest.mark.usefixtures("outcome")

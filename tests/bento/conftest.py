@@ -22,7 +22,6 @@ from bento.tokens import Signer
 from catalog.classifier import ProductTypeClassifier
 from catalog.model_folder import Manifest
 from catalog.predictor import Predictor
-from catalog.synthetic import generate
 from catalog.taxonomy import RAKUTEN
 from ledger.database import migrate, open_engine, writing
 from ledger.users import create_user
@@ -50,12 +49,9 @@ def listening(application: ASGIApp) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A packaged model of 1,500 synthetic listings that abstains below a confidence of 0.5."""
+def model_folder(classifier: ProductTypeClassifier, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A packaged model that abstains below a confidence of 0.5."""
     folder = tmp_path_factory.mktemp("model")
-    frame = generate(1_500, seed=3)
-    texts = frame["designation"].tolist(), frame["description"].tolist()
-    classifier = ProductTypeClassifier(seed=0).fit(*texts, frame["prdtypecode"])
     classifier.export(folder)
     (folder / "card.md").write_text("# Model card: rakuten\n")
     Manifest(

@@ -40,13 +40,6 @@ def frame() -> pd.DataFrame:
     return generate(600, seed=8)
 
 
-@pytest.fixture(scope="module")
-def classifier(frame: pd.DataFrame) -> ProductTypeClassifier:
-    return ProductTypeClassifier(seed=0).fit(
-        frame["designation"].tolist(), frame["description"].tolist(), frame["prdtypecode"]
-    )
-
-
 @pytest.fixture
 def manifest(classifier: ProductTypeClassifier) -> Manifest:
     return Manifest(

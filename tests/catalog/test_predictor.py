@@ -41,16 +41,6 @@ def listings() -> list[Listing]:
     return [*zip(frame["designation"].tolist(), descriptions, strict=True), *ODD_LISTINGS]
 
 
-@pytest.fixture(scope="module")
-def classifier() -> ProductTypeClassifier:
-    frame = generate(2_500, seed=11)
-    train, held_out = (
-        (rows["designation"].tolist(), rows["description"].tolist(), rows["prdtypecode"])
-        for rows in (frame.iloc[:2_000], frame.iloc[2_000:])
-    )
-    return ProductTypeClassifier(seed=0).fit(*train).calibrate(*held_out)
-
-
 def write(classifier: ProductTypeClassifier, folder: Path, card: str | None = "# Karte für «rakuten»\n") -> Path:
     folder.mkdir()
     classifier.export(folder)

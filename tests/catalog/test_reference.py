@@ -27,13 +27,9 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def built() -> Built:
+def built(classifier: ProductTypeClassifier) -> Built:
     no_feedback = pd.DataFrame(columns=COLUMNS)
-    listings = consolidate(generate(8_000), no_feedback, RAKUTEN.labels, ConsolidationRules()).listings
-    train = listings[listings["split"] == "train"].head(1_500)
-    classifier = ProductTypeClassifier(seed=0).fit(
-        train["designation"].tolist(), train["description"].tolist(), train["prdtypecode"]
-    )
+    listings = consolidate(generate(8_000, seed=3), no_feedback, RAKUTEN.labels, ConsolidationRules()).listings
     return Built(listings, classifier, build_reference_window(listings, classifier))
 
 

@@ -4,7 +4,6 @@ import logging
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -38,14 +37,20 @@ def test_migrating_again_keeps_what_is_there(ledger_url: str, engine: Engine) ->
 
 def test_processes_that_migrate_at_once_all_succeed(empty_url: str) -> None:
     script = (
-        "import sys, time, alembic.command; from ledger.database import migrate;"
-        "time.sleep(max(0, float(sys.argv[2]) - time.time())); migrate(sys.argv[1])"
+        "import sys, alembic.command; from ledger.database import migrate;"
+        "print('ready', flush=True); input(); migrate(sys.argv[1])"
     )
-    begin = str(time.time() + 4)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     racing = [
-        subprocess.Popen([sys.executable, "-c", script, empty_url, begin], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        for _ in range(6)
+        subprocess.Popen([sys.executable, "-c", script, empty_url], cwd=ROOT, text=True, **pipes) for _ in range(6)
     ]
+    for process in racing:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in racing:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     said = [process.communicate()[1] for process in racing]
     assert [process.returncode for process in racing] == [0] * 6, said
     engine = open_engine(empty_url)

@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 
 from tests.system.workspace import Workspace
 
 
-@pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    return Workspace(tmp_path_factory.mktemp("workspace"))
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty state folder of the test's own."""
+    return Workspace(tmp_path)

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.browser import chromium
-from tests.system.workspace import ROOT, Workspace, free_port
+from tests.system.snapshots import Snapshot, train
+from tests.system.workspace import DASHBOARD, LIMIT, ROOT, Workspace, free_port
 
 STEPS = [
     "collect_inputs", "ingest_listings", "check_listings", "gate_listings", "consolidate_listings", "train_classifier",
@@ -31,7 +32,7 @@ class Dashboard:
     def get(self, path: str, **query: Any) -> Any:
         url = f"{self.address}/api/v1{path}?{urllib.parse.urlencode(query)}"
         request = urllib.request.Request(url, headers={"Authorization": f"Bearer {self.token}"})
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=LIMIT) as response:
             return json.load(response)
 
     def latest_run(self) -> Any:
@@ -45,12 +46,21 @@ class Dashboard:
 
 
 @pytest.fixture(scope="module")
-def dashboard(workspace: Workspace, pytestconfig: pytest.Config) -> Iterator[Dashboard]:
-    for_pictures = pytestconfig.getoption("markexpr") == "browser"
-    done = workspace.run("--size", "20000" if for_pictures else "1500")
-    assert done.returncode == 0, done.stderr
+def workspace(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Workspace:
+    """A state with one run; for the README's pictures one of the size that the README talks about."""
+    workspace = Workspace(tmp_path_factory.mktemp("dashboard"))
+    if request.config.getoption("markexpr") == "browser":
+        train(workspace, "--size", "20000")
+    else:
+        snapshot: Snapshot = request.getfixturevalue("one_version")
+        snapshot.copied_to(workspace)
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def dashboard(workspace: Workspace) -> Iterator[Dashboard]:
     port = free_port()
-    environment = workspace.environment() | {"ZENML_AUTO_OPEN_DASHBOARD": "false"}
+    environment = workspace.environment() | DASHBOARD
     zenml = str(Path(sys.executable).parent / "zenml")
 
     def command(*arguments: str) -> None:
@@ -62,7 +72,7 @@ def dashboard(workspace: Workspace, pytestconfig: pytest.Config) -> Iterator[Das
     address = f"http://127.0.0.1:{port}"
     try:
         login = urllib.request.Request(f"{address}/api/v1/login", data=b"username=default&password=")
-        with urllib.request.urlopen(login, timeout=30) as response:
+        with urllib.request.urlopen(login, timeout=LIMIT) as response:
             yield Dashboard(address, json.load(response)["access_token"])
     finally:
         command("logout", "--local")

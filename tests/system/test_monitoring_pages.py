@@ -24,7 +24,8 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def watched(workspace: Workspace) -> Iterator[Watched]:
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    workspace = Workspace(tmp_path_factory.mktemp("watched"))
     assert workspace.run("--size", "20000").returncode == 0
     serve, watch = free_port(), free_port()
     service = f"http://127.0.0.1:{serve}"

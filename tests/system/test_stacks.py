@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.system.service import serving
 from tests.system.workspace import ROOT, Workspace
 
 pytestmark = pytest.mark.stacks
@@ -78,17 +79,9 @@ def test_every_step_ran_in_a_container_of_its_own(containers: tuple[Workspace, d
 def test_the_bento_that_a_container_built_is_served_from_its_artifact(
     containers: tuple[Workspace, dict[str, Any]],
 ) -> None:
-    from tests.system.test_main_job import served
-    from tests.system.workspace import free_port, wait_for
-
     workspace, _ = containers
-    port = free_port()
-    service = workspace.start("serve", "--port", str(port))
-    try:
-        wait_for("version 1 is served", lambda: served(port) == "1")
-    finally:
-        service.terminate()
-        service.wait(60)
+    with serving(workspace) as service:
+        service.wait_for_version("1")
 
 
 @pytest.mark.usefixtures("engine")

@@ -1,6 +1,7 @@
 """Whole processes, started as a user starts them."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -13,6 +14,10 @@ from time import monotonic, sleep
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 600  # seconds: no busy machine needs them, so whatever takes longer hangs
+# ZenML's dashboard opens no browser, and its command waits longer for it than the usual minute.
+DASHBOARD = {"ZENML_AUTO_OPEN_DASHBOARD": "false", "ZENML_DAEMON_SERVER_TIMEOUT": str(LIMIT)}
+_PORTS = range(20_000, 32_000)  # below those that the kernel gives to outgoing connections
 _NO_NETWORK = """
 import os, socket
 _connect, _connect_ex, _resolve = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
@@ -71,7 +76,7 @@ class Workspace:
             preexec_fn=_heed_ctrl_c,
         )  # fmt: skip
 
-    def run(self, *arguments: str, timeout: float = 540) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, timeout: float = LIMIT) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, str(self.source / "run.py"), *arguments],
             cwd=self.source, env=self.environment(), capture_output=True, text=True, timeout=timeout, check=False,
@@ -92,13 +97,19 @@ def _heed_ctrl_c() -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 on which nothing listens, and which no outgoing connection takes meanwhile."""
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
-def wait_for(what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
+def wait_for(what: str, condition: Callable[[], bool], seconds: float = LIMIT) -> None:
     """Wait until a callable is true; fail naming what did not happen."""
     deadline = monotonic() + seconds
     while monotonic() < deadline:

@@ -1,0 +1,177 @@
+"""The README's commands, and a shell that runs them as a reader pastes them.
+
+The sections run side by side in modules of their own, each in its own clone and home folder. So in every command a free
+port stands in the place of the README's port, and a folder of the test's own in the place of `/tmp/listings`. Where a
+command relies on a default port the option is added; `test_readme.py` checks that the defaults are the README's ports.
+"""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from catalog.synthetic import generate
+from catalog.taxonomy import RAKUTEN
+from tests.system.snapshots import Snapshot
+from tests.system.workspace import DASHBOARD, LIMIT, ROOT, free_port, wait_for
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# Commands that go on until they are ended, and the page that shows that they are ready.
+SERVERS = {
+    "mlflow ui": "http://127.0.0.1:5001/",
+    "python run.py watch": "http://127.0.0.1:8003/health",
+    "python run.py auth": "http://127.0.0.1:8001/readyz",
+    "python run.py serve": "http://127.0.0.1:3000/readyz",
+    "bentoml serve": "http://127.0.0.1:3000/readyz",
+}
+# The option that says what a command otherwise takes by default.
+DEFAULTS = {
+    "python run.py watch": "--port 8003",
+    "python run.py serve": "--port 3000",
+    "bentoml serve": "--port 3000",
+    "python run.py simulate": "--service http://127.0.0.1:3000",
+}
+_REMEMBERED = re.compile(r"([A-Z]+)=\$\(")  # a variable that the commands after it use
+
+
+def sections() -> dict[str, list[str]]:
+    """Return the commands under each heading. A line of a bash block is a command, and so is a python block."""
+    parts = re.split(r"^##? (.*)\n", README, flags=re.MULTILINE)[1:]
+    return {
+        heading: [
+            command
+            for language, block in re.findall(r"```(bash|python)\n(.*?)```", text, re.DOTALL)
+            for command in (block.splitlines() if language == "bash" else [f"python -c {shlex.quote(block)}"])
+        ]
+        for heading, text in zip(parts[::2], parts[1::2], strict=True)
+    }
+
+
+class Shell:
+    """Runs commands one after another in a clone and keeps the servers among them running."""
+
+    def __init__(self, folder: Path, before: Snapshot | None = None) -> None:
+        """`before`: what the reader trained already; by default the clone and the home folder are fresh."""
+        home = folder / "home"
+        home.mkdir()
+        self.tree = _clone(folder / "clone")
+        if before:
+            settings = "Library/Application Support" if sys.platform == "darwin" else ".config"
+            before.copy_to(self.tree / ".state", zenml=home / settings / "zenml", bentoml=home / "bentoml")
+        own = {"HOME": str(home), "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}", **DASHBOARD}
+        unset = ("STATE_DIR", "ZENML_CONFIG_PATH", "BENTOML_HOME", "XDG_CONFIG_HOME", "MLFLOW_TRACKING_URI")
+        self.environment = {key: value for key, value in os.environ.items() if key not in unset} | own
+        self.exports: list[str] = []
+        self.servers: dict[str, subprocess.Popen[bytes]] = {}
+        self._log = folder / "servers.log"
+        self._places = {f":{port}": f":{free_port()}" for port in (8237, 5001, 3000, 8001, 8003)}
+        self._places |= {f"--port {old[1:]}": f"--port {new[1:]}" for old, new in self._places.items()}
+        self._places["/tmp/listings"] = str(folder / "listings")
+
+    def placed(self, text: str) -> str:
+        """Return a command or an address with the ports and folders of this shell."""
+        for command, option in DEFAULTS.items():
+            if command in text and "--port" not in text:
+                text = f"{text} {option}"
+        for old, new in self._places.items():
+            text = text.replace(old, new)
+        return text
+
+    def run_all(self, commands: Sequence[str], instead: Mapping[str, Callable[[str], None]] | None = None) -> None:
+        """Run the commands in their order; one that contains a key of `instead` is passed to that function."""
+        for command in commands:
+            if handler := next((handler for key, handler in (instead or {}).items() if key in command), None):
+                handler(command)
+            elif command.startswith("eval "):
+                self.exports.append(command)
+            elif variable := _REMEMBERED.match(command):
+                value = self.run(f'{command} && printf %s "${variable[1]}"')
+                self.exports.append(f"{variable[1]}={shlex.quote(value)}")
+            elif server := next((name for name in SERVERS if name in command), None):
+                self.start(command, SERVERS[server])
+            else:
+                self.run(command)
+
+    def run(self, command: str) -> str:
+        """Run one command, which must succeed, and return what it prints."""
+        # An answer that is an error is a failure of the command, which curl says only when asked.
+        script = self.placed(" && ".join([*self.exports, command])).replace("curl -s ", "curl -s --fail-with-body ")
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=self.tree, env=self.environment, capture_output=True, text=True, check=False,
+            timeout=LIMIT,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def start(self, command: str, page: str) -> None:
+        """Start a server in the place of the one that has its page, and wait until it answers."""
+        self.stop(page)
+        script = self.placed(" && ".join([*self.exports, f"exec env {command}"]))
+        with self._log.open("ab") as log:
+            server = subprocess.Popen(
+                ["bash", "-c", script], cwd=self.tree, env=self.environment, stdout=log, stderr=log
+            )
+        self.servers[page] = server
+
+        def ready() -> bool:
+            assert server.poll() is None, f"{script}\n{self._log.read_text()}"
+            return self.fetch(page) is not None
+
+        wait_for(f"{script} answers", ready)
+
+    def fetch(self, page: str) -> bytes | None:
+        """Return what a page of the README shows, or None while there is no answer."""
+        try:
+            with urllib.request.urlopen(self.placed(page), timeout=LIMIT) as response:
+                content: bytes = response.read()
+                return content
+        except OSError:
+            return None
+
+    def served_version(self) -> str | None:
+        """Return the version that the prediction service serves, or None while there is no answer."""
+        answer = self.fetch("http://127.0.0.1:3000/health")
+        return json.loads(answer)["model_version"] if answer else None
+
+    def stop(self, page: str) -> None:
+        if server := self.servers.pop(page, None):
+            server.send_signal(signal.SIGTERM)
+            server.wait(LIMIT)
+
+    def stop_servers(self) -> None:
+        for page in list(self.servers):
+            self.stop(page)
+
+
+@contextmanager
+def shell(folder: Path, before: Snapshot | None = None) -> Iterator[Shell]:
+    """Open a shell; its servers end with it."""
+    opened = Shell(folder, before)
+    try:
+        yield opened
+    finally:
+        opened.stop_servers()
+
+
+def _clone(tree: Path) -> Path:
+    """Copy the source as a fresh clone would be, with this environment as its own, and a shop's files in it."""
+    ignored = shutil.ignore_patterns(".venv*", ".git", ".state", "__pycache__", ".*_cache", ".hypothesis")
+    shutil.copytree(ROOT, tree, ignore=ignored)
+    (tree / ".venv").symlink_to(sys.prefix)
+    (tree / ".venv" / ".installed").touch()
+    shop = tree / "my-shop"
+    shop.mkdir()
+    frame = generate(600).set_index("index").rename_axis(None)
+    frame[["designation", "description", "productid", "imageid"]].to_csv(shop / "X_train.csv")
+    frame[["prdtypecode"]].to_csv(shop / "Y_train.csv")
+    lines = ["code,label", *[f'{code},"{label}"' for code, label in RAKUTEN.labels.items()]]
+    (shop / "taxonomy.csv").write_text("\n".join(lines))
+    return tree
