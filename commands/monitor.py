@@ -11,7 +11,7 @@ from monitoring.report_folder import ReportFolder, ReportFolderError, as_json
 from state.files import write_atomically
 from state.folder import SOURCE_ROOT, State
 from terminal.console import announce, console
-from terminal.errors import CommandError, reported
+from terminal.errors import reported
 from terminal.next_commands import dashboard, tool
 from terminal.tables import show_next, show_rows
 
@@ -48,10 +48,8 @@ def monitor(state: State, options: Namespace) -> int:
             ready_stack(verbose=options.verbose)
             from pipelines.config import ConfigurationError, MonitoringConfig  # asks ZenML's server
 
-            try:
+            with reported(ConfigurationError):
                 config = MonitoringConfig.read(options.config)
-            except ConfigurationError as error:
-                raise CommandError(str(error)) from error
         report = run_monitoring(state, taxonomy, config)
     if isinstance(report, Published):
         console().print(
@@ -90,10 +88,8 @@ def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig
     outputs = run.steps["publish_verdict"].outputs
     report: MonitoringReport = outputs["monitoring_report"][0].load()
     evidently = run.steps["measure_drift"].outputs["evidently_page"][0].load()
-    try:
+    with reported(ReportFolderError):
         ReportFolder.of_state(state.folder).store(report, outputs["monitoring_page"][0].load(), evidently)
-    except ReportFolderError as error:
-        raise CommandError(str(error)) from error
     return report
 
 
@@ -120,16 +116,16 @@ def _show(state: State, report: "MonitoringReport", taxonomy: Path | None, secon
     rows["Time"] = f"{seconds:.0f} s"
     console().print()
     show_rows(rows)
-    whose = f" --taxonomy {shlex.quote(str(taxonomy))}" if taxonomy else ""
-    whose += f" --state {shlex.quote(str(state.folder))}" if state.moved else ""
+    same = f" --taxonomy {shlex.quote(str(taxonomy))}" if taxonomy else ""
+    same += f" --state {shlex.quote(str(state.folder))}" if state.moved else ""
     python = tool("python")
-    commands = [("look at the report", f"xdg-open {shlex.quote(str(page))}")]
+    commands = [("open the report", f"xdg-open {shlex.quote(str(page))}")]
     if verdict == "insufficient_data":
-        commands.append(("give it something to see", f"{python} run.py simulate --requests 500"))
+        commands.append(("send traffic to the service", f"{python} run.py simulate --requests 500"))
     if verdict in ("warning", "drift"):
-        commands.append(("train with the feedback so far", f"{python} run.py train{whose}"))
+        commands.append(("train with the feedback so far", f"{python} run.py train{same}"))
     commands += [
-        ("look every 15 minutes", f"{python} run.py watch{whose}"),
+        ("monitor every 15 minutes", f"{python} run.py watch{same}"),
         dashboard(),
     ]
     show_next(commands)
