@@ -122,21 +122,43 @@ def train_bento(folder: Path, size: int) -> str:
 
 
 def prepare_bento(folder: Path, tag: str, workers: int, password: str) -> Contestant:
-    """Return the Bento with a number of workers.
+    """Return the Bento with a number of workers."""
+    name = f"Bento, {workers} worker{'s' if workers > 1 else ''}"
+    return _prepare_service(folder / f"bento-{workers}", name, [tag], folder / "training", workers, password)
 
-    Its store is a copy of the one in `folder/training`: when two services share a store, the second one deletes the
-    metrics of the first.
+
+def prepare_checkout(folder: Path, tag: str, password: str, *, direct_inserts: bool) -> Contestant:
+    """Return the service of this checkout with the model of a Bento and one worker, with or without direct inserts."""
+    module = "bento.service" if direct_inserts else "benchmarks.batched_service"
+    name = "direct inserts" if direct_inserts else "batches only"
+    bento, version = tag.split(":")
+    model = folder / "training" / "bentoml" / "bentos" / bento / version / "src" / "model"
+    service = [f"{module}:ProductTypes", "--working-dir", str(ROOT)]
+    contestant = _prepare_service(folder / name.replace(" ", "-"), name, service, folder / "training", 1, password)
+    environment = {**contestant.service.environment, "MODEL_DIR": str(model)}
+    return replace(contestant, service=replace(contestant.service, environment=environment))
+
+
+def _prepare_service(
+    folder: Path, name: str, service: list[str], training: Path, workers: int, password: str
+) -> Contestant:
+    """Return a service that BentoML runs.
+
+    Its store is a copy of the one in `training`: when two services share a store, the second one deletes the metrics of
+    the first.
     """
-    state = State(folder / f"bento-{workers}", moved=True)
+    state = State(folder, moved=True)
     state.prepare()
-    shutil.copytree(folder / "training" / "bentoml", state.folder / "bentoml")
+    shutil.copytree(training / "bentoml", state.folder / "bentoml")
     bentoml = str(Path(sys.prefix) / "bin" / "bentoml")
-    service = Service(
-        name=f"Bento, {workers} worker{'s' if workers > 1 else ''}",
-        command=[bentoml, "serve", tag, "--host", "127.0.0.1", "--port", "{port}"],
-        folder=state.folder,
-        environment={**QUIET, **state.exports(), "WORKERS": str(workers), "ADMIN_PASSWORD": password},
-        workers=workers,
-        worker_mark="_bentoml_impl.worker",
+    return Contestant(
+        Service(
+            name=name,
+            command=[bentoml, "serve", *service, "--host", "127.0.0.1", "--port", "{port}"],
+            folder=state.folder,
+            environment={**QUIET, **state.exports(), "WORKERS": str(workers), "ADMIN_PASSWORD": password},
+            workers=workers,
+            worker_mark="_bentoml_impl.worker",
+        ),
+        state.folder / "ledger.db",
     )
-    return Contestant(service, state.folder / "ledger.db")

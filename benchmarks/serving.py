@@ -2,6 +2,7 @@
 
     python -m benchmarks.serving [--seconds 8] [--rounds 3] [--connections 1 16 64] [--workers 2] [--stand-in def]
                                  [--size 20000] [--json FILE]
+    python -m benchmarks.serving --direct-inserts [--seconds 8] [--rounds 7] [--connections 1 16 64] [...]
 
 Both are trained on the same embedded listings and started on loopback. wrk then sends requests with a token for a few
 hundred different listings. The Bento runs with one worker and with `--workers`, each time with a state folder of its
@@ -13,6 +14,9 @@ acknowledged, since wrk cuts requests in flight, but never fewer.
 
 Workers accept connections from one queue, and wrk opens all connections at once: sometimes one worker gets all of them.
 "Busy" is the number of workers that took part (median of the rounds).
+
+With `--direct-inserts` the service with one worker is compared with itself: once it stores a request that comes alone
+directly (`ledger/direct_insert.py`), once it stores all requests in batches.
 """
 
 import argparse
@@ -36,7 +40,15 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.contestants import ADMIN, BATCH, Contestant, prepare_bento, prepare_stand_in, train_bento
+from benchmarks.contestants import (
+    ADMIN,
+    BATCH,
+    Contestant,
+    prepare_bento,
+    prepare_checkout,
+    prepare_stand_in,
+    train_bento,
+)
 from benchmarks.load import Load, LoadError, Wrk
 from benchmarks.processes import Running, ServiceError
 
@@ -65,6 +77,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--stand-in", choices=("def", "async"), default="def", help="the function of its endpoint (def)"
     )
+    parser.add_argument(
+        "--direct-inserts", action="store_true", help="compare the service with itself without direct inserts"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures of every round to this file")
     options = parser.parse_args(arguments)
     if shutil.which("wrk") is None:
@@ -89,24 +104,37 @@ def main(arguments: list[str]) -> int:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> list[Contestant]:
-    """Train, start, load and end the services; the stand-in comes first. Raises `ServiceError` and `LoadError`."""
+    """Train, start, load and end the services. Raises `ServiceError` and `LoadError`."""
     password = secrets.token_urlsafe(24)
-    progress.print("training the stand-in")
-    contestants = [prepare_stand_in(folder / "stand-in", options.size, password, options.stand_in)]
-    if options.workers > 0:
-        progress.print("training the Bento's model, with the main job")
-        tag = train_bento(folder / "training", options.size)
-        contestants += [prepare_bento(folder, tag, workers, password) for workers in sorted({1, options.workers})]
+    contestants = prepare(options, folder, password)
     single, batches = payloads()
     with ExitStack() as stack:
         running = start(stack, contestants, options.rounds)
         check(contestants, running, password, single[0], batches)
         put_load(contestants, running, Wrk(folder, "single", single), password, options)
-        put_batches(contestants, running, Wrk(folder, "batch", batches), password, options)
+        if not options.direct_inserts:
+            put_batches(contestants, running, Wrk(folder, "batch", batches), password, options)
         for contestant, service in zip(contestants, running, strict=True):
             contestant.memory = service.memory()
     for contestant in contestants:  # all have ended: requests in flight are stored now, or never
         contestant.count_stored()
+    return contestants
+
+
+def prepare(options: argparse.Namespace, folder: Path, password: str) -> list[Contestant]:
+    """Train and return the services, first the one that the others are compared with. Raises `ServiceError`."""
+    contestants: list[Contestant] = []
+    if not options.direct_inserts:
+        progress.print("training the stand-in")
+        contestants.append(prepare_stand_in(folder / "stand-in", options.size, password, options.stand_in))
+    if options.direct_inserts or options.workers > 0:
+        progress.print("training the Bento's model, with the main job")
+        tag = train_bento(folder / "training", options.size)
+    if options.direct_inserts:
+        ways = (False, True)
+        contestants += [prepare_checkout(folder, tag, password, direct_inserts=direct) for direct in ways]
+    elif options.workers > 0:
+        contestants += [prepare_bento(folder, tag, workers, password) for workers in sorted({1, options.workers})]
     return contestants
 
 
@@ -209,7 +237,7 @@ def show(machine: dict[str, Any], contestants: Sequence[Contestant], options: ar
         "connections",
         "what",
         "requests/s",
-        "times the stand-in",
+        f"times {contestants[0].service.name}",
         "p50 ms",
         "p99 ms",
         "errors",
@@ -233,19 +261,18 @@ def show(machine: dict[str, Any], contestants: Sequence[Contestant], options: ar
             )
     console.print(table)
     table = _table("The services", "", *(contestant.service.name for contestant in contestants), left="")
-    bentos = [contestant for contestant in contestants if contestant.ledger]
     rows = {
         "cold start, s": [f"{statistics.median(contestant.starts):.1f}" for contestant in contestants],
         "resident memory of a worker, MiB": [f"{contestant.memory.rss:,.0f}" for contestant in contestants],
         "- of that shared with no other process": [f"{contestant.memory.uss:,.0f}" for contestant in contestants],
         "- the same of all its processes": [f"{contestant.memory.all_uss:,.0f}" for contestant in contestants],
-        "listings/s and worker in batches": ["", *(f"{bento.batch_rate:,.0f}" for bento in bentos)],
-        "predictions acknowledged": ["", *(f"{bento.acknowledged:,}" for bento in bentos)],
-        "- stored": ["", *(f"{bento.stored:,}" for bento in bentos)],
-        "- stored but cut by wrk, at most": ["", *(f"{bento.in_flight:,}" for bento in bentos)],
+        "listings/s and worker in batches": [f"{each.batch_rate:,.0f}" if each.batches else "" for each in contestants],
+        "predictions acknowledged": [f"{each.acknowledged:,}" if each.ledger else "" for each in contestants],
+        "- stored": [f"{each.stored:,}" if each.ledger else "" for each in contestants],
+        "- stored but cut by wrk, at most": [f"{each.in_flight:,}" if each.ledger else "" for each in contestants],
     }
     for what, values in rows.items():
-        if bentos or values[0]:
+        if any(values):
             table.add_row(what, *values)
     console.print(table)
     if errors := sum(load.errors for contestant in contestants for load in contestant.batches):
@@ -267,7 +294,7 @@ def figures(machine: dict[str, Any], contestants: Sequence[Contestant]) -> dict[
                     {
                         "connections": connections,
                         "requests_per_second": _median(loads, "per_second"),
-                        "times_the_stand_in": ratio(loads, base.loads[connections]),
+                        "times_the_first": ratio(loads, base.loads[connections]),
                         "p50_ms": _median(loads, "p50_ms"),
                         "p99_ms": _median(loads, "p99_ms"),
                         "errors": sum(load.errors for load in loads),

@@ -1,7 +1,7 @@
 """Storing one request in SQLite on the event loop: the statements of a batch, executed by the bare driver.
 
 SQLAlchemy takes 0.25 ms for what SQLite does in 0.02 ms, and handing the request to a thread takes as long again. That
-is a good part of a request that comes alone (`python -m benchmarks.direct_insert` measures it).
+is a good part of a request that comes alone (`python -m benchmarks.serving --direct-inserts` measures it).
 """
 
 import sqlite3
