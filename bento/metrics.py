@@ -34,7 +34,7 @@ class ServiceMetrics:
         own: dict[str, Any] = {"registry": None if multiprocess else self.registry}
         self._requests = Counter("http_requests_total", "Requests", ["method", "route", "status"], **own)
         self._seconds = Histogram("http_request_duration_seconds", "Time to answer", ["route"], buckets=_SECONDS, **own)
-        self._in_flight = Gauge("http_requests_in_flight", "Requests at work", multiprocess_mode="livesum", **own)
+        self._in_flight = Gauge("http_requests_in_flight", "Requests in flight", multiprocess_mode="livesum", **own)
         self._predictions = Counter("predictions_total", "Predictions by type", ["product_type", "language"], **own)
         self._abstained = Counter("predictions_abstained_total", "Predictions below the threshold", **own)
         self._confidence = Histogram("prediction_confidence_ratio", "Confidence", buckets=_CONFIDENCES, **own)
@@ -43,9 +43,11 @@ class ServiceMetrics:
         self.waiting = Gauge("ledger_records_waiting", "Predictions to be stored", multiprocess_mode="livesum", **own)
         # The value of the worker that checked last: a worker that never answered /readyz has none.
         self.ledger_up = Gauge(
-            "ledger_up", "1: the database answered last time", multiprocess_mode="livemostrecent", **own
+            "ledger_up", "1: the database answered the last check", multiprocess_mode="livemostrecent", **own
         )
-        self.model = Gauge("model_info", "What is served", ["name", "version"], multiprocess_mode="livemax", **own)
+        self.model = Gauge(
+            "model_info", "The model that is served", ["name", "version"], multiprocess_mode="livemax", **own
+        )
         self._request_counters: dict[tuple[str, str, int], Counter] = {}
         self._prediction_counters: dict[tuple[str, str], Counter] = {}
         self._route_timers: dict[str, Histogram] = {}

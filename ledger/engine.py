@@ -38,15 +38,15 @@ def read_address(url: str) -> URL:
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):  # ValueError: the port is no number
-        raise LedgerError("DATABASE_URL is no address such as sqlite:////PATH or postgresql://HOST/NAME") from None
+        raise LedgerError("DATABASE_URL must be an address such as sqlite:////PATH or postgresql://HOST/NAME") from None
     backend, _, driver = address.drivername.partition("+")
     if backend == "sqlite":
         if (address.database or ":memory:").startswith((":memory:", "file:")):
-            raise LedgerError("a ledger in SQLite is a file: DATABASE_URL=sqlite:////PATH")
+            raise LedgerError("a ledger in SQLite needs a file: DATABASE_URL=sqlite:////PATH")
         return address.set(drivername="sqlite")
     if backend in ("postgresql", "postgres") and driver in ("", "psycopg"):
         return address.set(drivername="postgresql+psycopg")
-    raise LedgerError(f"DATABASE_URL names {address.drivername}; a ledger is kept in sqlite or postgresql")
+    raise LedgerError(f"DATABASE_URL names {address.drivername}, but a ledger needs sqlite or postgresql")
 
 
 def open_engine(url: str) -> Engine:

@@ -74,7 +74,7 @@ class PredictionWriter:
             if self._closed:
                 raise LedgerError("the ledger's writer is closed")
             if self._records + len(records) > self._maximum_waiting:
-                raise LedgerError(f"{self._records:,} predictions wait to be stored already")
+                raise LedgerError(f"too many predictions wait to be stored: {self._records:,}")
             self._records += len(records)
             self._queue.append(_Waiting(StoreRequest(caller, records, receipt), future))
             self._arrived += 1

@@ -71,7 +71,7 @@ def handle_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        return problem(422, "the request is not as it must be", errors=field_errors(error.errors()))
+        return problem(422, "the request is not valid; errors names the fields", errors=field_errors(error.errors()))
 
 
 def field_errors(errors: Any) -> list[dict[str, Any]]:

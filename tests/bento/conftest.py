@@ -37,7 +37,7 @@ def now() -> datetime:
 
 @contextmanager
 def listening(application: ASGIApp) -> Iterator[str]:
-    """An application on a port of its own, for clients that need one; its address."""
+    """Serve an application on a port of its own, and yield its address."""
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -69,7 +69,7 @@ def predictor(model_folder: Path) -> Predictor:
 
 @dataclass(frozen=True)
 class Service:
-    """A running service: `client` speaks to it, `engine` looks at its ledger."""
+    """A running service: `client` sends requests to it, `engine` reads its ledger."""
 
     client: TestClient
     engine: Engine
@@ -77,11 +77,11 @@ class Service:
     application: Application
 
     def token(self, username: str, role: str) -> str:
-        """A token as the service itself signs it, without the cost of a login."""
+        """Return a token that the service accepts, without the time that a login takes."""
         return Signer("HS256", SECRET).sign(username, role)
 
     def as_(self, username: str) -> dict[str, str]:
-        """The header of one of the users that are there: `ada` is admin, `rita` reviewer, `ulf` and `uma` are users."""
+        """Return the header of a user: `ada` is an admin, `rita` a reviewer, `ulf` and `uma` are users."""
         return {"Authorization": f"Bearer {self.token(username, ROLES[username])}"}
 
 
@@ -98,7 +98,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def start(predictor: Predictor) -> Iterator[Callable[[Settings], Service]]:
-    """Starts services with settings of the test's own."""
+    """Starts services with given settings."""
     started: list[Service] = []
 
     def begin(settings: Settings) -> Service:

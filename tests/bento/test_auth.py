@@ -1,4 +1,4 @@
-"""Who may come in, and who no longer may."""
+"""Logging in, users, and tokens that stop working."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ def log_in(service: Service, username: str, password: str) -> tuple[int, dict[st
     return answer.status_code, answer.json()
 
 
-def test_name_and_password_give_a_token_that_both_headers_take(service: Service) -> None:
+def test_name_and_password_give_a_token_for_both_headers(service: Service) -> None:
     status, answer = log_in(service, "ulf", PASSWORD)
     assert status == 200
     assert answer["token_type"] == "bearer"
@@ -32,7 +32,7 @@ def test_name_and_password_give_a_token_that_both_headers_take(service: Service)
 @pytest.mark.parametrize(
     ("username", "password"), [("ulf", "wrong-Umbrella-42"), ("nobody", PASSWORD), ("", ""), ("ulf", "")]
 )
-def test_a_refusal_does_not_tell_whether_the_name_exists(service: Service, username: str, password: str) -> None:
+def test_a_refusal_does_not_show_whether_the_name_exists(service: Service, username: str, password: str) -> None:
     status, answer = log_in(service, username, password)
     assert status in (401, 422)
     if status == 401:
@@ -55,7 +55,7 @@ def test_an_unknown_name_costs_as_much_as_a_wrong_password(service: Service, mon
     assert verified == ["m=19456,t=2,p=1"] * 2
 
 
-def test_guessing_is_throttled_and_the_wait_is_told(service: Service) -> None:
+def test_guessing_is_throttled_and_the_answer_says_how_long(service: Service) -> None:
     for _ in range(5):
         assert log_in(service, "ulf", "wrong-Umbrella-42")[0] == 401
     answer = service.client.post("/login", data={"username": "ulf", "password": PASSWORD})
@@ -64,7 +64,7 @@ def test_guessing_is_throttled_and_the_wait_is_told(service: Service) -> None:
     assert log_in(service, "uma", PASSWORD)[0] == 200  # another name is not concerned
 
 
-def test_names_that_are_typed_are_not_kept_in_clear(service: Service) -> None:
+def test_typed_names_are_stored_as_digests_only(service: Service) -> None:
     log_in(service, "my-password-by-mistake", "wrong-Umbrella-42")
     with reading(service.engine) as connection:
         subjects = connection.execute(select(LoginAttemptRow.subject)).scalars().all()
@@ -72,14 +72,14 @@ def test_names_that_are_typed_are_not_kept_in_clear(service: Service) -> None:
     assert all(len(subject) == 64 and "password" not in subject for subject in subjects)
 
 
-def test_knowing_the_password_forgives_the_typos_before(service: Service) -> None:
+def test_the_right_password_resets_the_count_of_attempts(service: Service) -> None:
     for _ in range(4):
         log_in(service, "ulf", "wrong-Umbrella-42")
     assert log_in(service, "ulf", PASSWORD)[0] == 200
     assert log_in(service, "ulf", "wrong-Umbrella-42")[0] == 401  # counted from the start again
 
 
-def test_only_admins_administer(service: Service) -> None:
+def test_only_admins_manage_users(service: Service) -> None:
     for username in ("ulf", "rita"):
         for method, path in (("GET", "/users"), ("POST", "/users"), ("PATCH", "/users/uma"), ("DELETE", "/users/uma")):
             answer = service.client.request(method, path, headers=service.as_(username), json={})
@@ -152,7 +152,7 @@ def test_the_tokens_of_a_changed_user_stop_working_at_once(service: Service, cha
         assert service.client.get("/me", headers={"token": token}).status_code == 200
 
 
-def test_a_name_that_is_given_again_does_not_revive_old_tokens(service: Service) -> None:
+def test_old_tokens_do_not_work_for_a_new_user_of_the_same_name(service: Service) -> None:
     before, admin = service.as_("ulf"), service.as_("ada")
     service.client.delete("/users/ulf", headers=admin)
     service.client.post("/users", headers=admin, json={"username": "ulf", "password": "orange-Tricycle-77"})

@@ -1,4 +1,4 @@
-"""Auth on its own: it alone can sign, and whoever it shuts out is out elsewhere too."""
+"""Auth as a service of its own: only it signs tokens, and other services refuse the tokens that it voids."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -63,13 +63,13 @@ def remote(auth: Auth) -> RemoteAuth:
     return remote
 
 
-def test_its_tokens_are_believed_elsewhere_by_the_published_key_alone(auth: Auth, remote: RemoteAuth) -> None:
+def test_other_services_verify_its_tokens_with_the_published_key(auth: Auth, remote: RemoteAuth) -> None:
     caller = remote.verify(auth.log_in("rita"))
     assert (caller.username, caller.role) == ("rita", "reviewer")
 
 
 @pytest.mark.parametrize("change", ["deleted", "demoted"])
-def test_who_is_shut_out_is_out_with_the_next_look(auth: Auth, remote: RemoteAuth, change: str) -> None:
+def test_a_voided_token_is_refused_after_the_next_refresh(auth: Auth, remote: RemoteAuth, change: str) -> None:
     token = auth.log_in("rita")
     if change == "deleted":
         auth.as_admin("DELETE", "/users/rita")
@@ -82,11 +82,11 @@ def test_who_is_shut_out_is_out_with_the_next_look(auth: Auth, remote: RemoteAut
         assert remote.verify(auth.log_in("rita")).role == "user"
 
 
-def test_looks_are_frequent_enough_for_the_promised_minute() -> None:
+def test_refreshes_are_frequent_enough_to_void_tokens_within_a_minute() -> None:
     assert revocations._EVERY < revocations.STALE <= 60
 
 
-def test_without_a_fresh_list_nobody_comes_in(auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_fresh_list_no_token_is_accepted(auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
     token = auth.log_in("rita")
     unheard = RemoteAuth(auth.url, SERVICE_TOKEN, None)
     with pytest.raises(StaleError):
@@ -98,7 +98,7 @@ def test_without_a_fresh_list_nobody_comes_in(auth: Auth, monkeypatch: pytest.Mo
         unheard.verify(token)
 
 
-def test_the_list_is_for_services_that_know_its_token(auth: Auth) -> None:
+def test_the_list_needs_the_token_of_services(auth: Auth) -> None:
     assert httpx.get(f"{auth.url}/revocations").status_code == 401
     token = auth.log_in("ada")
     assert httpx.get(f"{auth.url}/revocations", headers={"Authorization": f"Bearer {token}"}).status_code == 401

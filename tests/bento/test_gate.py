@@ -1,4 +1,4 @@
-"""The gate: closed by default, bounded in size, time and number, and silent about what users wrote."""
+"""The gate of the service: closed by default, with limits, and without users' text in metrics and logs."""
 
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -16,7 +16,7 @@ Start = Callable[[Settings], Service]
 LISTING = {"designation": "Piscine gonflable ronde"}
 
 
-def test_every_path_but_the_public_ones_wants_a_token(service: Service) -> None:
+def test_every_path_that_is_not_public_needs_a_token(service: Service) -> None:
     documented = service.client.get("/openapi.json").json()["paths"]
     hidden = [
         "/docs",
@@ -34,7 +34,7 @@ def test_every_path_but_the_public_ones_wants_a_token(service: Service) -> None:
             assert (answer.status_code == 401) == (path not in PUBLIC), (method, path, answer.status_code)
 
 
-def test_what_is_not_there_is_told_to_callers_only(service: Service) -> None:
+def test_only_callers_learn_that_a_path_does_not_exist(service: Service) -> None:
     assert service.client.get("/nowhere").status_code == 401
     answer = service.client.get("/nowhere", headers=service.as_("ulf"))
     assert answer.status_code == 404
@@ -51,7 +51,7 @@ def test_every_answer_carries_the_security_headers(service: Service) -> None:
         assert len(headers.get_list("content-security-policy")) == 1
 
 
-def test_metrics_want_the_scrape_token_and_take_no_users(service: Service) -> None:
+def test_metrics_need_the_scrape_token_and_no_user_may_read_them(service: Service) -> None:
     assert service.client.get("/metrics").status_code == 401
     assert service.client.get("/metrics", headers=service.as_("ada")).status_code == 401
     answer = service.client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
@@ -59,7 +59,7 @@ def test_metrics_want_the_scrape_token_and_take_no_users(service: Service) -> No
     assert 'model_info{name="rakuten",version="7"} 1.0' in answer.text
 
 
-def test_requests_are_counted_by_route_template_and_nothing_of_users_shows(service: Service) -> None:
+def test_requests_are_counted_by_route_template_and_metrics_show_no_user_data(service: Service) -> None:
     title = "Secret birthday present for Zoe"
     service.client.post("/predict", headers=service.as_("ulf"), json={"designation": title})
     service.client.delete("/users/somebody", headers=service.as_("ada"))
@@ -79,13 +79,13 @@ def small(start: Start, settings: Settings) -> Service:
     return start(settings.model_copy(update={"max_body_bytes": 2_000, "request_timeout_seconds": 0.5}))
 
 
-def test_a_body_that_is_announced_as_too_large_is_not_even_read(small: Service) -> None:
+def test_a_body_that_is_announced_as_too_large_is_refused_unread(small: Service) -> None:
     answer = small.client.post("/predict", headers=small.as_("ulf"), json={"designation": "x" * 3_000})
     assert answer.status_code == 413
     assert "2,000 bytes" in answer.json()["detail"]
 
 
-def test_a_body_that_turns_out_too_large_is_cut_off(small: Service) -> None:
+def test_a_body_that_exceeds_the_limit_while_it_is_read_is_refused(small: Service) -> None:
     def chunks() -> list[bytes]:
         return [b'{"designation": "', *[b"x" * 500] * 8, b'"}']
 
@@ -93,7 +93,7 @@ def test_a_body_that_turns_out_too_large_is_cut_off(small: Service) -> None:
     assert answer.status_code == 413
 
 
-def test_an_endless_request_is_given_up(small: Service) -> None:
+def test_a_request_that_does_not_end_is_answered_504(small: Service) -> None:
     async def attempt() -> httpx.Response:
         async def slowly() -> AsyncIterator[bytes]:
             yield b'{"designation": '
@@ -109,7 +109,7 @@ def test_an_endless_request_is_given_up(small: Service) -> None:
     assert answer.json()["detail"] == "not answered within 0.5 s"
 
 
-def test_a_failure_is_logged_without_what_the_user_wrote_and_answered_without_how_it_came(
+def test_a_failure_is_logged_without_users_text_and_answered_without_its_cause(
     service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(*_: object, **__: object) -> None:

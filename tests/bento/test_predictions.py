@@ -1,4 +1,4 @@
-"""Predictions and feedback, from a caller's chair."""
+"""Predictions and feedback, as a caller sees them."""
 
 import sqlite3
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def test_an_explanation_names_terms_for_and_against(service: Service) -> None:
      {"designation": "x" * 10_001}, {"designation": "x", "description": "y" * 100_001}, {"designation": "a\0b"},
      {"designation": "x", "colour": "red"}, [], "x", None],
 )  # fmt: skip
-def test_what_is_no_listing_is_refused_by_field(service: Service, listing: Any) -> None:
+def test_an_invalid_listing_is_refused_and_its_field_named(service: Service, listing: Any) -> None:
     answer = service.client.post("/predict", headers=service.as_("ulf"), json=listing)
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
@@ -72,7 +72,7 @@ def test_what_is_no_listing_is_refused_by_field(service: Service, listing: Any) 
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"\xff\xfe", b'{"designation": "\\ud800"}', b'{"\\ud800": 1}', b"[" * 50_000]
 )
-def test_what_is_no_json_is_refused(service: Service, body: bytes) -> None:
+def test_a_body_that_is_not_json_is_refused(service: Service, body: bytes) -> None:
     answer = service.client.post(
         "/predict", headers=service.as_("ulf") | {"content-type": "application/json"}, content=body
     )
@@ -90,7 +90,7 @@ def test_a_batch_answers_each_listing_on_its_own(service: Service) -> None:
     assert rows(service, PredictionRow) == 2
 
 
-def test_a_batch_says_the_same_as_one_by_one(service: Service) -> None:
+def test_a_batch_gets_the_same_answers_as_single_requests(service: Service) -> None:
     listings = [POOL, {"designation": "Jeu PS4 occasion"}, {"designation": "Dog collar"}]
     answer = service.client.post("/predict/batch", headers=service.as_("ulf"), json={"listings": listings}).json()
     for listing, entry in zip(listings, answer["results"], strict=True):
@@ -104,7 +104,7 @@ def test_a_batch_has_between_one_and_a_thousand_listings(service: Service, size:
     assert answer.status_code == 422
 
 
-def test_feedback_is_tied_to_the_prediction_and_the_same_twice_is_one(service: Service) -> None:
+def test_feedback_belongs_to_a_prediction_and_repeated_feedback_is_stored_once(service: Service) -> None:
     prediction = predict(service, POOL)
     first = correct(service, "ulf", prediction_id=prediction["prediction_id"], correct_label="Furniture").json()
     again = correct(service, "ulf", prediction_id=prediction["prediction_id"], correct_code=1560).json()
@@ -124,7 +124,7 @@ def test_feedback_without_an_id_is_about_the_callers_last_prediction(service: Se
     assert correct(service, "ulf", correct_code=1560).json()["prediction_id"] == last["prediction_id"]
 
 
-def test_users_correct_their_own_and_reviewers_anyones(service: Service) -> None:
+def test_users_correct_their_own_predictions_and_reviewers_all(service: Service) -> None:
     prediction = predict(service, POOL)["prediction_id"]
     assert correct(service, "uma", prediction_id=prediction, correct_code=10).status_code == 404
     assert correct(service, "rita", prediction_id=prediction, correct_code=2583).status_code == 200
@@ -145,7 +145,7 @@ def test_a_correction_names_one_type_of_the_taxonomy(service: Service, correctio
     assert rows(service, FeedbackRow) == 0
 
 
-def test_the_review_queue_begins_with_what_is_least_certain_and_forgets_what_was_reviewed(service: Service) -> None:
+def test_the_review_queue_begins_with_the_least_certain_and_leaves_out_the_reviewed(service: Service) -> None:
     for title in ("Piscine gonflable ronde", "Objet", "Lot de 3", "Canapé d'angle gris", "abc"):
         predict(service, {"designation": title})
     assert service.client.get("/review", headers=service.as_("ulf")).status_code == 403
@@ -153,7 +153,9 @@ def test_the_review_queue_begins_with_what_is_least_certain_and_forgets_what_was
     assert len(queue) == 5
     order = [(not entry["abstained"], entry["confidence"]) for entry in queue]
     assert order == sorted(order)
-    correct(service, "ulf", prediction_id=queue[1]["prediction_id"], correct_code=10)  # a user's word settles nothing
+    correct(
+        service, "ulf", prediction_id=queue[1]["prediction_id"], correct_code=10
+    )  # feedback of a user does not count as a review
     correct(service, "rita", prediction_id=queue[0]["prediction_id"], correct_code=10)
     left = service.client.get("/review", headers=service.as_("rita")).json()
     assert left == queue[1:]
@@ -161,7 +163,7 @@ def test_the_review_queue_begins_with_what_is_least_certain_and_forgets_what_was
     assert page == queue[2:4]
 
 
-def test_whoever_asks_is_forgotten(service: Service) -> None:
+def test_users_may_erase_their_predictions(service: Service) -> None:
     prediction = predict(service, POOL)
     correct(service, "rita", prediction_id=prediction["prediction_id"], correct_code=10)
     predict(service, POOL, username="uma")
@@ -204,7 +206,7 @@ def test_a_key_belongs_to_one_caller_and_one_request(service: Service) -> None:
     assert service.client.post("/predict", headers=with_key(service, "uma", "k"), json=other).status_code == 200
 
 
-def test_model_info_tells_what_is_served(service: Service) -> None:
+def test_model_info_shows_the_served_model(service: Service) -> None:
     info = service.client.get("/model-info", headers=service.as_("ulf")).json()
     assert info["version"] == "7"
     assert info["taxonomy"]["2583"] == "Pool & accessories"
@@ -214,13 +216,13 @@ def test_model_info_tells_what_is_served(service: Service) -> None:
     assert {"parameters", "registered_at", "data_hash", "run_id", "name"} <= set(info)
 
 
-def test_health_is_public_and_readiness_looks_at_the_database(service: Service) -> None:
+def test_health_is_public_and_readiness_checks_the_database(service: Service) -> None:
     assert service.client.get("/health").json() == {"status": "ok", "model_name": "rakuten", "model_version": "7"}
     assert service.client.get("/livez").status_code == 200
     assert service.client.get("/readyz").status_code == 200
 
 
-def test_while_the_database_takes_nothing_nothing_is_acknowledged_and_it_recovers_by_itself(service: Service) -> None:
+def test_while_the_database_does_not_answer_nothing_is_acknowledged_and_the_service_recovers(service: Service) -> None:
     holder = sqlite3.connect(service.settings.state_dir / "ledger.db", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")  # as a backup or another program may, for longer than one waits for it
     answer = service.client.post("/predict", headers=service.as_("ulf"), json=POOL)

@@ -1,4 +1,4 @@
-"""Settings: no default secret, weak ones are refused, and what is wrong is named without its value."""
+"""Settings: no default secrets, weak ones are refused, and errors name the variable without its value."""
 
 import stat
 from pathlib import Path
@@ -29,7 +29,7 @@ def test_a_local_start_makes_random_keys_that_only_the_owner_reads(tmp_path: Pat
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_production_demands_secrets_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_production_needs_secrets_in_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("APP_ENV", "production")
     settings = Settings.from_environment()
     with pytest.raises(SettingsError, match="JWT_SECRET must be set with APP_ENV=production"):

@@ -1,4 +1,4 @@
-"""`run.py simulate` against a service that runs: what it sends, what it makes of refusals, and what it says."""
+"""`run.py simulate` with a running service: what it sends, how it handles refusals, and what it prints."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.bento.conftest import PASSWORD, Service, listening
 
 
 class Refusing:
-    """Refuses every third prediction with a status, as a busy service or one that forgot the token does."""
+    """Refuses every third prediction with a status, like a busy service or one with an expired token."""
 
     def __init__(self, app: ASGIApp, status: int) -> None:
         self._app, self._status, self._asked = app, status, 0

@@ -1,4 +1,4 @@
-"""Tokens: only what this service signed, for this service, now, is believed."""
+"""Tokens: only valid tokens that this service has signed for itself are accepted."""
 
 import base64
 import json
@@ -82,7 +82,7 @@ def test_forged_tokens_are_refused(forgery: str) -> None:
         VERIFIER.verify(FORGERIES[forgery])
 
 
-def test_ed25519_tokens_are_read_with_the_public_half_alone(tmp_path: Any) -> None:
+def test_ed25519_tokens_are_verified_with_the_public_key_only(tmp_path: Any) -> None:
     pem = private_key(tmp_path / "key.pem")
     key_id, published = tokens.key_set(pem)
     assert "d" not in published["keys"][0], "the private half was published"
@@ -118,7 +118,7 @@ def test_a_key_set_without_a_usable_key_is_an_error(content: dict[str, Any]) -> 
         tokens.public_keys(content)
 
 
-def test_what_was_believed_once_is_not_believed_after_it_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_verified_token_is_refused_after_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     verifier = Verifier("HS256", {None: SECRET.encode()})
     token = signed()
     assert verifier.verify(token) is verifier.verify(token)
@@ -134,7 +134,7 @@ class LaterClock(datetime):
         return datetime.now(tz) + timedelta(hours=1)
 
 
-def test_a_key_that_is_no_longer_trusted_takes_its_tokens_with_it() -> None:
+def test_tokens_of_a_key_that_is_no_longer_trusted_are_refused() -> None:
     verifier = Verifier("HS256", {None: SECRET.encode()})
     token = signed()
     verifier.verify(token)

@@ -21,7 +21,7 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="session")
 def postgresql_databases() -> Iterator[Callable[[str], str]]:
-    """Return what makes a database from a template, `template0` (empty) or `migrated`, and gives its address."""
+    """Return a function that creates a database from `template0` (empty) or `migrated`, and returns its address."""
     with postgresql() as url:
         admin = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
 
@@ -45,7 +45,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def empty_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """The address of a database with nothing in it; of none at all on SQLite."""
+    """The address of an empty database; on SQLite, of a file that does not exist."""
     if backend == "sqlite":
         return f"sqlite:///{tmp_path / 'ledger.db'}"
     return str(request.getfixturevalue("postgresql_databases")("template0"))
@@ -53,7 +53,7 @@ def empty_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> s
 
 @pytest.fixture
 def ledger_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    """The address of a ledger in which nothing happened yet."""
+    """The address of an empty ledger."""
     if backend == "sqlite":
         url = f"sqlite:///{tmp_path / 'ledger.db'}"
         migrate(url)
@@ -70,7 +70,7 @@ def engine(ledger_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def alice(engine: Engine) -> Caller:
-    """A user, with a token from a minute later."""
+    """A user, with a token that was issued a minute later."""
     return add_user(engine, "alice", "user")
 
 

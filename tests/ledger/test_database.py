@@ -1,4 +1,4 @@
-"""Addresses, engines, transactions and what they say when the database does not answer."""
+"""Addresses, engines, transactions, and the errors when the database does not answer."""
 
 import stat
 import threading
@@ -52,13 +52,13 @@ def test_sqlite_is_set_up_on_every_connection(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("url", ["sqlite:///ledger.db", "postgresql://host/name"])
-def test_an_unknown_word_for_synchronous_is_named(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_value_of_synchronous_is_named(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEDGER_SYNCHRONOUS", "OFF")
     with pytest.raises(ValueError, match="LEDGER_SYNCHRONOUS must be NORMAL or FULL, not 'OFF'"):
         open_engine(url)
 
 
-def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+def test_a_new_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "new" / "ledger.db"
     migrate(f"sqlite:///{path}")
     engine = open_engine(f"sqlite:///{path}")
@@ -69,7 +69,7 @@ def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_ping_wants_the_tables(empty_url: str) -> None:
+def test_ping_fails_without_the_tables(empty_url: str) -> None:
     engine = open_engine(empty_url)
     with pytest.raises(LedgerError):
         ping(engine)
@@ -95,7 +95,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         ping(open_engine(f"sqlite:///{tmp_path / 'ledger.db'}"))
 
 
-def test_no_error_repeats_what_people_wrote(engine: Engine) -> None:
+def test_no_error_shows_stored_text(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.execute(text("ALTER TABLE predictions RENAME TO elsewhere"))
     record = prediction(designation="private"[::-1])
@@ -104,7 +104,7 @@ def test_no_error_repeats_what_people_wrote(engine: Engine) -> None:
     assert "private"[::-1] not in "".join(traceback.format_exception(caught.value))
 
 
-def test_own_exceptions_pass_and_undo(engine: Engine) -> None:
+def test_other_exceptions_pass_and_roll_back(engine: Engine) -> None:
     record = prediction()
 
     def fail() -> None:
@@ -121,7 +121,7 @@ def test_own_exceptions_pass_and_undo(engine: Engine) -> None:
         store_predictions(connection, [record])
 
 
-def test_two_writers_that_read_first_do_not_turn_each_other_away(engine: Engine) -> None:
+def test_two_writers_that_read_first_both_succeed(engine: Engine) -> None:
     """In SQLite, a transaction that becomes a writer after another one wrote fails at once, whatever the timeout."""
     both = threading.Barrier(2)
     failed: list[Exception] = []
@@ -146,7 +146,7 @@ def test_two_writers_that_read_first_do_not_turn_each_other_away(engine: Engine)
     assert not failed
 
 
-def test_times_come_back_in_utc(engine: Engine) -> None:
+def test_times_are_read_in_utc(engine: Engine) -> None:
     elsewhere = NOW.astimezone(timezone(timedelta(hours=-5)))
     record = prediction(created_at=elsewhere)
     with writing(engine) as connection:
@@ -162,7 +162,7 @@ def test_times_come_back_in_utc(engine: Engine) -> None:
     [("", ""), ("Café 😀 日本", "Café 😀 日本"), ("a\0b", "a\ufffdb"), ("half \ud83d", "half \ufffd"),
      ("\udca9\ud83d", "\ufffd\ufffd"), ("'; DROP TABLE users; --", "'; DROP TABLE users; --")],
 )  # fmt: skip
-def test_whatever_text_is_stored(engine: Engine, given: str, stored: str) -> None:
+def test_any_text_can_be_stored(engine: Engine, given: str, stored: str) -> None:
     record = prediction(designation=given, id="i" + given[:30])
     with writing(engine) as connection:
         store_predictions(connection, [record])

@@ -14,7 +14,7 @@ from ledger.predictions import store_predictions
 from tests.ledger.conftest import NOW, prediction
 
 
-def test_a_mind_may_change_and_change_back(engine: Engine) -> None:
+def test_users_may_change_their_feedback_and_change_it_back(engine: Engine) -> None:
     record = prediction()
     with writing(engine) as connection:
         store_predictions(connection, [record])
@@ -31,12 +31,12 @@ def test_a_mind_may_change_and_change_back(engine: Engine) -> None:
     assert other.created
 
 
-def test_feedback_on_nothing_is_refused(engine: Engine) -> None:
+def test_feedback_on_an_unknown_prediction_is_refused(engine: Engine) -> None:
     with pytest.raises(UnknownPredictionError), writing(engine) as connection:
         give_feedback(connection, "none", 10, "alice", "user", NOW)
 
 
-def test_the_same_word_at_the_same_time_counts_once(engine: Engine) -> None:
+def test_the_same_feedback_at_the_same_time_is_stored_once(engine: Engine) -> None:
     record = prediction()
     with writing(engine) as connection:
         store_predictions(connection, [record])
@@ -75,14 +75,14 @@ def test_feedback_is_read_with_its_listing_oldest_first(engine: Engine, ledger_u
     assert read_feedback(ledger_url, "none")["trusted"].dtype == bool
 
 
-def test_a_ledger_that_nobody_wrote_to_has_none(empty_url: str, backend: str, tmp_path: Path) -> None:
+def test_a_ledger_that_does_not_exist_has_no_feedback(empty_url: str, backend: str, tmp_path: Path) -> None:
     frame = read_feedback(empty_url, "rakuten")
     assert frame.columns.tolist() == COLUMNS
     assert frame["trusted"].dtype == bool
     assert backend != "sqlite" or not list(tmp_path.iterdir())
 
 
-def test_a_ledger_that_cannot_be_read_is_no_ledger_without_feedback(engine: Engine, ledger_url: str) -> None:
+def test_a_ledger_that_cannot_be_read_is_an_error(engine: Engine, ledger_url: str) -> None:
     with writing(engine) as connection:
         connection.execute(text("ALTER TABLE predictions RENAME TO elsewhere"))
     with pytest.raises(LedgerError, match="cannot be read"):

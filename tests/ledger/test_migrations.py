@@ -1,4 +1,4 @@
-"""The schema that migrations make is the one that the tables declare, wherever and however often they run."""
+"""Migrations create the schema that the tables declare; they can run again, at the same time and anywhere."""
 
 import logging
 import shutil
@@ -26,7 +26,7 @@ def test_the_migrated_schema_is_the_declared_one(engine: Engine) -> None:
     assert [key["options"] for key in keys] == [{"ondelete": "CASCADE"}]
 
 
-def test_migrating_again_keeps_what_is_there(ledger_url: str, engine: Engine) -> None:
+def test_migrating_again_keeps_the_rows(ledger_url: str, engine: Engine) -> None:
     record = prediction()
     with writing(engine) as connection:
         store_predictions(connection, [record])
@@ -35,7 +35,7 @@ def test_migrating_again_keeps_what_is_there(ledger_url: str, engine: Engine) ->
         assert find_prediction(connection, record.id) == record
 
 
-def test_processes_that_migrate_at_once_all_succeed(empty_url: str) -> None:
+def test_processes_that_migrate_at_the_same_time_all_succeed(empty_url: str) -> None:
     script = (
         "import sys, alembic.command; from ledger.database import migrate;"
         "print('ready', flush=True); input(); migrate(sys.argv[1])"
@@ -58,7 +58,7 @@ def test_processes_that_migrate_at_once_all_succeed(empty_url: str) -> None:
     engine.dispose()
 
 
-def test_it_is_quiet_and_leaves_the_log_as_it_was(empty_url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_migrating_logs_nothing_and_leaves_logging_unchanged(empty_url: str, caplog: pytest.LogCaptureFixture) -> None:
     mine = logging.getLogger("tests.of.the.ledger")
     handlers, level = list(logging.getLogger().handlers), logging.getLogger("alembic").level
     with caplog.at_level(logging.DEBUG):
@@ -70,7 +70,7 @@ def test_it_is_quiet_and_leaves_the_log_as_it_was(empty_url: str, caplog: pytest
     assert logging.getLogger("alembic").level == level
 
 
-def test_it_works_from_wherever_the_package_was_copied_to(tmp_path: Path) -> None:
+def test_migrating_works_from_a_copy_of_the_package(tmp_path: Path) -> None:
     source = tmp_path / "100%(home)s bento" / "src"
     shutil.copytree(ROOT / "ledger", source / "ledger", ignore=shutil.ignore_patterns("__pycache__"))
     script = f"import ledger.database as d; assert d.__file__.startswith({str(source)!r}); d.migrate(d.database_url())"

@@ -1,4 +1,4 @@
-"""Databases that go away and come back, processes that are killed, processes that share a file."""
+"""Databases that stop and start again, processes that are killed, processes that share a file."""
 
 import asyncio
 import os

@@ -30,7 +30,7 @@ def count(engine: Engine, table: type[Base]) -> int:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()
 
 
-def test_what_is_stored_is_found(engine: Engine) -> None:
+def test_a_stored_prediction_is_found(engine: Engine) -> None:
     records = [prediction(), prediction(description=None, confidence=1 / 3, abstained=True)]
     with writing(engine) as connection:
         store_predictions(connection, records)
@@ -53,7 +53,7 @@ def test_the_last_prediction_is_the_users_own_and_of_this_model(engine: Engine) 
 
 
 @pytest.mark.parametrize("role", ["reviewer", "admin"])
-def test_the_review_queue_begins_with_what_the_model_knew_least(engine: Engine, role: str) -> None:
+def test_the_review_queue_begins_with_the_least_certain_predictions(engine: Engine, role: str) -> None:
     wanted = [
         prediction(abstained=True, confidence=0.1),
         prediction(abstained=True, confidence=0.3),
@@ -72,7 +72,7 @@ def test_the_review_queue_begins_with_what_the_model_knew_least(engine: Engine, 
         assert review_queue(connection, "none", 10) == []
 
 
-def test_erasing_takes_feedback_and_receipts_along_and_leaves_others(engine: Engine) -> None:
+def test_erasing_deletes_feedback_and_receipts_of_one_user_only(engine: Engine) -> None:
     theirs, others = prediction(), prediction(username="bob")
     receipts = [ReceiptRecord(owner, "key", "print", 200, "answer", NOW) for owner in ("alice", "bob")]
     with writing(engine) as connection:
@@ -88,7 +88,7 @@ def test_erasing_takes_feedback_and_receipts_along_and_leaves_others(engine: Eng
     assert (count(engine, FeedbackRow), count(engine, ReceiptRow)) == (1, 1)
 
 
-def test_purging_removes_what_is_older(engine: Engine) -> None:
+def test_purging_deletes_older_rows(engine: Engine) -> None:
     old, before, new = NOW - MINUTE, NOW, NOW
     kept, gone = prediction(created_at=new), prediction(created_at=old)
     with writing(engine) as connection:
@@ -117,7 +117,7 @@ def test_purging_removes_what_is_older(engine: Engine) -> None:
         assert set(purge(connection, before, at_most=100).values()) == {0}
 
 
-def test_purging_goes_on_in_portions(engine: Engine) -> None:
+def test_purging_deletes_a_limited_number_at_a_time(engine: Engine) -> None:
     old = NOW - timedelta(days=100)
     with writing(engine) as connection:
         store_predictions(connection, [prediction(created_at=old + number * MINUTE) for number in range(3)])
@@ -125,7 +125,7 @@ def test_purging_goes_on_in_portions(engine: Engine) -> None:
     assert removed == [2, 1, 0]
 
 
-def test_a_note_keeps_its_detail(engine: Engine) -> None:
+def test_a_recorded_event_has_its_detail(engine: Engine) -> None:
     with writing(engine) as connection:
         record_event(connection, "ada", "user changed", "bob", NOW, changed=["role"], role="admin", ratio=0.5)
         found = connection.execute(

@@ -1,4 +1,4 @@
-"""Requests that are repeated with their key, one after the other and at once."""
+"""Requests that are repeated with their key, one after the other and at the same time."""
 
 import threading
 from datetime import timedelta
@@ -88,7 +88,7 @@ def test_attempts_are_counted_within_the_window(engine: Engine) -> None:
         assert count_attempts(connection, ["who", "where"], NOW) == {"where": (4, NOW)}
 
 
-def test_attempts_at_once_do_not_slip_through_together(engine: Engine) -> None:
+def test_attempts_at_the_same_time_are_all_counted(engine: Engine) -> None:
     barrier = threading.Barrier(8)
     counted: list[int] = []
 

@@ -29,7 +29,7 @@ LATER = NOW + timedelta(hours=1)
 
 
 def at_once(engine: Engine, *effects: Callable[[Connection], object]) -> list[object]:
-    """Run each effect in a thread and a transaction of its own; return what each returned or raised."""
+    """Run each effect in a thread and transaction of its own; return what each of them returned or raised."""
     barrier = threading.Barrier(len(effects))
     outcomes: list[object] = [None] * len(effects)
 
@@ -49,7 +49,7 @@ def at_once(engine: Engine, *effects: Callable[[Connection], object]) -> list[ob
     return outcomes
 
 
-def test_a_users_life(engine: Engine) -> None:
+def test_a_user_is_created_changed_and_deleted(engine: Engine) -> None:
     with writing(engine) as connection:
         assert create_user(connection, "bob", "hash", "user", NOW) == User("bob", "user", "hash", NOW, NOW)
         assert find_user(connection, "bob") == User("bob", "user", "hash", NOW, NOW)
@@ -67,7 +67,7 @@ def test_a_users_life(engine: Engine) -> None:
         assert create_user(connection, "bob", "third", "user", again) == User("bob", "user", "third", again, again)
 
 
-def test_a_deleted_users_password_is_gone(engine: Engine) -> None:
+def test_the_password_of_a_deleted_user_is_erased(engine: Engine) -> None:
     add_user(engine, "bob", "user")
     with writing(engine) as connection:
         delete_user(connection, "bob", LATER)
@@ -118,7 +118,7 @@ def test_two_admins_who_demote_each_other_leave_one(engine: Engine) -> None:
             assert [user.role for user in list_users(connection)].count("admin") == 1
 
 
-def test_of_two_who_create_the_same_user_one_is_told(engine: Engine) -> None:
+def test_of_two_who_create_the_same_user_one_gets_an_error(engine: Engine) -> None:
     outcomes = at_once(engine, *[lambda connection: create_user(connection, "bob", "hash", "user", NOW)] * 2)
     assert outcomes.count(UserExistsError) == 1
 

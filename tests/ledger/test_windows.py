@@ -1,4 +1,4 @@
-"""The current window: whose predictions, which of them, and what was said about them."""
+"""The current window: which predictions are in it, and the feedback on them."""
 
 import subprocess
 import sys
@@ -57,7 +57,7 @@ def test_a_missing_description_is_none(engine: Engine, ledger_url: str) -> None:
     assert None in read_predictions(ledger_url, window())["description"].tolist()
 
 
-def test_feedback_is_each_givers_last_word_on_what_is_in_the_window(engine: Engine, ledger_url: str) -> None:
+def test_the_last_feedback_of_each_user_on_the_window_is_read(engine: Engine, ledger_url: str) -> None:
     inside, outside = prediction(), prediction(model_version="2")
     store(engine, inside, outside)
     with writing(engine) as connection:
@@ -74,7 +74,7 @@ def test_feedback_is_each_givers_last_word_on_what_is_in_the_window(engine: Engi
     assert found["trusted"].tolist() == [True, False]
 
 
-def test_a_ledger_that_nobody_has_written_to_is_an_empty_window(empty_url: str) -> None:
+def test_a_ledger_that_does_not_exist_is_an_empty_window(empty_url: str) -> None:
     assert read_predictions(empty_url, window()).empty
     assert read_feedback_on(empty_url, window()).empty
     assert empty_url.startswith("postgresql") or not Path(empty_url.removeprefix("sqlite:///")).exists()
@@ -86,7 +86,7 @@ def test_a_ledger_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         read_predictions(f"sqlite:///{tmp_path / 'ledger.db'}", window())
 
 
-def test_a_reader_elsewhere_takes_nothing_from_a_service_that_is_running(tmp_path: Path) -> None:
+def test_a_reader_in_another_process_does_not_harm_a_running_service(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     migrate(url)
     service = open_engine(url)

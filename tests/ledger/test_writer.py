@@ -1,4 +1,4 @@
-"""Group commit: what is acknowledged is stored, whoever must not store does not, and nobody waits for company."""
+"""Group commit: acknowledged requests are stored, invalid callers are refused, and single requests do not wait."""
 
 import asyncio
 import threading
@@ -37,7 +37,7 @@ def receipt(owner: str = "alice", key: str = "key", fingerprint: str = "print", 
 
 
 def together(*stores: Awaitable[ReceiptRecord | None]) -> list[ReceiptRecord | BaseException | None]:
-    """Return what became of each, all under way at once."""
+    """Run all at the same time, and return the result or the error of each."""
 
     async def run() -> list[ReceiptRecord | BaseException | None]:
         async with asyncio.timeout(30):
@@ -66,13 +66,13 @@ def test_many_at_once_are_all_stored(writer: PredictionWriter, engine: Engine, a
     assert count(engine, PredictionRow) == sum(len(records) for _, records in orders)
 
 
-def test_an_order_larger_than_a_batch_is_stored_whole(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
+def test_a_request_larger_than_a_batch_is_stored_whole(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
     sizes = [1, 1_000, 499, 2]
     assert together(*(writer.store(alice, [prediction() for _ in range(size)]) for size in sizes)) == [None] * 4
     assert count(engine, PredictionRow) == sum(sizes)
 
 
-def test_whose_token_does_not_count_stores_nothing(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
+def test_requests_of_invalid_callers_store_nothing(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
     for name in ("deleted", "changed"):
         add_user(engine, name, "user")
     with writing(engine) as connection:
@@ -110,22 +110,22 @@ def test_a_repeated_request_gets_the_first_answer(writer: PredictionWriter, engi
     assert count(engine, PredictionRow) == 1
 
 
-def test_twins_in_one_batch_are_stored_once(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
-    twins = [receipt(body=str(number)) for number in range(20)]
+def test_the_same_request_in_one_batch_is_stored_once(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
+    repeated = [receipt(body=str(number)) for number in range(20)]
     outcomes = together(
         writer.store(alice, [prediction()]),
-        *(writer.store(alice, [prediction()], twin) for twin in twins),
+        *(writer.store(alice, [prediction()], each) for each in repeated),
         writer.store(alice, [prediction()], receipt(fingerprint="other")),
         writer.store(alice, [prediction()], receipt(key="another")),
     )
-    assert outcomes[:2] + outcomes[2:21] == [None, None] + [twins[0]] * 19
+    assert outcomes[:2] + outcomes[2:21] == [None, None] + [repeated[0]] * 19
     assert isinstance(outcomes[21], KeyReuseError)
     assert outcomes[22] is None
     assert count(engine, PredictionRow) == 3
 
 
 def test_two_processes_with_the_same_key_store_once(engine: Engine, ledger_url: str, alice: Caller) -> None:
-    """Two engines and writers, as two processes have them."""
+    """Two engines and two writers, as in two processes."""
     second = open_engine(ledger_url)
     writers = [PredictionWriter(each, check_callers=True) for each in (engine, second)]
     rounds = 40
@@ -143,10 +143,10 @@ def test_two_processes_with_the_same_key_store_once(engine: Engine, ledger_url: 
     second.dispose()
 
 
-def test_a_key_that_appears_while_storing_is_found_on_repeating(
+def test_a_key_that_another_process_stores_meanwhile_is_found_on_the_next_attempt(
     engine: Engine, alice: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The race of above, for certain: another process's receipt is not seen at first, and then is in the way."""
+    """As above, but always: the receipt of another process is not found at first, and then its key is taken."""
     unseen: list[dict[tuple[str, str], ReceiptRecord]] = [{}]
     writer, theirs = PredictionWriter(engine, check_callers=True), receipt(body="theirs")
     assert together(writer.store(alice, [prediction()], theirs)) == [None]
@@ -158,7 +158,9 @@ def test_a_key_that_appears_while_storing_is_found_on_repeating(
     writer.close()
 
 
-def test_what_cannot_be_stored_spares_the_others(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
+def test_a_request_that_cannot_be_stored_does_not_affect_others(
+    writer: PredictionWriter, engine: Engine, alice: Caller
+) -> None:
     twice = prediction()
     assert together(writer.store(alice, [twice])) == [None]
     wrong = [prediction(created_at=NOW.replace(tzinfo=None)), twice, prediction(predicted_code=2**70)]
@@ -171,7 +173,7 @@ def test_what_cannot_be_stored_spares_the_others(writer: PredictionWriter, engin
     assert together(writer.store(alice, [prediction()])) == [None]
 
 
-def test_a_cancelled_request_disturbs_nobody(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
+def test_a_cancelled_request_does_not_affect_others(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
     async def run() -> None:
         gone = [asyncio.create_task(writer.store(alice, [prediction()])) for _ in range(50)]
         stays = [asyncio.create_task(writer.store(alice, [prediction()])) for _ in range(50)]
@@ -187,7 +189,7 @@ def test_a_cancelled_request_disturbs_nobody(writer: PredictionWriter, engine: E
     assert together(writer.store(alice, [prediction()])) == [None]
 
 
-def test_a_loop_that_ended_disturbs_nobody(writer: PredictionWriter, alice: Caller) -> None:
+def test_an_event_loop_that_ended_does_not_affect_others(writer: PredictionWriter, alice: Caller) -> None:
     async def leave() -> None:
         tasks = [asyncio.ensure_future(writer.store(alice, [prediction()])) for _ in range(50)]
         await asyncio.sleep(0)
@@ -210,7 +212,7 @@ def test_several_event_loops_may_store(writer: PredictionWriter, engine: Engine,
     assert count(engine, PredictionRow) == 400
 
 
-def test_too_much_waiting_is_refused_and_counted(engine: Engine, alice: Caller) -> None:
+def test_too_many_waiting_predictions_are_refused(engine: Engine, alice: Caller) -> None:
     writer = PredictionWriter(engine, check_callers=True, maximum_waiting=10)
 
     async def run() -> list[object]:
@@ -250,7 +252,7 @@ def test_closing_stores_what_waits_and_ends_the_thread(engine: Engine, alice: Ca
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_writer_that_broke_leaves_nobody_waiting(
+def test_a_writer_that_fails_answers_all_that_wait(
     engine: Engine, alice: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unforeseen(*_: object) -> None:
@@ -264,7 +266,7 @@ def test_a_writer_that_broke_leaves_nobody_waiting(
     assert writer.waiting == 0
 
 
-def test_a_lone_prediction_waits_for_no_company(writer: PredictionWriter, alice: Caller) -> None:
+def test_a_single_prediction_does_not_wait_for_others(writer: PredictionWriter, alice: Caller) -> None:
     async def run() -> float:
         taken = []
         for _ in range(50):
@@ -276,7 +278,7 @@ def test_a_lone_prediction_waits_for_no_company(writer: PredictionWriter, alice:
     assert asyncio.run(run()) < 0.01
 
 
-def test_a_receipt_stays_unkept_when_its_prediction_cannot_be_stored(
+def test_no_receipt_is_stored_when_its_prediction_cannot_be(
     writer: PredictionWriter, engine: Engine, alice: Caller
 ) -> None:
     (outcome,) = together(writer.store(alice, [prediction(predicted_code=2**70)], receipt()))
@@ -285,7 +287,7 @@ def test_a_receipt_stays_unkept_when_its_prediction_cannot_be_stored(
         assert find_receipt(connection, "alice", "key", "print") is None
 
 
-def test_while_another_process_writes_the_event_loop_goes_on_and_the_prediction_waits(
+def test_while_another_process_writes_the_prediction_waits_and_the_event_loop_does_not(
     writer: PredictionWriter, engine: Engine, alice: Caller
 ) -> None:
     if engine.dialect.name != "sqlite":
@@ -307,7 +309,7 @@ def test_while_another_process_writes_the_event_loop_goes_on_and_the_prediction_
     assert count(engine, PredictionRow) == 2
 
 
-def test_lone_predictions_one_after_another_are_all_stored(
+def test_single_predictions_one_after_another_are_all_stored(
     writer: PredictionWriter, engine: Engine, alice: Caller
 ) -> None:
     async def run() -> None:
@@ -319,7 +321,7 @@ def test_lone_predictions_one_after_another_are_all_stored(
     assert writer.waiting == 0
 
 
-def test_a_lone_prediction_whose_shortcut_breaks_is_stored_all_the_same(
+def test_a_prediction_whose_direct_insert_fails_is_stored_by_a_batch(
     writer: PredictionWriter, engine: Engine, alice: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unforeseen(*_: object) -> None:
