@@ -1,6 +1,7 @@
 """Services as whole processes on loopback: start them, measure them, and end them with all their children."""
 
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +16,12 @@ from uuid import uuid4
 import httpx
 import psutil
 
+from state.processes import Ending, end_process_tree
+
 ROOT = Path(__file__).resolve().parents[1]
 _START_LIMIT = 90  # seconds until a service must be ready
-_STOP_LIMIT = 20  # seconds for a service to end by itself
-_REPEAT = 3  # seconds after which the signal is sent again
+# The signal is repeated, since BentoML's supervisor drops one that arrives while it checks its workers.
+_ENDING = Ending(signal.SIGTERM, patience=20, repeat=3)
 _POLL = 0.02  # seconds between two checks
 # What a child inherits of this environment. A service that the user runs has settings there, such as its database.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
@@ -139,7 +142,9 @@ def process(
         try:
             yield started, log
         finally:
-            _stop(started)
+            if started.poll() is None:
+                end_process_tree(psutil.Process(started.pid), _ENDING)
+                started.wait()
     finally:
         _kill_marked(mark)
 
@@ -161,18 +166,6 @@ def free_port() -> int:
 def tail(log: Path) -> str:
     """Return the end of a log."""
     return log.read_bytes()[-3_000:].decode(errors="replace").strip()
-
-
-def _stop(started: "subprocess.Popen[bytes]") -> None:
-    """End a process: ask it to terminate, and kill it when it does not."""
-    deadline = monotonic() + _STOP_LIMIT
-    while started.poll() is None and monotonic() < deadline:
-        started.terminate()  # repeated: BentoML's supervisor ignores a signal while it handles its workers
-        with suppress(subprocess.TimeoutExpired):
-            started.wait(_REPEAT)
-    if started.poll() is None:
-        started.kill()
-        started.wait()
 
 
 def _kill_marked(mark: str) -> None:

@@ -3,10 +3,8 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
-from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -18,13 +16,12 @@ from terminal.console import announce, console
 from terminal.errors import CommandError, reported
 
 if TYPE_CHECKING:
-    import psutil
-
+    from state.processes import Child
     from tracking.registry import RegisteredVersion
 
 _START_LIMIT = 60  # seconds until a service must be healthy
 _STOP_LIMIT = 30  # seconds for requests in flight to end
-_REPEAT = 3  # seconds after which a service is told again to stop
+_REPEAT = 3  # seconds after which the signal to stop is sent again
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -59,39 +56,42 @@ def serve(state: State, options: Namespace) -> int:
         service = _start(tag, state, options)
         _wait_until_healthy(service, tag, options, ended)
         while not ended.wait(options.every):
-            if service.poll() is not None:
-                raise CommandError(f"the service of {tag} ended with exit code {service.returncode}")
+            if service.exit_code is not None:
+                raise CommandError(f"the service of {tag} ended with exit code {service.exit_code}")
             moved = by_alias(name, PRODUCTION)
             if moved and moved.number != version.number:
                 tag = _bento_of(moved)  # the old service still answers meanwhile
                 console().print(f"Version {moved.number} is in production now: restarting.")
-                _stop(service)
+                service.end()
                 version, service = moved, _start(tag, state, options)
                 _wait_until_healthy(service, tag, options, ended)
     finally:
         if service:
-            _stop(service)
+            service.end()
     return 0
 
 
-def _start(tag: str, state: State, options: Namespace) -> "subprocess.Popen[bytes]":
+def _start(tag: str, state: State, options: Namespace) -> "Child":
+    from state.processes import Child, Ending
+
     command = [
         str(Path(sys.prefix) / "bin" / "bentoml"), "serve", tag, "--host", options.host, "--port", str(options.port),
     ]  # fmt: skip
     environment = {**os.environ, "STATE_DIR": str(state.folder)}
     if options.workers:
         environment["WORKERS"] = str(options.workers)
-    # In a session of its own, so that Ctrl-C reaches this process only, which then stops the service in order.
-    return subprocess.Popen(command, start_new_session=True, env=environment)
+    # Repeated, since BentoML's supervisor drops a signal that arrives while it checks its workers.
+    ending = Ending(signal.SIGTERM, patience=_STOP_LIMIT, repeat=_REPEAT)
+    return Child.start(command, ending, environment=environment)
 
 
-def _wait_until_healthy(service: "subprocess.Popen[bytes]", tag: str, options: Namespace, ended: Event) -> None:
+def _wait_until_healthy(service: "Child", tag: str, options: Namespace, ended: Event) -> None:
     """Return when the service answers, or when it is to end. Raises `CommandError` when it does not start."""
     address = f"http://{options.host}:{options.port}"
     deadline = monotonic() + _START_LIMIT
     while not _answers(address, tag):
-        if service.poll() is not None:
-            raise CommandError(f"{tag} did not start (exit code {service.returncode}); is port {options.port} taken?")
+        if service.exit_code is not None:
+            raise CommandError(f"{tag} did not start (exit code {service.exit_code}); is port {options.port} taken?")
         if monotonic() > deadline:
             raise CommandError(f"{tag} was not healthy on {address} within {_START_LIMIT} s")
         if ended.wait(0.2):
@@ -109,35 +109,6 @@ def _answers(address: str, tag: str) -> bool:
     except (OSError, ValueError):
         return False
     return tag.startswith(f"{health.get('model_name')}:{health.get('model_version')}-")
-
-
-def _stop(service: "subprocess.Popen[bytes]") -> None:
-    """End a service and every process of it, which each have a session of their own: none may keep the port."""
-    import psutil
-
-    family = _processes_of(service)
-    deadline = monotonic() + _STOP_LIMIT
-    while service.poll() is None and monotonic() < deadline:
-        service.terminate()  # again and again: the supervisor drops a signal while it looks after workers
-        with suppress(subprocess.TimeoutExpired):
-            service.wait(_REPEAT)
-    if service.poll() is None:
-        service.kill()
-        service.wait()
-    _, survivors = psutil.wait_procs(family, timeout=1)
-    for survivor in survivors:
-        with suppress(psutil.NoSuchProcess):
-            survivor.kill()
-    psutil.wait_procs(survivors, timeout=5)
-
-
-def _processes_of(service: "subprocess.Popen[bytes]") -> "list[psutil.Process]":
-    import psutil
-
-    try:
-        return psutil.Process(service.pid).children(recursive=True) if service.poll() is None else []
-    except psutil.NoSuchProcess:
-        return []
 
 
 def _bento_of(version: "RegisteredVersion") -> str:

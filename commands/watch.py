@@ -1,4 +1,4 @@
-"""`run.py watch`: the monitor service: reports on an interval, alerts that retrain."""
+"""`run.py watch`: the monitor service, which makes reports at an interval and retrains when an alert asks for it."""
 
 import logging
 import os
@@ -10,6 +10,7 @@ from argparse import ArgumentParser, Namespace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from commands.apart import call_apart
 from commands.options import add_address, add_state, add_taxonomy, read_duration, taxonomy_of
 from state.folder import SOURCE_ROOT, State
 from terminal.console import announce, console
@@ -17,7 +18,9 @@ from terminal.errors import CommandError
 
 if TYPE_CHECKING:
     from monitoring.journal import Journal
+    from monitoring.report_folder import ReportFolder
     from monitoring.retraining import Trainer
+    from monitoring.service import MonitorService
 
 RUN_PY = (sys.executable, str(SOURCE_ROOT / "run.py"))
 _AIRFLOW = "airflow"
@@ -40,7 +43,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def watch(state: State, options: Namespace) -> int:
-    """Serve until interrupted, then end what is under way."""
+    """Run the monitor service until it is interrupted, then end what is under way."""
     every, cool_down = _duration("--every", options.every), _duration("--cool-down", options.cool_down)
     if not every:
         raise CommandError("--every must be longer than nothing")
@@ -48,55 +51,70 @@ def watch(state: State, options: Namespace) -> int:
         raise CommandError("--daily-budget must be 0 or more")
     name = taxonomy_of(options).name
     state.prepare()
-    with announce("starting: loading ZenML"):
-        import uvicorn
-
+    with announce("starting: reading the active stack"):
         from monitoring.decisions import Rules
         from monitoring.journal import Journal, JournalError
+        from monitoring.loop import Schedule
         from monitoring.report_folder import ReportFolder
-        from monitoring.settings import WatchSettings
-        from monitoring.watch import ELSEWHERE, Schedule, Watch
+        from monitoring.run_py import RunPyCommand
+        from monitoring.service import BY_ENGINE, MonitorService
+        from monitoring.settings import MonitorSettings
         from web.settings import SettingsError
 
         folder = ReportFolder.of_state(state.folder)
         try:
-            tokens = WatchSettings.from_environment(state_dir=state.folder).tokens()
+            tokens = MonitorSettings.from_environment(state_dir=state.folder).tokens()
             journal = Journal(folder.journal)
         except (SettingsError, JournalError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
-        turn = threading.Lock()
-        orchestrator, scheduled = _engine()
-        trainer = _airflow(options, journal) if orchestrator == _AIRFLOW else _local(state, options, journal, turn)
-        monitor = [*RUN_PY, "monitor", *_whose(options)]
-        schedule = None if scheduled else Schedule(monitor, SOURCE_ROOT, every, turn)
+        pipeline_lock = threading.Lock()
+        # In a process of its own: this one lives for days and would keep ZenML and its database layer in memory.
+        orchestrator, has_schedule = call_apart(read_engine)
+        if orchestrator == _AIRFLOW:
+            trainer = _airflow_trainer(options, name, journal)
+        else:
+            trainer = _local_trainer(folder, options, journal, pipeline_lock)
+        command = RunPyCommand([*RUN_PY, "monitor", *_taxonomy_options(options)], SOURCE_ROOT)
+        schedule = None if has_schedule else Schedule(command, every, pipeline_lock)
         listener = _listen(options.host, options.port)
     _log_to_terminal()
     rules = Rules(cool_down, options.daily_budget, name)
-    service = Watch(journal, trainer, schedule, tokens, rules, folder=folder)
+    service = MonitorService(journal, trainer, schedule, tokens, rules, folder=folder)
+    reports = f"every {options.every}" if schedule else BY_ENGINE
+    for line in (
+        f"Monitoring on http://{options.host}:{options.port}; Ctrl-C ends it.",
+        f"Reports: {reports}.",
+        f"To read the pages, enter any name and the password in {state.folder / 'reports-token'}.",
+        f"An alert with action=retrain retrains: {trainer.description}.",
+    ):
+        console().print(line, soft_wrap=True)
+    _serve(service, listener)
+    return 0
+
+
+def _serve(service: "MonitorService", listener: socket.socket) -> None:
+    """Answer requests until a signal arrives."""
+    import uvicorn
+
     config = uvicorn.Config(
         service.gate, lifespan="off", log_config=None, access_log=False, server_header=False,
         timeout_graceful_shutdown=_GRACE,
     )  # fmt: skip
     server = uvicorn.Server(config)
 
-    def leave(*_: object) -> None:
+    def stop(*_: object) -> None:
         server.should_exit = True
 
-    # Also what uvicorn falls back to, which raises a signal again after it has ended.
+    # uvicorn has handlers of its own while it runs; when it has ended it raises the signal again for these.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, leave)
-    console().print(f"Monitoring on http://{options.host}:{options.port}; Ctrl-C ends it.", soft_wrap=True)
-    console().print(f"Reports: {f'every {options.every}' if schedule else ELSEWHERE}.", soft_wrap=True)
-    console().print(f"Reading needs any name and the password in {state.folder / 'reports-token'}.", soft_wrap=True)
-    console().print(f"An alert with action=retrain retrains: {trainer.way}.", soft_wrap=True)
+        signal.signal(number, stop)
     service.start()
     try:
         server.run(sockets=[listener])
     finally:
         service.stop()
-    return 0
 
 
 def _duration(option: str, text: str) -> timedelta:
@@ -104,7 +122,7 @@ def _duration(option: str, text: str) -> timedelta:
 
 
 def _log_to_terminal() -> None:
-    """Show the service's own log, whatever ZenML has done to the root's."""
+    """Write the log of the service to the terminal."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     for name, level in (("monitoring", logging.INFO), ("web", logging.INFO), ("uvicorn", logging.WARNING)):
@@ -113,42 +131,49 @@ def _log_to_terminal() -> None:
         logger.setLevel(level)
 
 
-def _local(state: State, options: Namespace, journal: "Journal", turn: threading.Lock) -> "Trainer":
-    from monitoring.report_folder import ReportFolder
-    from monitoring.retraining import LocalTrainer
+def _local_trainer(
+    folder: "ReportFolder", options: Namespace, journal: "Journal", pipeline_lock: threading.Lock
+) -> "Trainer":
+    from monitoring.local_trainer import LocalTrainer
+    from monitoring.run_py import RunPyCommand
 
-    command = [*RUN_PY, "train", *_whose(options), *options.train_options]
-    return LocalTrainer(command, SOURCE_ROOT, ReportFolder.of_state(state.folder), turn, journal)
+    words = [*RUN_PY, "train", *_taxonomy_options(options), *options.train_options]
+    return LocalTrainer(RunPyCommand(words, SOURCE_ROOT), folder, pipeline_lock, journal)
 
 
-def _airflow(options: Namespace, journal: "Journal") -> "Trainer":
-    from monitoring.retraining import AirflowTrainer
-    from stacks.airflow_client import Airflow, AirflowError, AirflowSettings
+def _airflow_trainer(options: Namespace, model: str, journal: "Journal") -> "Trainer":
+    from monitoring.airflow_trainer import AirflowTrainer
+    from stacks.airflow_client import AirflowClient, AirflowError, AirflowSettings
 
     if options.train_options:
         raise CommandError("the active stack's orchestrator is Airflow, whose DAG holds the options of the training")
-    name = taxonomy_of(options).name
     try:
-        airflow = Airflow(AirflowSettings.from_environment(os.environ, f"{name}_training"))
+        airflow = AirflowClient(AirflowSettings.from_environment(os.environ, f"{model}_training"))
     except AirflowError as error:
         raise CommandError(str(error)) from error
 
-    def in_production() -> str | None:
-        from stacks.active import connect_tracker
+    def version_in_production() -> str | None:
+        version: str | None = call_apart(read_version_in_production, model)
+        return version
 
-        connect_tracker()
-        from tracking.registry import PRODUCTION, by_alias
-
-        version = by_alias(name, PRODUCTION)
-        return str(version.number) if version else None
-
-    return AirflowTrainer(airflow, journal, in_production)
+    return AirflowTrainer(airflow, journal, version_in_production)
 
 
-def _engine() -> tuple[str, bool]:
-    """Return the flavor of the active stack's orchestrator, and whether it runs the monitoring pipeline by itself.
+def read_version_in_production(model: str) -> str | None:
+    """Return the version of a model that the registry has in production."""
+    from stacks.active import connect_tracker
 
-    Raises `CommandError` for one that trains by a schedule only.
+    connect_tracker()
+    from tracking.registry import PRODUCTION, by_alias
+
+    version = by_alias(model, PRODUCTION)
+    return str(version.number) if version else None
+
+
+def read_engine() -> tuple[str, bool]:
+    """Return the flavor of the active stack's orchestrator, and whether its engine runs the monitoring pipeline.
+
+    Raises `CommandError` for a stack that trains by a schedule only.
     """
     from stacks.active import ensure_stack
     from stacks.files import file_of
@@ -164,18 +189,18 @@ def _engine() -> tuple[str, bool]:
     schedules = file.schedules if file else {}
     if schedules.get("training") and flavor != _AIRFLOW:
         raise CommandError(
-            f"stack '{name}' trains by the schedule '{schedules['training']}' and not when an alert asks for it; take "
-            "the schedule out of its file, or switch to another stack"
+            f"stack '{name}' trains by the schedule '{schedules['training']}' and not when an alert asks for it; "
+            "remove the schedule from its file, or switch to another stack"
         )
     return flavor, flavor == _AIRFLOW or bool(schedules.get("monitoring"))
 
 
-def _whose(options: Namespace) -> list[str]:
+def _taxonomy_options(options: Namespace) -> list[str]:
     return ["--taxonomy", str(options.taxonomy.resolve())] if options.taxonomy else []
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Return a socket there; so that a port that is taken is told in a sentence."""
+    """Return a listening socket. Raises `CommandError` when the port is in use or cannot be used."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except (OSError, OverflowError) as error:

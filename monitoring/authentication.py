@@ -16,7 +16,7 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="reports: any name, the token as 
 
 @dataclass(frozen=True)
 class Tokens:
-    """Who may do what: Prometheus reads metrics, Alertmanager sends alerts, people read the pages."""
+    """The secret of each kind of client: Prometheus, Alertmanager, people who read the pages."""
 
     metrics: str = field(repr=False)
     alerts: str = field(repr=False)

@@ -8,7 +8,7 @@ from monitoring.authentication import Tokens
 from web.settings import SecretKey, ServiceSettings
 
 
-class WatchSettings(ServiceSettings):
+class MonitorSettings(ServiceSettings):
     """Settings of the monitor service; `ServiceSettings` explains how they are read."""
 
     metrics_token: Annotated[SecretKey | None, Field(description="what Prometheus sends to read /metrics")] = None

@@ -1,29 +1,30 @@
-"""A client of Airflow's REST API (v2, Airflow 3): starts a DAG and waits for its end."""
+"""A client of Airflow's REST API (v2, Airflow 3): starts a DAG, waits for its run, and returns how that ended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any, Literal, Self, cast
 from urllib.parse import quote
 
 import httpx
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-DAG_ID = "product_types_training"  # by default
+DAG_ID = "product_types_training"  # the default
 _TIMEOUT = 20  # seconds for one answer
-_OUTAGE = 300  # seconds for which Airflow may be unreachable during a wait
+_OUTAGE = 300  # seconds without an answer that a wait for a run survives
 _ENDED = ("success", "failed")
 
 State = Literal["success", "failed"]
 
 
 class AirflowError(Exception):
-    """Airflow refused a request, or a run did not end in time. The message is a sentence for people."""
+    """Airflow refused a request or does not work. The message is a sentence for the user."""
 
 
 class AirflowStoppedError(Exception):
-    """The wait for a run was stopped; the run continues."""
+    """The wait for a run was stopped. The run itself continues."""
 
 
 class AirflowAwayError(AirflowError):
@@ -32,7 +33,7 @@ class AirflowAwayError(AirflowError):
 
 @dataclass(frozen=True)
 class AirflowSettings:
-    """The address of Airflow, the user, and the DAG."""
+    """Address and credentials of Airflow, and the DAG to start."""
 
     url: str
     username: str
@@ -59,8 +60,8 @@ class AirflowSettings:
         return f"AirflowSettings(url={self.url!r}, username={self.username!r}, dag_id={self.dag_id!r})"
 
 
-class Airflow:
-    """A client for one DAG. Use it from one thread at a time."""
+class AirflowClient:
+    """Starts and watches the runs of one DAG. Not safe to use from several threads at once."""
 
     def __init__(self, settings: AirflowSettings, transport: httpx.BaseTransport | None = None) -> None:
         self.settings = settings
@@ -80,39 +81,35 @@ class Airflow:
 
     def wait_until_read(self, since: datetime, *, every: float = 2, limit: float = 600) -> None:
         """Return when Airflow has read the DAG's file after `since`. Raises `AirflowError` after `limit` seconds."""
-        deadline = monotonic() + limit
-        path = f"/api/v2/dags/{quote(self.settings.dag_id, safe='')}"
-        while True:
-            answer = self._ask("GET", path)
-            if answer.status_code != 404:
-                self._accept(answer, "looked at")
-                read_at = _content(answer).get("last_parsed_time")
-                if read_at and datetime.fromisoformat(read_at) > since:
-                    return
-            if monotonic() > deadline:
-                raise AirflowError(
-                    f"Airflow has not read the DAG '{self.settings.dag_id}' within {limit / 60:,.0f} minutes: does it "
-                    "look into the folder to which the DAG was delivered?"
-                )
-            sleep(every)
+        attempts = Retrying(
+            retry=retry_if_result(lambda read: not read),
+            wait=wait_fixed(every),
+            stop=stop_after_delay(limit),
+            retry_error_callback=lambda _: False,
+        )
+        if not attempts(self._has_been_read, since):
+            raise AirflowError(
+                f"Airflow has not read the DAG '{self.settings.dag_id}' within {limit / 60:,.0f} minutes: does it "
+                "look into the folder to which the DAG was delivered?"
+            )
 
     def trigger(self, dag_run_id: str, note: str) -> bool:
-        """Start a run; return false when a run of this id exists already. Raises `AirflowError`."""
+        """Start a run, or return false when a run with this id exists. Raises `AirflowError`."""
         body = {"dag_run_id": dag_run_id, "logical_date": None, "note": note}
-        answer = self._ask("POST", self._runs, body)
+        answer = self._request("POST", self._runs, body)
         if answer.status_code == 409:
             return False
-        self._accept(answer, "started")
+        self._require_success(answer, "started")
         return True
 
     def state(self, dag_run_id: str) -> str:
-        """Return the state of a run: queued, running, success, failed. Raises `AirflowError`."""
-        answer = self._ask("GET", f"{self._runs}/{quote(dag_run_id, safe='')}")
-        self._accept(answer, "looked at")
+        """Return the state of a run: queued, running, success or failed. Raises `AirflowError`."""
+        answer = self._request("GET", f"{self._runs}/{quote(dag_run_id, safe='')}")
+        self._require_success(answer, "read")
         return str(_content(answer).get("state"))
 
     def wait(self, dag_run_id: str, *, every: float = 5, limit: float = 12 * 3600, stop: Event | None = None) -> State:
-        """Return how a run ended, asking every `every` seconds. Airflow may be unreachable for up to five minutes.
+        """Return how a run ended, asking every `every` seconds. Airflow may be away for five minutes at a time.
 
         Raises `AirflowError` when it has not ended after `limit` seconds, `AirflowStoppedError` when `stop` is set.
         """
@@ -135,7 +132,15 @@ class Airflow:
             if stop.wait(every):
                 raise AirflowStoppedError
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
+    def _has_been_read(self, since: datetime) -> bool:
+        answer = self._request("GET", f"/api/v2/dags/{quote(self.settings.dag_id, safe='')}")
+        if answer.status_code == 404:
+            return False
+        self._require_success(answer, "read")
+        read_at = _content(answer).get("last_parsed_time")
+        return read_at is not None and datetime.fromisoformat(read_at) > since
+
+    def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
         answer = self._send(method, path, body)
         if answer.status_code == 401:  # the token has expired, or Airflow was restarted
             self._token = None
@@ -171,7 +176,7 @@ class Airflow:
             raise AirflowAwayError(f"Airflow at {self.settings.url} answers {answer.status_code}")
         return answer
 
-    def _accept(self, answer: httpx.Response, done: str) -> None:
+    def _require_success(self, answer: httpx.Response, done: str) -> None:
         if answer.is_success:
             return
         dag = self.settings.dag_id

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from zenml.client import Client
 
-from stacks.airflow_client import Airflow, AirflowError, AirflowSettings
+from stacks.airflow_client import AirflowClient, AirflowError, AirflowSettings
 from stacks.failures import RunError
 from terminal.console import announce
 from terminal.progress import follow
@@ -27,7 +27,7 @@ def start(dag_id: str, since: datetime) -> "PipelineRunResponse":
     """
     run_id = f"run.py-{since:%Y%m%dT%H%M%S}"
     try:
-        with Airflow(AirflowSettings.from_environment({**os.environ, "AIRFLOW_DAG_ID": dag_id})) as airflow:
+        with AirflowClient(AirflowSettings.from_environment({**os.environ, "AIRFLOW_DAG_ID": dag_id})) as airflow:
             with announce("waiting for Airflow to read the DAG"):
                 airflow.wait_until_read(since)
             airflow.trigger(run_id, "run.py")

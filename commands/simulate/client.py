@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass, field
 from threading import Lock
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any, Self
 
 import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception, retry_if_result, stop_after_attempt
 
 _ATTEMPTS = 6  # of one request, while the service is busy or away for a moment
 _LONGEST_WAIT = 20.0  # seconds
@@ -91,29 +92,43 @@ class ServiceClient:
 
     def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
         """Send a request, and send it again while the service is busy or restarts. Raises `httpx.HTTPError`."""
-        for attempt in range(1, _ATTEMPTS + 1):
-            self.count(requests=1)
-            try:
-                answer = self._client.request(method, path, **content)
-            except httpx.TransportError:
-                if attempt == _ATTEMPTS or "Authorization" not in self._client.headers:
-                    raise
-                wait = 0.25 * 2**attempt
-            else:
-                if answer.status_code not in _BUSY or attempt == _ATTEMPTS:
-                    return answer
-                wait = _seconds(answer.headers.get("Retry-After"), 0.25 * 2**attempt)
-            self.count(waits=1)
-            sleep(min(wait, _LONGEST_WAIT))
-        raise AssertionError("the last attempt returns or raises")
+        answer: httpx.Response = self._attempts(self._send_once, method, path, **content)
+        return answer
+
+    def _send_once(self, method: str, path: str, **content: Any) -> httpx.Response:
+        self.count(requests=1)
+        return self._client.request(method, path, **content)
+
+    @property
+    def _attempts(self) -> Retrying:
+        """How a request is repeated. Without a token the service has never answered: then it is not there."""
+        restarting = retry_if_exception(
+            lambda error: isinstance(error, httpx.TransportError) and "Authorization" in self._client.headers
+        )
+        return Retrying(
+            retry=retry_if_result(lambda answer: answer.status_code in _BUSY) | restarting,
+            wait=_seconds_to_wait,
+            stop=stop_after_attempt(_ATTEMPTS),
+            before_sleep=lambda _: self.count(waits=1),
+            retry_error_callback=_last_answer,
+        )
 
     def _count_failure(self, path: str, why: str) -> None:
         self.count(errors=1)
         self.totals.last_error = f"{path}: {why}"
 
 
-def _seconds(header: str | None, otherwise: float) -> float:
-    return float(header) if header and header.isdecimal() else otherwise
+def _seconds_to_wait(attempt: RetryCallState) -> float:
+    """Return what the service asks for in `Retry-After`, or else a time that doubles with every attempt."""
+    outcome = attempt.outcome
+    asked = None if outcome is None or outcome.failed else outcome.result().headers.get("Retry-After")
+    seconds = float(asked) if asked and asked.isdecimal() else 0.25 * 2**attempt.attempt_number
+    return min(seconds, _LONGEST_WAIT)
+
+
+def _last_answer(attempt: RetryCallState) -> Any:
+    assert attempt.outcome is not None
+    return attempt.outcome.result()  # raises what the last attempt raised
 
 
 def _json(answer: httpx.Response) -> dict[str, Any]:

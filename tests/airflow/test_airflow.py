@@ -22,7 +22,7 @@ import pytest
 from ledger.database import migrate, open_engine, writing
 from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, store_predictions
-from stacks.airflow_client import Airflow, AirflowSettings
+from stacks.airflow_client import AirflowClient, AirflowSettings
 from tests.airflow.engines import BUCKETS, TOKEN_LIFE, Lab, answers, lab
 from tests.conftest import ROOT
 from tests.monitoring.watching import alert, webhook
@@ -91,8 +91,8 @@ def outcome(remote: Remote) -> dict[str, Any]:
 
 
 @pytest.fixture
-def airflow(running: Lab) -> Iterator[Airflow]:
-    with Airflow(AirflowSettings.from_environment(running.environment, DAG)) as airflow:
+def airflow(running: Lab) -> Iterator[AirflowClient]:
+    with AirflowClient(AirflowSettings.from_environment(running.environment, DAG)) as airflow:
         yield airflow
 
 
@@ -131,7 +131,7 @@ def test_run_py_trains_there_and_tells_the_outcome_as_on_any_stack(outcome: dict
 
 
 @pytest.mark.usefixtures("outcome")
-def test_the_schedule_starts_runs_too_and_zenml_knows_all_of_them(remote: Remote, airflow: Airflow) -> None:
+def test_the_schedule_starts_runs_too_and_zenml_knows_all_of_them(remote: Remote, airflow: AirflowClient) -> None:
     found = runs(remote)
     kinds = {run["engine"].split("__")[0].split("-")[0] for run in found}
     assert kinds == {"scheduled", "run.py"}
@@ -186,7 +186,7 @@ def test_what_was_trained_there_is_served_here(remote: Remote) -> None:
 
 @pytest.mark.usefixtures("outcome")
 def test_a_trigger_long_after_the_first_run_works_and_a_second_one_with_its_id_does_nothing(
-    remote: Remote, running: Lab, airflow: Airflow
+    remote: Remote, running: Lab, airflow: AirflowClient
 ) -> None:
     """A token that is bound to a run is dead by now: it lives for seconds here, and for an hour elsewhere."""
     time.sleep(TOKEN_LIFE + 1)
@@ -203,7 +203,7 @@ def test_a_trigger_long_after_the_first_run_works_and_a_second_one_with_its_id_d
 
 
 @pytest.mark.usefixtures("outcome")
-def test_an_alert_retrains_there_through_the_monitor_service(remote: Remote, airflow: Airflow) -> None:
+def test_an_alert_retrains_there_through_the_monitor_service(remote: Remote, airflow: AirflowClient) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     watch = remote.start("watch", "--port", str(port))

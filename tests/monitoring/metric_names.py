@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from bento.metrics import ServiceMetrics
 from monitoring.entries import RetrainingEnd
 from monitoring.grafana.dashboards import FOLDER
-from monitoring.instruments import Instruments
 from monitoring.journal import Journal
+from monitoring.metrics import MonitorMetrics
 from monitoring.report_folder import ReportFolder
 from tests.monitoring.engines import CONFIGURATION
 from tests.reports.values import a_monitoring_report
@@ -107,6 +107,6 @@ def _watch(folder: Path) -> str:
     end = RetrainingEnd(at=datetime(2026, 1, 1, tzinfo=UTC), retraining="a", outcome="refused", reason="not better")
     journal.append(end)
     try:
-        return Instruments(journal, ReportFolder(folder)).page().decode()
+        return MonitorMetrics(journal, ReportFolder(folder)).page().decode()
     finally:
         journal.close()

@@ -14,10 +14,12 @@ from starlette.testclient import TestClient
 from monitoring.authentication import MAX_BODY_BYTES, Tokens
 from monitoring.decisions import Rules
 from monitoring.journal import Journal
+from monitoring.local_trainer import LocalTrainer
+from monitoring.loop import Schedule
 from monitoring.report_folder import ReportFolder
-from monitoring.retraining import LocalTrainer
-from monitoring.settings import WatchSettings
-from monitoring.watch import Schedule, Watch
+from monitoring.run_py import RunPyCommand
+from monitoring.service import MonitorService
+from monitoring.settings import MonitorSettings
 from tests.monitoring.watching import alert, failing_writes, python, reporting, webhook
 from tests.system.workspace import wait_for
 from web.settings import SettingsError
@@ -46,12 +48,12 @@ class Service:
         self.folder = folder
         reports = ReportFolder(folder)
         self.journal = Journal(reports.journal)
-        turn = threading.Lock()
-        trainer = LocalTrainer(training, folder, reports, turn, self.journal)
-        schedule = Schedule(monitoring, folder, timedelta(seconds=every), turn)
-        self.watch = Watch(self.journal, trainer, schedule, TOKENS, Rules(), folder=reports)
-        self.client = TestClient(self.watch.gate, raise_server_exceptions=False)
-        self.watch.start()
+        lock = threading.Lock()
+        trainer = LocalTrainer(RunPyCommand(training, folder), reports, lock, self.journal)
+        schedule = Schedule(RunPyCommand(monitoring, folder), timedelta(seconds=every), lock)
+        self.monitor = MonitorService(self.journal, trainer, schedule, TOKENS, Rules(), folder=reports)
+        self.client = TestClient(self.monitor.gate, raise_server_exceptions=False)
+        self.monitor.start()
 
     def send(self, *alerts: dict[str, Any]) -> list[str]:
         answer = self.client.post("/alerts", json=webhook(*alerts), headers=ALERTS)
@@ -76,7 +78,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             training: list[str] | None = None, monitoring: list[str] | None = None, every: float = 3600
         ) -> Service:
             service = Service(tmp_path, training or reporting(reason="not better"), monitoring or python("0"), every)
-            stack.callback(service.watch.stop)
+            stack.callback(service.monitor.stop)
             return service
 
         yield begin
@@ -163,7 +165,7 @@ def test_what_was_interrupted_is_shown_by_the_next_service(start: Start) -> None
     job = service.journal.unfinished
     assert job is not None
     wait_for("the training runs", lambda: service.journal.start_of(str(job.retraining)) is not None)
-    service.watch.stop()
+    service.monitor.stop()
     again = start()
     wait_for("it is shown", lambda: "interrupted" in again.read("/").text)
     assert again.send(alert()) == ["duplicate"]
@@ -277,16 +279,16 @@ def test_tokens_are_made_for_their_owner_alone_and_demanded_in_production(
 ) -> None:
     for name in ("METRICS_TOKEN", "ALERT_TOKEN", "REPORTS_TOKEN", "APP_ENV"):
         monkeypatch.delenv(name, raising=False)
-    made = WatchSettings.from_environment(state_dir=tmp_path).tokens()
-    assert made == WatchSettings.from_environment(state_dir=tmp_path).tokens()
+    made = MonitorSettings.from_environment(state_dir=tmp_path).tokens()
+    assert made == MonitorSettings.from_environment(state_dir=tmp_path).tokens()
     assert len({made.metrics, made.alerts, made.reports}) == 3
     assert {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {
         "metrics-token": 0o600, "alert-token": 0o600, "reports-token": 0o600,
     }  # fmt: skip
     monkeypatch.setenv("APP_ENV", "production")
     with pytest.raises(SettingsError, match="METRICS_TOKEN must be set"):
-        WatchSettings.from_environment(state_dir=tmp_path).tokens()
+        MonitorSettings.from_environment(state_dir=tmp_path).tokens()
     monkeypatch.setenv("ALERT_TOKEN", "changeme")
     with pytest.raises(SettingsError, match="ALERT_TOKEN is too weak") as caught:
-        WatchSettings.from_environment()
+        MonitorSettings.from_environment()
     assert "changeme" not in str(caught.value)

@@ -4,6 +4,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ import httpx
 import psutil
 import pytest
 
+from state.processes import has_ended
 from tests.monitoring.watching import alert, webhook
-from tests.system.workspace import LIMIT, Workspace, free_port, wait_for
+from tests.system.workspace import LIMIT, ROOT, Workspace, free_port, wait_for
 
 pytestmark = pytest.mark.system
 
@@ -83,10 +85,6 @@ def watching(workspace: Workspace, *options: str) -> Iterator[Watcher]:
         process.communicate()
 
 
-def gone(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-
-
 def test_a_signal_during_a_retraining_leaves_only_the_journal_behind(workspace: Workspace) -> None:
     with watching(workspace) as watcher:
         for name in ("metrics-token", "alert-token", "reports-token"):
@@ -98,7 +96,7 @@ def test_a_signal_during_a_retraining_leaves_only_the_journal_behind(workspace: 
         watcher.process.send_signal(signal.SIGTERM)
         output, errors = watcher.process.communicate(timeout=LIMIT)
         assert watcher.process.returncode == 0, errors
-        assert all(gone(member) for member in family)
+        assert all(has_ended(member) for member in family)
         assert "retrains: as a process here, 'run.py train'" in output
         assert "Traceback" not in errors
     with watching(workspace) as watcher:
@@ -118,7 +116,7 @@ def test_after_a_kill_the_next_start_ends_the_retraining_and_a_new_alert_retrain
         assert training.is_running(), "the next start ends it"
     with watching(workspace, "--cool-down", "0s", "--daily-budget", "2") as watcher:
         wait_for("the end of the killed one is told", lambda: watcher.retrainings()[0]["outcome"] == "failed")
-        assert gone(training)
+        assert has_ended(training)
         assert watcher.send(fingerprint="bb") == "duplicate"
         assert watcher.send(fingerprint="cc") == "started"
         wait_for("the retraining has ended", lambda: watcher.retrainings()[0]["outcome"] != "under way")
@@ -133,7 +131,33 @@ def test_after_a_kill_the_next_start_ends_the_retraining_and_a_new_alert_retrain
     assert not workspace.attempts.exists(), workspace.attempts.read_text()
 
 
-def test_what_cannot_be_is_a_sentence(workspace: Workspace) -> None:
+WITHOUT_SQLALCHEMY = """
+import sys
+sys.modules["sqlalchemy"] = None
+import run
+sys.exit(run.main(sys.argv[1:]))
+"""
+
+
+def test_the_service_starts_and_answers_where_sqlalchemy_cannot_be_imported(workspace: Workspace) -> None:
+    port = free_port()
+    options = ("--port", str(port), "--every", "1d", "--daily-budget", "0")
+    process = subprocess.Popen(
+        [sys.executable, "-c", WITHOUT_SQLALCHEMY, "watch", *options],
+        cwd=ROOT, env=workspace.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    watcher = Watcher(workspace, process, f"http://127.0.0.1:{port}")
+    try:
+        wait_for("the service answers", watcher.healthy)
+        assert watcher.send(action="page") == "ignored"
+        assert httpx.get(watcher.url, headers=watcher.token("reports"), timeout=LIMIT).status_code == 200
+    finally:
+        process.terminate()
+        _, errors = process.communicate(timeout=LIMIT)
+    assert process.returncode == 0, errors
+
+
+def test_wrong_options_are_errors_with_a_sentence(workspace: Workspace) -> None:
     for options, code, sentence in (
         (["--every", "soon"], 1, "--every takes a number and a unit"),
         (["--port", "99999"], 1, "127.0.0.1:99999 cannot be listened on"),

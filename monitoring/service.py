@@ -1,0 +1,109 @@
+"""The monitor service: the loop of the monitoring pipeline, the receiver of alerts, the pages."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+
+from fastapi import FastAPI, Request
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from monitoring.authentication import ALERTS, METRICS, Tokens, create_gate
+from monitoring.decisions import Decider, Rules, Webhook, utc_now
+from monitoring.entries import AlertDecision, RetrainingEnd
+from monitoring.journal import Journal, JournalError
+from monitoring.loop import MonitoringLoop, Schedule
+from monitoring.metrics import MonitorMetrics
+from monitoring.pages import Pages
+from monitoring.report_folder import ReportFolder
+from monitoring.retraining import RetrainingRunner, Trainer
+from web.application import create_app
+from web.problems import unavailable
+from web.status import Status
+
+logger = logging.getLogger("monitoring")
+
+BY_ENGINE = "by the schedule of the active stack's engine, in ZenML's dashboard"
+
+
+class Received(BaseModel):
+    """What was decided about each alert of a webhook."""
+
+    decisions: list[AlertDecision]
+
+
+class MonitorService:
+    """The service. `gate` is its ASGI application."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        trainer: Trainer,
+        schedule: Schedule | None,
+        tokens: Tokens,
+        rules: Rules,
+        *,
+        folder: ReportFolder,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Without a schedule this service does not run the monitoring pipeline: the engine of the stack does."""
+        metrics = MonitorMetrics(journal, folder)
+
+        def count_retraining(end: RetrainingEnd) -> None:
+            metrics.retrainings.labels(end.outcome).inc()
+
+        def count_run(outcome: str) -> None:
+            metrics.runs.labels(outcome).inc()
+
+        self._journal = journal
+        self._retraining = RetrainingRunner(trainer, journal, count_retraining)
+        self._loop = MonitoringLoop(schedule, folder, journal, count_run) if schedule else None
+        app = create_app("Monitoring", openapi_url=None)
+        _add_routes(app, Decider(journal, rules, clock), self._retraining, metrics)
+        reports = f"every {schedule.every} here" if schedule else BY_ENGINE
+        description = f"Reports: {reports}. Retraining: {trainer.description}."
+        app.include_router(Pages(journal, folder, description).router())
+        self.gate = create_gate(app, tokens)
+
+    def start(self) -> None:
+        """Continue or end what an earlier service left under way, and start the monitoring loop."""
+        self._retraining.resume()
+        if self._loop:
+            self._loop.start()
+
+    def stop(self) -> None:
+        """End what is under way, with its child processes, and close the journal."""
+        if self._loop:
+            self._loop.stop()
+        self._retraining.stop()
+        self._journal.close()
+
+
+def _add_routes(app: FastAPI, decider: Decider, retraining: RetrainingRunner, metrics: MonitorMetrics) -> None:
+    @app.get("/health")
+    async def health() -> Status:
+        """Tell that the service is up."""
+        return Status()
+
+    @app.get(METRICS, response_class=Response)
+    def show_metrics() -> Response:
+        """Return the metrics for Prometheus."""
+        return Response(metrics.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    @app.post(ALERTS, status_code=202)
+    def receive(webhook: Webhook) -> Received:
+        """Decide about the alerts of a webhook. A retraining continues after the answer."""
+        decisions = decider.decide(webhook.alerts)
+        for verdict, number in Counter(entry.decision for entry in decisions).items():
+            metrics.alerts.labels(verdict).inc(number)
+        for decision in decisions:
+            if decision.decision == "started":
+                retraining.start(decision)
+        return Received(decisions=decisions)
+
+    @app.exception_handler(JournalError)
+    async def answer_without_journal(_: Request, error: JournalError) -> Response:
+        logger.error("%s", error)
+        return unavailable("the journal cannot be read or written, so nothing was done; the log has the reason")
