@@ -11,7 +11,7 @@ from catalog.blocks import Block
 from catalog.vocabulary import Vocabulary
 
 BLOCKS = [
-    Block("both", "words", 1, 2), Block("title", "characters", 2, 4), Block("description", "words", 1, 1),
+    Block("both", "words", 1, 2), Block("title", "characters", 2, 4), Block("description", "words", 1, 2),
     Block("both", "characters", 1, 3), Block("title", "words", 1, 2),
 ]  # fmt: skip
 KNOWN = [["ab", "ba", "abba", "a", "ab", "ba"], ["ba", "b", "ab", "aabb"]]  # title and description
