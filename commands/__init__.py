@@ -1,1 +1,1 @@
-"""The verbs of run.py, a module each. A verb loads its libraries when it runs, so that `--help` is fast."""
+"""The verbs of run.py, a module each, and what several verbs share. A verb loads its libraries when it runs."""
