@@ -1,6 +1,6 @@
 """Real Prometheus, Alertmanager, Pushgateway and blackbox exporter: processes on loopback, data in a temporary folder.
 
-They run with the project's own configuration, in which only ports are replaced and, where asked for, times shortened.
+They run with the project's own configuration. Only ports are replaced and, if a test asks for it, intervals shortened.
 """
 
 import re
@@ -15,7 +15,9 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
+from monitoring.decisions import ACTION, RETRAIN
 from tests.system.workspace import ROOT, free_port, wait_for
 
 CONFIGURATION = ROOT / "monitoring"
@@ -28,8 +30,8 @@ _PROGRAMS = {  # names upstream and in Debian
     "blackbox": ("prometheus-blackbox-exporter", "blackbox_exporter"),
 }
 _ENGINES = ("pushgateway", "blackbox", "alertmanager", "prometheus")
-_QUICK = (
-    (r"\b(scrape_interval|evaluation_interval|for|keep_firing_for|group_wait): \w+", r"\1: 1s"),
+_INTERVALS = (
+    (r"\b(scrape_interval|evaluation_interval|group_wait): \w+", r"\1: 1s"),
     (r"\bgroup_interval: \w+", "group_interval: 2s"),
 )
 
@@ -84,10 +86,10 @@ class Engine:
 
 @dataclass
 class Engines:
-    """The four of them, beside a prediction service and a monitor service on ports of their own.
+    """The four engines, for a prediction service and a monitor service on ports of their own.
 
-    state: the state folder of the services, where their tokens are. quick: scrape every second and wait for nothing,
-    so that what takes minutes takes seconds; `rules` and routes stay what they are.
+    state: the state folder of the services, where their tokens are. quick: scrape every second, and let an alert that
+    asks for a retraining fire after a second. All other alerts keep their `for`, which bridges a restart of a service.
     """
 
     folder: Path
@@ -115,7 +117,7 @@ class Engines:
         self.blackbox = self._engine("blackbox", f"--config.file={self.folder}/monitoring/blackbox/blackbox.yml")
 
     def configure(self) -> None:
-        """Copy the configuration, with these ports, beside the services' state."""
+        """Copy the configuration, with these ports, and link the state folder beside it."""
         ports = {
             "3000": self.service_port, "8003": self.watch_port, "9090": self.ports["prometheus"],
             "9091": self.ports["pushgateway"], "9093": self.ports["alertmanager"], "9115": self.ports["blackbox"],
@@ -123,8 +125,8 @@ class Engines:
         for name in ("prometheus", "alertmanager", "blackbox"):
             for source in (CONFIGURATION / name).glob("*.yml"):
                 text = re.sub(r"127\.0\.0\.1:(\d{4})", lambda found: f"127.0.0.1:{ports[found[1]]}", _code(source))
-                for pattern, replacement in _QUICK if self.quick else ():
-                    text = re.sub(pattern, replacement, text)
+                if self.quick:
+                    text = _quicken_retraining(_quicken(text)) if source.name == "rules.yml" else _quicken(text)
                 target = self.folder / "monitoring" / name / source.name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(text, encoding="utf-8")
@@ -166,7 +168,7 @@ class Engines:
 
 @contextmanager
 def running(engines: Engines) -> Iterator[Engines]:
-    """Start the engines, and end them whatever happens."""
+    """Start the engines, and end them in any case."""
     try:
         engines.start()
         yield engines
@@ -174,7 +176,23 @@ def running(engines: Engines) -> Iterator[Engines]:
         engines.stop()
 
 
+def _quicken(text: str) -> str:
+    """Return a configuration with short intervals."""
+    for pattern, replacement in _INTERVALS:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+def _quicken_retraining(text: str) -> str:
+    """Return the rules with alerts that fire and end after a second, where they ask for a retraining."""
+    rules = yaml.safe_load(text)
+    for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+        if rule.get("labels", {}).get(ACTION) == RETRAIN:
+            rule |= {"for": "1s", "keep_firing_for": "1s"}
+    return yaml.safe_dump(rules, sort_keys=False)
+
+
 def _code(path: Path) -> str:
-    """Return a file's lines less those that are comments, which name ports of what is not run."""
+    """Return a file without its comments, which name ports that are not used here."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     return "".join(line for line in lines if not line.lstrip().startswith("#"))
