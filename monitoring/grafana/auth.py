@@ -1,4 +1,4 @@
-"""Who comes in, and who does not."""
+"""The dashboard of auth: logins and refused requests."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.models import units
@@ -11,7 +11,11 @@ def board() -> Dashboard:
     login = '{route="/login"}'
     attempts = [
         graph(
-            About("Logins", "Attempts a minute; throttled: too many, not looked at.", units.CountsPerMinute),
+            About(
+                "Logins",
+                "Login attempts a minute. Throttled: refused without a check, after too many attempts.",
+                units.CountsPerMinute,
+            ),
             Query("60 * sum by (outcome) (rate(logins_total[2m]))", "{{outcome}}"),
         ),
         graph(
@@ -23,11 +27,13 @@ def board() -> Dashboard:
             ),
         ),
         bars(
-            About("Logins since the start", "Attempts since the service was started.", units.Short),
+            About("Logins since the start", "Login attempts since the service was started.", units.Short),
             Query("sum by (outcome) (logins_total)", "{{outcome}}"),
         ),
         graph(
-            About("Time to log in", "Mostly the hash of the password, on purpose: 26 ms.", units.Seconds),
+            About(
+                "Time to log in", "Most of it is the password hash, which is slow on purpose (26 ms).", units.Seconds
+            ),
             Query(quantile(0.5, matching=login), "p50"),
             Query(quantile(0.99, matching=login), "p99"),
         ),
@@ -36,7 +42,7 @@ def board() -> Dashboard:
         graph(
             About(
                 "401, 403 and 429",
-                "No valid token; not allowed to the role; too many attempts.",
+                "401: no valid token. 403: not allowed for the role. 429: too many attempts.",
                 units.RequestsPerSecond,
             ),
             Query('sum by (status) (rate(http_requests_total{status=~"401|403|429"}[2m]))', "{{status}}"),
@@ -44,7 +50,7 @@ def board() -> Dashboard:
         graph(
             About(
                 "Refusals by route",
-                "Where they were refused; unknown: no route, or refused before one was looked for.",
+                "Refused requests by route. Unknown: no such route, or refused before the route was known.",
                 units.RequestsPerSecond,
             ),
             Query(
@@ -63,6 +69,6 @@ def board() -> Dashboard:
     return page(
         "product-types-auth",
         "Auth",
-        "Logins and refusals, of auth in the prediction service or apart.",
+        "Logins and refused requests, of the prediction service or of an auth service of its own.",
         {"Logins": attempts, "Refusals": refusals},
     )

@@ -1,4 +1,4 @@
-"""What the model answers, and how well, as far as is known."""
+"""The dashboard of the model: its answers, drift and quality."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.models import units
@@ -18,25 +18,25 @@ def board() -> Dashboard:
         graph(
             About(
                 "Predictions by language",
-                "By the language of the listing; und: none was recognised.",
+                "Predictions a second by the language of the listing. und: not recognised.",
                 units.CountsPerSecond,
             ),
             Query("sum by (language) (rate(predictions_total[2m]))", "{{language}}"),
             stacked=True,
         ),
         heat(
-            About("Confidence", "How sure the answers were, over time.", units.PercentUnit),
+            About("Confidence", "Distribution of the confidence of the answers over time.", units.PercentUnit),
             Query("sum by (le) (increase(prediction_confidence_ratio_bucket[2m]))", "{{le}}"),
             value_unit=units.Short,
         ),
         graph(
-            About("Abstained", "Share of answers below the threshold of confidence.", units.PercentUnit),
+            About("Abstained", "Share of answers whose confidence is below the threshold.", units.PercentUnit),
             Query("sum(rate(predictions_abstained_total[2m])) / (sum(rate(predictions_total[2m])) > 0)", "abstained"),
         ),
         graph(
             About(
                 "Feedback",
-                "Words on answers in five minutes; corrected: another type is right. Reviewers and admins decide.",
+                "Feedback in five minutes. Corrected: another type is right. Feedback of reviewers and admins is trusted.",
                 units.Short,
             ),
             Query("sum by (role, outcome) (increase(feedback_total[5m]))", "{{role}} {{outcome}}"),
@@ -45,7 +45,7 @@ def board() -> Dashboard:
     ]
     drift = [
         states(
-            About("Verdict", "Of each monitoring report, by version.", units.NoUnit),
+            About("Verdict", "Verdict of the monitoring reports over time, by version.", units.NoUnit),
             Query("model:monitoring_verdict:code", versions),
             names={0: ("insufficient data", GREY), 1: ("ok", GREEN), 2: ("warning", ORANGE), 3: ("drift", RED)},
             width=24,
@@ -53,23 +53,27 @@ def board() -> Dashboard:
         bars(
             About(
                 "Drift by column",
-                "Distance from the reference in the last report; the report has the thresholds.",
+                "Distance from the reference window in the last report. The report shows the thresholds.",
                 units.NoUnit,
             ),
             Query("max by (column) (monitoring_drift_score)", "{{column}}"),
         ),
         graph(
-            About("Drift by column, over time", "The same distances, report by report.", units.NoUnit),
+            About("Drift by column, over time", "The same distances over time.", units.NoUnit),
             Query("monitoring_drift_score", "{{column}} ({{model_version}})"),
         ),
         graph(
-            About("Columns that drifted", "Three of ten make the verdict drift; fewer, a warning.", units.Short),
+            About(
+                "Columns that drifted",
+                "With three drifted columns of ten the verdict is drift, with fewer it is warning.",
+                units.Short,
+            ),
             Query("monitoring_drifted_columns", versions),
         ),
         graph(
             About(
                 "Text drift",
-                "AUC of a classifier that tells current texts from the reference; 50 %: it cannot.",
+                "AUC of a classifier that separates current texts from reference texts. 50 %: no difference.",
                 units.PercentUnit,
             ),
             Query("monitoring_text_drift_auc_ratio", versions),
@@ -79,7 +83,7 @@ def board() -> Dashboard:
         interval(
             About(
                 "Agreement of reviewers",
-                "Share of reviewed answers that were right, its 95 % interval, and what is expected.",
+                "Share of correct answers among the reviewed ones, its 95 % interval, and the expected share.",
                 units.PercentUnit,
             ),
             Query("monitoring_quality_agreement_lower_ratio", "lower"),
@@ -90,20 +94,22 @@ def board() -> Dashboard:
         graph(
             About(
                 "Weighted F1",
-                "On reviewed answers, and of held-out listings of the same confidences.",
+                "On reviewed answers, and on held-out listings of the same confidence (expected).",
                 units.PercentUnit,
             ),
             Query("monitoring_quality_weighted_f1_ratio", "reviewed ({{model_version}})"),
             Query("monitoring_quality_expected_f1_ratio", "expected ({{model_version}})"),
         ),
         bars(
-            About("Precision by type", "Of types with enough reviewed answers.", units.PercentUnit),
+            About("Precision by type", "For product types with enough reviewed answers.", units.PercentUnit),
             Query("sort(max by (product_type) (monitoring_quality_precision_ratio))", "{{product_type}}"),
             maximum=1,
         ),
         graph(
             About(
-                "Rows", "Predictions and reviewed ones in the current window, listings in the reference.", units.Short
+                "Rows",
+                "Predictions and reviewed predictions in the current window, listings in the reference window.",
+                units.Short,
             ),
             Query("monitoring_current_rows", "current ({{model_version}})"),
             Query("monitoring_reference_rows", "reference ({{model_version}})"),
@@ -113,6 +119,6 @@ def board() -> Dashboard:
     return page(
         "product-types-model",
         "Model and drift",
-        "What is answered, how it moves away from what the model was trained on, and how right it is.",
+        "Answers, their drift from the training data, and their quality.",
         {"Answers": answers, "Drift": drift, "Quality": quality},
     )

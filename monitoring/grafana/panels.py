@@ -1,4 +1,4 @@
-"""The kinds of panel that the dashboards are made of: each with a title, a description and a unit."""
+"""The kinds of panels in the dashboards. Each has a title, a description and a unit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ _FULL = 24  # columns of the grid
 
 @dataclass(frozen=True)
 class Query:
-    """PromQL, and what its series are called: text, or `{{label}}`."""
+    """A PromQL expression and the legend of its series: a text, or `{{label}}`."""
 
     expression: str
     legend: str = ""
@@ -60,7 +60,7 @@ class Query:
 
 @dataclass(frozen=True)
 class About:
-    """What a panel shows, how it is to be read, and the unit of its values (Grafana's id)."""
+    """The title of a panel, its description, and the unit of its values (the id in Grafana)."""
 
     title: str
     description: str
@@ -68,13 +68,13 @@ class About:
 
 
 def quantile(share: float, by: str = "", matching: str = "") -> str:
-    """Return the query for a quantile of the time to answer, over two minutes."""
+    """Return the query for a quantile of the time to answer over two minutes."""
     labels = f"le, {by}" if by else "le"
     return f"histogram_quantile({share}, sum by ({labels}) (rate(http_request_duration_seconds_bucket{matching}[2m])))"
 
 
 def graph(about: About, *queries: Query, width: int = 12, stacked: bool = False) -> Builder[Panel]:
-    """Lines over time."""
+    """Return a panel with lines over time."""
     panel = timeseries.Panel().title(about.title).description(about.description).unit(about.unit).datasource(SOURCE)
     panel.height(HEIGHT).span(width).axis_soft_min(0).line_width(1).fill_opacity(30 if stacked else 8)
     panel.show_points(VisibilityMode.AUTO).legend(_legend())
@@ -85,7 +85,7 @@ def graph(about: About, *queries: Query, width: int = 12, stacked: bool = False)
 
 
 def interval(about: About, lower: Query, value: Query, upper: Query, expected: Query) -> Builder[Panel]:
-    """A line within its interval, beside what is expected of it."""
+    """Return a panel with a line, its interval and the expected value."""
     panel = timeseries.Panel().title(about.title).description(about.description).unit(about.unit).datasource(SOURCE)
     panel.height(HEIGHT).span(12).line_width(2).fill_opacity(0).legend(_legend())
     panel.targets(_targets(lower, value, upper, expected))
@@ -105,7 +105,7 @@ def number(
     names: Mapping[int, tuple[str, str]] | None = None,
     show_name: bool = False,
 ) -> Builder[Panel]:
-    """The last value. `steps`: colour from a value on; `names`: text and colour instead of a value."""
+    """Return a panel with the last value. `steps`: colours from a value on. `names`: text and colour of each value."""
     panel = stat.Panel().title(about.title).description(about.description).unit(about.unit).datasource(SOURCE)
     panel.height(LOW).span(width).reduce_options(_last()).graph_mode(BigValueGraphMode.NONE)
     panel.no_value("not yet").thresholds(_thresholds(steps or {})).targets(_targets(query, now=True))
@@ -117,7 +117,7 @@ def number(
 
 
 def bars(about: About, query: Query, *, width: int = 12, maximum: float | None = None) -> Builder[Panel]:
-    """The last value of each series, as bars."""
+    """Return a panel with the last value of each series as bars."""
     panel = bargauge.Panel().title(about.title).description(about.description).unit(about.unit).datasource(SOURCE)
     panel.height(HEIGHT).span(width).min(0).orientation(VizOrientation.HORIZONTAL).reduce_options(_last())
     panel.display_mode(BarGaugeDisplayMode.BASIC).no_value("not yet").targets(_targets(query, now=True))
@@ -127,7 +127,7 @@ def bars(about: About, query: Query, *, width: int = 12, maximum: float | None =
 def states(
     about: About, *queries: Query, names: Mapping[int, tuple[str, str]], width: int = 12, height: int = LOW
 ) -> Builder[Panel]:
-    """What held when: text and colour of each value, over time."""
+    """Return a panel with states over time: text and colour of each value."""
     panel = statetimeline.Panel().title(about.title).description(about.description).unit(about.unit).datasource(SOURCE)
     panel.height(height).span(width).mappings([_mapping(names)]).no_value("none").row_height(0.8)
     panel.show_value(VisibilityMode.AUTO).merge_values(True).fill_opacity(80)
@@ -135,7 +135,7 @@ def states(
 
 
 def heat(about: About, query: Query, *, value_unit: str, width: int = 12) -> Builder[Panel]:
-    """A histogram's buckets over time; `about.unit` is that of the buckets' bounds, `value_unit` of what is in them."""
+    """Return a heat map of a histogram. `about.unit` is the unit of its bounds, `value_unit` of its counts."""
     panel = heatmap.Panel().title(about.title).description(about.description).unit(about.unit).datasource(SOURCE)
     panel.height(HEIGHT).span(width).calculate(False)
     panel.rows_frame(heatmap.RowsHeatmapOptions().layout(HeatmapCellLayout.LE))
@@ -145,7 +145,7 @@ def heat(about: About, query: Query, *, value_unit: str, width: int = 12) -> Bui
 
 
 def page(uid: str, title: str, description: str, rows: Mapping[str, list[Builder[Panel]]]) -> dashboard.Dashboard:
-    """A dashboard: rows of panels under their headings, the other dashboards linked."""
+    """Return a dashboard: rows of panels under headings, with links to the other dashboards."""
     board = dashboard.Dashboard(title).uid(uid).description(description).tags(["product-types"]).readonly()
     board.time("now-1h", "now").refresh("15s").timezone("browser")
     links = dashboard.DashboardLink("Product types").tags(["product-types"]).as_dropdown(False).keep_time(True)
@@ -164,7 +164,7 @@ def page(uid: str, title: str, description: str, rows: Mapping[str, list[Builder
 
 @dataclass(frozen=True)
 class _Built(Builder[Panel]):
-    """A panel that is finished, for those who take builders."""
+    """A finished panel, for an interface that takes builders."""
 
     panel: Panel
 
@@ -175,7 +175,7 @@ class _Built(Builder[Panel]):
 def _targets(
     *queries: Query, now: bool = False, form: PromQueryFormat = PromQueryFormat.TIME_SERIES
 ) -> list[Builder[Dataquery]]:
-    """`now`: the value at the end of the time that is shown, without what was there before."""
+    """Return the queries of a panel. `now`: only the value at the end of the shown time."""
     targets: list[Builder[Dataquery]] = []
     for letter, query in zip(ascii_uppercase, queries, strict=False):
         target = prometheus.Dataquery().ref_id(letter).expr(query.expression).datasource(SOURCE)

@@ -1,4 +1,4 @@
-"""What runs by itself: monitoring and retraining."""
+"""The dashboard of the pipelines that start automatically: monitoring and retraining."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.models import units
@@ -25,12 +25,12 @@ def board() -> Dashboard:
     day = 86_400
     now = [
         number(
-            About("Last report", "Time since the monitor service's latest report.", units.Seconds),
+            About("Last report", "Time since the latest report of the monitor service.", units.Seconds),
             Query("time() - max(watch_last_report_timestamp_seconds)"),
             steps={day: ORANGE, 93_600: RED},
         ),
         number(
-            About("Last push", "Time since a run last told the Pushgateway. Alert: 26 hours.", units.Seconds),
+            About("Last push", "Time since a run last pushed to the Pushgateway. Alert: over 26 hours.", units.Seconds),
             Query("time() - max(monitoring_last_success_timestamp_seconds)"),
             steps={day: ORANGE, 93_600: RED},
         ),
@@ -45,11 +45,11 @@ def board() -> Dashboard:
             show_name=True,
         ),
         number(
-            About("Since then", "Time since the last retraining ended.", units.Seconds),
+            About("Since the last retraining", "Time since the last retraining ended.", units.Seconds),
             Query("time() - max(retraining_last_finish_timestamp_seconds)"),
         ),
         number(
-            About("Parts up", "Of what Prometheus reads, how much answers.", units.PercentUnit),
+            About("Targets up", "Share of the targets of Prometheus that answer.", units.PercentUnit),
             Query("avg(up)"),
             steps={},
         ),
@@ -72,7 +72,7 @@ def board() -> Dashboard:
             width=8,
         ),
         bars(
-            About("Retrainings by outcome", "Since the monitor service was started.", units.Short),
+            About("Retrainings by outcome", "Retrainings since the monitor service was started.", units.Short),
             Query("sum by (outcome) (retraining_total)", "{{outcome}}"),
             width=8,
         ),
@@ -87,13 +87,13 @@ def board() -> Dashboard:
             Query("sum by (decision) (increase(watch_alerts_total[1h]))", "{{decision}}"),
         ),
         states(
-            About("Retraining", "When one was under way.", units.NoUnit),
+            About("Retraining", "Times at which a retraining was under way.", units.NoUnit),
             Query("max(retraining_running)", "retraining"),
             names={0: ("no", GREY), 1: ("under way", ORANGE)},
             height=HEIGHT,
         ),
         states(
-            About("Alerts that ask for a retraining", "Each while it fired.", units.NoUnit),
+            About("Alerts that ask for a retraining", "Times at which such an alert fired.", units.NoUnit),
             Query(
                 'max by (alertname, model_version) (ALERTS{alertstate="firing", action="retrain"})',
                 "{{alertname}} {{model_version}}",
@@ -102,7 +102,7 @@ def board() -> Dashboard:
             height=HEIGHT,
         ),
         states(
-            About("Parts", "What Prometheus reads, and whether it answered.", units.NoUnit),
+            About("Targets", "Whether the targets of Prometheus answered.", units.NoUnit),
             Query("min by (job) (up)", "{{job}}"),
             names=YES_NO,
             width=24,

@@ -1,4 +1,4 @@
-"""The prediction service as those who call it see it."""
+"""The dashboard of the prediction service: requests, errors, times, load."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.models import units
@@ -13,64 +13,76 @@ def board() -> Dashboard:
         number(
             About(
                 "Answers",
-                "Whether GET /health is answered, by the blackbox exporter; else by the scrape.",
+                "Whether the service answers GET /health (blackbox exporter) or, without an exporter, the scrape.",
                 units.NoUnit,
             ),
             Query("min(instance:service:up)"),
             names=YES_NO,
         ),
         number(
-            About("Serves", "Name and version of the model that answers.", units.NoUnit),
+            About("Model", "Name and version of the model in the service.", units.NoUnit),
             Query("model_info == 1", "{{name}} {{version}}"),
             show_name=True,
         ),
         number(
-            About(
-                "Requests", "Requests a second over two minutes, probes and scrapes included.", units.RequestsPerSecond
-            ),
+            About("Requests", "Requests a second over two minutes, with probes and scrapes.", units.RequestsPerSecond),
             Query("sum(rate(http_requests_total[2m]))"),
         ),
         number(
-            About("Errors", "Share of answers of 500 and above in five minutes. Alert: over 5 %.", units.PercentUnit),
+            About(
+                "Errors",
+                "Share of answers with status 500 or above in five minutes. Alert: over 5 %.",
+                units.PercentUnit,
+            ),
             Query("max(instance:http_request_errors:ratio5m)"),
             steps={0.01: ORANGE, 0.05: RED},
         ),
         number(
-            About("Slowest in a hundred", "p99 of POST /predict in five minutes. Alert: over 0.5 s.", units.Seconds),
+            About(
+                "p99 of POST /predict",
+                "99th percentile of the time to answer in five minutes. Alert: over 0.5 s.",
+                units.Seconds,
+            ),
             Query('max(route:http_request_duration_seconds:p99_5m{route="/predict"})'),
             steps={0.25: ORANGE, 0.5: RED},
         ),
         number(
-            About("Alerts", "Alerts that fire now, whatever they are about.", units.Short),
+            About("Alerts", "All alerts that fire now.", units.Short),
             Query('count(ALERTS{alertstate="firing"}) or vector(0)'),
             steps={1: RED},
         ),
     ]
     traffic = [
         graph(
-            About("Requests by route and status", "What was asked, and how it was answered.", units.RequestsPerSecond),
+            About("Requests by route and status", "Requests a second by route and status.", units.RequestsPerSecond),
             Query("sum by (route, status) (rate(http_requests_total[2m]))", "{{route}} {{status}}"),
             stacked=True,
         ),
         graph(
-            About("Errors by instance", "Share of answers of 500 and above, in five minutes.", units.PercentUnit),
+            About(
+                "Errors by instance", "Share of answers with status 500 or above in five minutes.", units.PercentUnit
+            ),
             Query("instance:http_request_errors:ratio5m", "{{job}} {{instance}}"),
         ),
         graph(
-            About("Time to answer POST /predict", "Quantiles over two minutes, of all workers.", units.Seconds),
+            About(
+                "Time to answer POST /predict", "Percentiles over two minutes, for all workers together.", units.Seconds
+            ),
             Query(quantile(0.5, matching=predict), "p50"),
             Query(quantile(0.95, matching=predict), "p95"),
             Query(quantile(0.99, matching=predict), "p99"),
         ),
         graph(
-            About("p99 by route", "The slowest in a hundred, over two minutes.", units.Seconds),
+            About("p99 by route", "99th percentile of the time to answer over two minutes.", units.Seconds),
             Query(quantile(0.99, "route"), "{{route}}"),
         ),
     ]
     load = [
         graph(
             About(
-                "In flight", "Requests at work. A worker takes MAX_IN_FLIGHT (512) and answers 503 beyond.", units.Short
+                "In flight",
+                "Requests in work. A worker accepts MAX_IN_FLIGHT (512) and answers 503 to more.",
+                units.Short,
             ),
             Query("sum by (job) (http_requests_in_flight)", "{{job}}"),
             width=8,
@@ -78,21 +90,21 @@ def board() -> Dashboard:
         graph(
             About(
                 "Queue",
-                "Predictions that wait for their commit. Alert: over 2,000; a worker refuses at 5,000.",
+                "Predictions that wait to be stored. Alert: over 2,000. A worker answers 503 from 5,000 on.",
                 units.Short,
             ),
             Query("sum(ledger_records_waiting)", "waiting"),
             width=8,
         ),
         graph(
-            About("Time that a probe takes", "GET /health and GET /readyz as anybody would ask.", units.Seconds),
+            About("Time that a probe takes", "GET /health and GET /readyz by the blackbox exporter.", units.Seconds),
             Query('probe_duration_seconds{job=~"health|ready"}', "{{job}}"),
             width=8,
         ),
         states(
             About(
                 "Up, ready, database",
-                "Health and readiness as probed. The database is away where the service says so and is not ready.",
+                "Health and readiness by probes. Database: no, if the service reports it away and is not ready.",
                 units.NoUnit,
             ),
             Query('probe_success{job="health"}', "up"),
@@ -102,7 +114,7 @@ def board() -> Dashboard:
             height=HEIGHT,
         ),
         states(
-            About("Alerts that fired", "Each alert while it fired.", units.NoUnit),
+            About("Alerts that fired", "Times at which each alert fired.", units.NoUnit),
             Query('max by (alertname) (ALERTS{alertstate="firing"})', "{{alertname}}"),
             names={1: ("firing", RED)},
             height=HEIGHT,
@@ -111,6 +123,6 @@ def board() -> Dashboard:
     return page(
         "product-types-service",
         "Service",
-        "Requests, answers, time, and what they wait for.",
+        "Requests, errors, time to answer, and load.",
         {"Now": now, "Requests": traffic, "Load": load},
     )
