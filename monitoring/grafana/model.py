@@ -36,7 +36,7 @@ def board() -> Dashboard:
         graph(
             About(
                 "Feedback",
-                "Feedback in five minutes. Corrected: another type is right. Feedback of reviewers and admins is trusted.",
+                "Feedback in five minutes. Corrected: another type is right. Reviewers and admins are trusted.",
                 units.Short,
             ),
             Query("sum by (role, outcome) (increase(feedback_total[5m]))", "{{role}} {{outcome}}"),

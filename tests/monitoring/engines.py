@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 from monitoring.decisions import ACTION, RETRAIN
-from tests.system.workspace import ROOT, free_port, wait_for
+from tests.system.workspace import LIMIT, ROOT, free_port, wait_for
 
 CONFIGURATION = ROOT / "monitoring"
 _PROGRAMS = {  # names upstream and in Debian
@@ -47,7 +47,7 @@ def program(name: str) -> str:
 def run(name: str, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     """Run a tool to its end. Skips the test where it is not installed."""
     return subprocess.run(
-        [program(name), *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False
+        [program(name), *map(str, arguments)], capture_output=True, text=True, timeout=LIMIT, check=False
     )
 
 
@@ -73,7 +73,7 @@ class Engine:
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self.process and self.process.poll() is None:
             self.process.send_signal(how)
-            self.process.wait(30)
+            self.process.wait(LIMIT)
 
     def _ready(self) -> bool:
         assert self.process is not None
@@ -155,7 +155,7 @@ class Engines:
         return {series["metric"]["alertname"] for series in self.query(f'ALERTS{{alertstate="firing"{matching}}}')}
 
     def _ask(self, path: str, **parameters: str) -> list[dict[str, Any]]:
-        answer = httpx.post(f"{self.prometheus.url}/api/v1/{path}", data=parameters, timeout=20).json()
+        answer = httpx.post(f"{self.prometheus.url}/api/v1/{path}", data=parameters, timeout=LIMIT).json()
         assert answer["status"] == "success", answer
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result

@@ -1,4 +1,4 @@
-"""What PromQL expressions name, and what the project's programs define: series and their labels."""
+"""The series and labels that PromQL expressions use, and those that the programs of this project define."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -92,7 +92,7 @@ def _rules() -> Iterable[dict[str, Any]]:
 
 
 def _service() -> CollectorRegistry:
-    """The prediction service's instruments, each used once."""
+    """The metrics of the prediction service, each used once."""
     metrics = ServiceMetrics(multiprocess=False)
     for family in list(metrics.registry._names_to_collectors.values()):
         if names := getattr(family, "_labelnames", ()):

@@ -1,4 +1,4 @@
-"""Where alerts go: Alertmanager's own tool on the configuration as it is."""
+"""Where alerts go, according to Alertmanager's own tool and the committed configuration."""
 
 import re
 import shutil
@@ -40,7 +40,7 @@ def test_alerts_that_retrain_go_to_the_monitor_service_and_all_go_to_people(name
     assert receivers == (["retrain", "people"] if labels.get("action") == "retrain" else ["people"])
 
 
-def test_the_monitor_service_is_told_with_a_token_from_a_file_and_when_it_is_over() -> None:
+def test_the_monitor_service_gets_alerts_and_their_ends_with_a_token_from_a_file() -> None:
     receivers = {each["name"]: each for each in yaml.safe_load(PATH.read_text(encoding="utf-8"))["receivers"]}
     (webhook,) = receivers["retrain"]["webhook_configs"]
     assert webhook["url"] == f"http://127.0.0.1:8003{ALERTS}"
@@ -48,7 +48,7 @@ def test_the_monitor_service_is_told_with_a_token_from_a_file_and_when_it_is_ove
     assert webhook["http_config"]["authorization"] == {"credentials_file": "../../.state/alert-token"}
 
 
-def test_what_is_inhibited_exists() -> None:
+def test_inhibit_rules_name_existing_alerts() -> None:
     for rule in yaml.safe_load(PATH.read_text(encoding="utf-8"))["inhibit_rules"]:
         for matcher in rule["source_matchers"] + rule["target_matchers"]:
             named = set(matcher.partition('"')[2].rstrip('"').split("|"))
@@ -72,7 +72,7 @@ def test_the_containers_get_the_same_files_and_bind_loopback_only() -> None:
                 assert mount.endswith(":ro"), source
 
 
-def test_the_containers_demand_a_password_and_a_user() -> None:
+def test_the_containers_require_a_password_and_a_user() -> None:
     if not shutil.which("docker"):
         pytest.skip("docker is not installed")
     import os

@@ -20,7 +20,7 @@ def read(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
-def test_the_committed_file_is_what_the_code_makes(name: str) -> None:
+def test_the_committed_file_is_up_to_date(name: str) -> None:
     written = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
     assert written == as_json(DASHBOARDS[name]()), "run 'python -m monitoring.grafana.dashboards'"
 
@@ -30,7 +30,7 @@ def test_there_is_no_file_without_code() -> None:
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
-def test_a_panel_tells_what_it_shows_and_in_which_unit(name: str) -> None:
+def test_every_panel_has_a_description_and_a_unit(name: str) -> None:
     board = read(name)
     assert board["title"]
     assert board["description"]
@@ -48,7 +48,7 @@ def test_a_panel_tells_what_it_shows_and_in_which_unit(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
-def test_no_panel_lies_on_another(name: str) -> None:
+def test_panels_do_not_overlap(name: str) -> None:
     def cells(panel: dict[str, Any]) -> set[tuple[int, int]]:
         place = panel["gridPos"]
         assert place["x"] + place["w"] <= 24

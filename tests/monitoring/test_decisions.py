@@ -1,4 +1,4 @@
-"""One retraining an alert, a cool-down, a budget; and none of it is forgotten when the process ends."""
+"""One retraining per alert, a cool-down and a daily budget, which survive a restart."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ def scenario(tmp_path: Path) -> Scenario:
 
 @pytest.fixture
 def without_cool_down(tmp_path: Path) -> Scenario:
-    """Without a cool-down, so that the budget alone holds it."""
+    """Without a cool-down, so that only the budget limits retrainings."""
     return Scenario(tmp_path / "journal.db", Clock(), Rules(cool_down=timedelta(0), daily_budget=3))
 
 
@@ -35,19 +35,19 @@ def test_the_same_alert_is_known_after_its_retraining_and_after_days(scenario: S
 
 
 @pytest.mark.parametrize("written", ["2026-03-04T12:00:00+01:00", "2026-03-04T11:00:00.000000001Z"])
-def test_the_beginning_of_an_alert_is_a_moment_and_not_a_text(scenario: Scenario, written: str) -> None:
+def test_start_times_of_alerts_are_compared_as_times_and_not_as_text(scenario: Scenario, written: str) -> None:
     scenario.decide(alert(starts_at="2026-03-04T11:00:00Z"))
     scenario.finish()
     scenario.clock.pass_(days=1)
     assert scenario.decision(starts_at=written) == "duplicate"
 
 
-def test_of_several_alerts_in_one_webhook_one_starts(scenario: Scenario) -> None:
+def test_of_several_alerts_in_one_webhook_only_one_starts_a_retraining(scenario: Scenario) -> None:
     decided = scenario.decide(alert("aa"), alert("aa"), alert("bb"))
     assert [entry.decision for entry in decided] == ["started", "duplicate", "already_running"]
 
 
-def test_never_two_at_a_time_however_long_the_first_takes(scenario: Scenario) -> None:
+def test_no_second_retraining_starts_while_one_is_under_way(scenario: Scenario) -> None:
     scenario.decide(alert("aa"))
     scenario.clock.pass_(days=2)
     assert scenario.decision(fingerprint="bb") == "already_running"
@@ -62,10 +62,10 @@ def test_the_cool_down_begins_when_a_retraining_ends_and_holds_after_a_failure(s
     assert held.decision == "cooling_down"
     assert "2026-03-04 23:00:00 UTC" in held.reason
     scenario.clock.pass_(minutes=1)
-    assert scenario.decision(fingerprint="bb") == "started", "what was held back is not forgotten for ever"
+    assert scenario.decision(fingerprint="bb") == "started", "an alert of the cool-down may start a retraining later"
 
 
-def test_an_alert_that_fires_anew_may_retrain_again_and_one_that_flaps_may_not(scenario: Scenario) -> None:
+def test_an_alert_that_fires_again_waits_for_the_cool_down(scenario: Scenario) -> None:
     scenario.decide(alert())
     scenario.finish()
     for minute in range(1, 30):
@@ -75,7 +75,7 @@ def test_an_alert_that_fires_anew_may_retrain_again_and_one_that_flaps_may_not(s
     assert scenario.decision(starts_at="2026-03-04T18:30:00Z") == "started"
 
 
-def test_the_budget_is_one_of_days_in_utc(without_cool_down: Scenario) -> None:
+def test_the_budget_counts_days_in_utc(without_cool_down: Scenario) -> None:
     without_cool_down.clock.now = datetime(2026, 3, 4, 0, 30, tzinfo=UTC)
     for number in range(3):
         assert without_cool_down.decision(fingerprint=f"a{number}") == "started"
@@ -87,12 +87,12 @@ def test_the_budget_is_one_of_days_in_utc(without_cool_down: Scenario) -> None:
     assert without_cool_down.decision(fingerprint="b0") == "started"
 
 
-def test_a_budget_of_none_never_retrains(tmp_path: Path) -> None:
+def test_a_budget_of_zero_never_retrains(tmp_path: Path) -> None:
     scenario = Scenario(tmp_path / "journal.db", Clock(), Rules(daily_budget=0))
     assert scenario.decision() == "over_budget"
 
 
-def test_what_is_resolved_or_does_not_ask_for_it_starts_nothing(scenario: Scenario) -> None:
+def test_resolved_alerts_and_alerts_without_the_action_start_nothing(scenario: Scenario) -> None:
     assert scenario.decide(alert() | {"status": "resolved"})[0].decision == "resolved"
     assert scenario.decision(action="page") == "ignored"
     unlabelled = alert()
@@ -101,7 +101,7 @@ def test_what_is_resolved_or_does_not_ask_for_it_starts_nothing(scenario: Scenar
     assert scenario.journal.started(1) == []
 
 
-def test_a_restart_forgets_neither_alerts_nor_cool_down_nor_budget(without_cool_down: Scenario) -> None:
+def test_alerts_cool_down_and_budget_survive_a_restart(without_cool_down: Scenario) -> None:
     for number in range(3):
         without_cool_down.decide(alert(f"a{number}"))
         without_cool_down.finish()
@@ -127,7 +127,7 @@ def test_a_decision_that_cannot_be_stored_does_not_hold(scenario: Scenario) -> N
     assert scenario.decision() == "started", "and once writing works again the alert can start a retraining"
 
 
-def test_an_alert_about_another_model_is_not_meant(tmp_path: Path) -> None:
+def test_an_alert_about_another_model_is_ignored(tmp_path: Path) -> None:
     rules = Rules(cool_down=timedelta(0), daily_budget=3, model_name="rakuten")
     scenario = Scenario(tmp_path / "journal.db", Clock(), rules)
     (other,) = scenario.decide(alert("aa", model_name="toys"))

@@ -16,6 +16,7 @@ from monitoring.entries import AlertDecision, FailedRun, RetrainingEnd, Retraini
 from monitoring.journal import Journal, JournalError
 from tests.conftest import ROOT
 from tests.monitoring.watching import NOON, failing_writes
+from tests.system.workspace import LIMIT
 
 DECISION = AlertDecision(
     at=NOON, decision="started", reason="new", alert="Drift", fingerprint="a1", starts_at=NOON, retraining="r1"
@@ -82,7 +83,7 @@ def test_a_second_service_is_refused_in_this_process_and_in_another_until_the_fi
     with closing(Journal(path)) as journal:
         with pytest.raises(JournalError, match=f"another monitor service uses {path}; end it first"):
             Journal(path)
-        _, errors = run("Journal(path)", path).communicate(timeout=60)
+        _, errors = run("Journal(path)", path).communicate(timeout=LIMIT)
         assert f"another monitor service uses {path}; end it first" in errors
         journal.append(RUN)
     other = run("Journal(path).append(FailedRun(at=now, reason='theirs')); print('open', flush=True); input()", path)

@@ -7,7 +7,7 @@ import pytest
 from tests.monitoring.metric_names import alerts, defined, queries, recorded, series_in
 
 
-def test_an_expression_is_taken_apart() -> None:
+def test_series_and_labels_are_found_in_an_expression() -> None:
     expression = (
         'sum by (le, route) (rate(a_bucket{job="x", route!~"b|c"}[5m])) / 60 > 1e3 unless on () time() - lvl:d:e5m'
     )
@@ -15,7 +15,7 @@ def test_an_expression_is_taken_apart() -> None:
 
 
 @pytest.mark.parametrize("where", ["rules", "dashboards"])
-def test_only_series_that_a_program_defines_are_named(where: str, tmp_path: Path) -> None:
+def test_expressions_use_only_series_that_a_program_defines(where: str, tmp_path: Path) -> None:
     known = defined(tmp_path)
     rules = {**recorded(), **{name: rule["expr"] for name, rule in alerts().items()}}
     named = rules if where == "rules" else queries()
@@ -31,7 +31,7 @@ def test_only_series_that_a_program_defines_are_named(where: str, tmp_path: Path
     assert not labels
 
 
-def test_every_recording_is_used() -> None:
+def test_every_recording_rule_is_used() -> None:
     expressions = [rule["expr"] for rule in alerts().values()] + list(queries().values()) + list(recorded().values())
     used = {name for expression in expressions for name, _ in series_in(expression)}
     assert set(recorded()) <= used

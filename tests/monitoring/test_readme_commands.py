@@ -1,4 +1,4 @@
-"""The README's commands for the engines, as they stand there, on the ports that they name."""
+"""The commands in the README start the engines, on the ports that they name."""
 
 import re
 import shlex

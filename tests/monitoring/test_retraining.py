@@ -1,4 +1,4 @@
-"""How a retraining ends, whatever ends it; as a process here, and as a DAG of Airflow."""
+"""How a retraining ends: as a process here, and as a DAG of Airflow."""
 
 import json
 import threading
@@ -173,19 +173,21 @@ def test_the_same_alert_names_the_same_run(job: AlertDecision) -> None:
         ),
     ],
 )
-def test_whether_a_dag_promoted_is_what_the_registry_says(
+def test_the_registry_decides_whether_a_dag_promoted(
     scenario: Scenario, job: AlertDecision, state: str, versions: list[str | None], expected: RetrainingResult
 ) -> None:
     assert dag(scenario, job, [(200, {"state": state})], versions).train(job, threading.Event()) == expected
 
 
-def test_a_dag_that_failed_failed(scenario: Scenario, job: AlertDecision) -> None:
+def test_a_failed_dag_run_is_a_failed_retraining(scenario: Scenario, job: AlertDecision) -> None:
     result = dag(scenario, job, [(200, {"state": "failed"})], ["1"]).train(job, threading.Event())
     assert result is not None
     assert result.outcome == "failed"
 
 
-def test_a_dag_goes_on_without_the_service_and_is_taken_up_by_the_next(scenario: Scenario, job: AlertDecision) -> None:
+def test_a_dag_run_continues_without_the_service_until_the_next_one_waits(
+    scenario: Scenario, job: AlertDecision
+) -> None:
     stop = threading.Event()
     stop.set()
     before = dag(scenario, job, [(200, {"state": "running"})], ["1"])

@@ -1,4 +1,4 @@
-"""The rules as promtool judges them, and what their texts must tell."""
+"""The rules pass promtool and their unit tests, and their texts have what is needed."""
 
 import re
 import shutil
@@ -12,17 +12,17 @@ from tests.monitoring.engines import CONFIGURATION, run
 from tests.monitoring.metric_names import RULES, alerts
 
 TESTS = ("rules_test.yml", "rules_days_test.yml")
-# What an edit of a rule must not go unnoticed: a guard that is taken away, and the test that then fails.
+# Parts of the rules that hold back false alerts. Each is removed in turn, and then a unit test of the rules must fail.
 GUARDS = {
-    "few requests are a ratio": ("and instance:http_requests:increase5m >= 50", ""),
-    "few requests are slow": ('and route:http_requests:increase5m{job="predictions", route="/predict"} >= 100', ""),
+    "errors among few requests fire": ("and instance:http_requests:increase5m >= 50", ""),
+    "few slow requests fire": ('and route:http_requests:increase5m{job="predictions", route="/predict"} >= 100', ""),
     "probes count as requests": (', route!~"/metrics|/health|/livez|/readyz"', ""),
-    "few rows retrain": ("monitoring_current_rows >= 50 or", "monitoring_current_rows >= 0 or"),
-    "hardly any feedback retrains": ("monitoring_feedback_rows >= 10\n", "monitoring_feedback_rows >= 0\n"),
+    "a verdict on few rows retrains": ("monitoring_current_rows >= 50 or", "monitoring_current_rows >= 0 or"),
+    "little feedback retrains": ("monitoring_feedback_rows >= 10\n", "monitoring_feedback_rows >= 0\n"),
     "an old verdict retrains": ("time() - monitoring_last_success_timestamp_seconds < 93600", "vector(1)"),
-    "a gateway's outage makes two alerts": ("        keep_firing_for: 10m\n", ""),
-    "a service nobody asked has no database": ('and on (instance) probe_success{job="ready"} == 0', ""),
-    "parts that never ran are missed": ('and max_over_time(up{job=~"watch|pushgateway|health"}[1d]) == 1', ""),
+    "an outage of the gateway turns one alert into two": ("        keep_firing_for: 10m\n", ""),
+    "a service without requests has no database": ('and on (instance) probe_success{job="ready"} == 0', ""),
+    "a part that never ran fires": ('and max_over_time(up{job=~"watch|pushgateway|health"}[1d]) == 1', ""),
 }
 
 
@@ -39,7 +39,7 @@ def test_the_rules_pass_their_unit_tests(name: str) -> None:
 
 @pytest.mark.monitoring
 @pytest.mark.parametrize("harm", GUARDS)
-def test_the_unit_tests_notice_a_guard_that_is_gone(harm: str, tmp_path: Path) -> None:
+def test_the_unit_tests_fail_without_a_guard(harm: str, tmp_path: Path) -> None:
     guard, instead = GUARDS[harm]
     text = RULES.read_text(encoding="utf-8")
     assert guard in text
@@ -51,7 +51,7 @@ def test_the_unit_tests_notice_a_guard_that_is_gone(harm: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("apart", [False, True])
-def test_promtool_accepts_the_scrapes_with_auth_apart_or_not(apart: bool, tmp_path: Path) -> None:
+def test_promtool_accepts_the_scrapes_with_and_without_an_auth_service(apart: bool, tmp_path: Path) -> None:
     shutil.copytree(CONFIGURATION / "prometheus", tmp_path / "monitoring" / "prometheus")
     (tmp_path / ".state").mkdir()
     (tmp_path / ".state" / "metrics-token").touch()
@@ -69,7 +69,7 @@ def test_promtool_accepts_the_scrapes_with_auth_apart_or_not(apart: bool, tmp_pa
 
 
 @pytest.mark.parametrize("name", alerts())
-def test_an_alert_says_how_bad_it_is_and_what_to_do_next(name: str) -> None:
+def test_every_alert_has_a_severity_and_a_next_command(name: str) -> None:
     rule = alerts()[name]
     assert rule["for"]
     assert rule["labels"]["severity"] in ("warning", "critical")
@@ -91,7 +91,7 @@ def test_every_alert_has_a_unit_test_in_which_it_fires() -> None:
     assert fires == set(alerts())
 
 
-def test_the_margin_of_quality_is_the_pipelines() -> None:
+def test_the_margin_of_quality_is_that_of_the_pipeline() -> None:
     config = yaml.safe_load((CONFIGURATION.parent / "pipelines" / "configs" / "monitoring.yaml").read_text())
     margin = config["quality"]["drift_margin"]
     assert f"monitoring_quality_expected_agreement_ratio - {margin:g}" in alerts()["ModelQualityDrop"]["expr"]

@@ -1,4 +1,4 @@
-"""The monitor service in this process: who may do what, what is answered, what is counted and shown."""
+"""The monitor service in this process: access, answers, metrics and pages."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -29,10 +29,10 @@ ALERTS, METRICS, READING = ({"Authorization": f"Bearer {token * 40}"} for token 
 TAKING_TURNS = """
 import json, pathlib, sys, time
 report = pathlib.Path(sys.argv[-1])
-rounds, busy = report.with_name("rounds.txt"), report.with_name("busy")
+runs, busy = report.with_name("runs.txt"), report.with_name("busy")
 busy.touch(exist_ok=False)
-number = len(rounds.read_text()) if rounds.exists() else 0
-rounds.write_text("x" * (number + 1))
+number = len(runs.read_text()) if runs.exists() else 0
+runs.write_text("x" * (number + 1))
 time.sleep(0.1)
 busy.unlink()
 if number == 0:
@@ -113,7 +113,7 @@ def test_everything_but_health_needs_its_token(service: Service, method: str, pa
 @pytest.mark.parametrize(
     ("path", "own"), [("/metrics", METRICS), ("/alerts", ALERTS), ("/", READING), ("/history", READING)]
 )
-def test_a_token_opens_its_own_door_only(service: Service, path: str, own: dict[str, str]) -> None:
+def test_each_token_gives_access_to_its_own_paths_only(service: Service, path: str, own: dict[str, str]) -> None:
     for headers in (METRICS, ALERTS, READING):
         status = service.client.get(path, headers=headers).status_code
         assert (status != 401) == (headers is own)
@@ -125,7 +125,7 @@ def test_a_browser_may_give_the_token_as_a_password(service: Service) -> None:
     assert service.client.post("/alerts", json=webhook(), auth=("anybody", TOKENS.alerts)).status_code == 401
 
 
-def test_ten_times_the_same_alert_is_one_retraining_which_is_counted_and_shown(service: Service) -> None:
+def test_the_same_alert_ten_times_is_one_retraining_which_is_counted_and_shown(service: Service) -> None:
     assert "retraining_last_outcome{" not in service.metrics()
     decisions = [service.send(alert(job="x<script>alert(1)</script>", alertname="<b>Drift"))[0] for _ in range(10)]
     assert decisions == ["started"] + ["duplicate"] * 9
@@ -159,7 +159,7 @@ def test_the_webhook_does_not_wait_for_the_retraining(start: Start) -> None:
     assert "under way" in service.read("/").text
 
 
-def test_what_was_interrupted_is_shown_by_the_next_service(start: Start) -> None:
+def test_an_interrupted_retraining_is_shown_by_the_next_service(start: Start) -> None:
     service = start(python("import time; time.sleep(600)"))
     service.send(alert())
     job = service.journal.unfinished
@@ -190,7 +190,7 @@ MALFORMED: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("fault", MALFORMED)
-def test_a_malformed_webhook_is_told_so_and_does_nothing(service: Service, fault: str) -> None:
+def test_a_malformed_webhook_is_refused(service: Service, fault: str) -> None:
     headers = ALERTS | {"content-type": "application/json"}
     answer = service.client.post("/alerts", content=MALFORMED[fault], headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
@@ -212,9 +212,9 @@ def test_alertmanager_is_asked_to_come_back_when_the_journal_cannot_be_written(s
     assert service.send(alert()) == ["started"]
 
 
-def test_a_failed_round_is_recorded_and_the_next_one_comes(start: Start) -> None:
+def test_a_failed_run_is_stored_and_does_not_end_the_loop(start: Start) -> None:
     service = start(monitoring=python(TAKING_TURNS), every=0.2)
-    wait_for("three rounds", lambda: 'watch_monitoring_runs_total{outcome="warning"} 3.0' in service.metrics())
+    wait_for("three runs", lambda: 'watch_monitoring_runs_total{outcome="warning"} 3.0' in service.metrics())
     assert 'watch_monitoring_runs_total{outcome="failed"} 1.0' in service.metrics()
     assert [entry.reason for entry in service.journal.failed_runs(9)] == ["the ledger does not answer"]
     assert "the ledger does not answer" in service.read("/").text
@@ -224,14 +224,14 @@ def test_a_failed_round_is_recorded_and_the_next_one_comes(start: Start) -> None
     ("program", "sentence"),
     [("pass", "it left no report"), ("import sys; open(sys.argv[-1], 'w').write('{\"verdict\": 1}')", "the verdict 1")],
 )
-def test_a_round_without_a_verdict_failed(start: Start, program: str, sentence: str) -> None:
+def test_a_run_without_a_verdict_has_failed(start: Start, program: str, sentence: str) -> None:
     service = start(monitoring=python(program))
-    wait_for("the round has ended", lambda: bool(service.journal.failed_runs(1)))
+    wait_for("the run has ended", lambda: bool(service.journal.failed_runs(1)))
     assert sentence in service.journal.failed_runs(1)[0].reason
     assert "watch_last_report_timestamp_seconds" not in service.metrics()
 
 
-def test_rounds_and_retrainings_take_turns(start: Start) -> None:
+def test_runs_and_retrainings_do_not_overlap(start: Start) -> None:
     service = start(training=python(TAKING_TURNS), monitoring=python(TAKING_TURNS), every=0.05)
     service.send(alert())
     wait_for("both have run", lambda: service.journal.last_end is not None and 'warning"} 3' in service.metrics())
@@ -259,7 +259,7 @@ def test_reports_are_served_and_nothing_else(service: Service, tmp_path: Path) -
         assert service.read(f"/reports/{name}").status_code == 404, name
 
 
-def test_the_page_shows_the_history_and_what_is_in_it_is_text(service: Service, tmp_path: Path) -> None:
+def test_the_page_shows_the_history_and_escapes_it(service: Service, tmp_path: Path) -> None:
     (tmp_path / "latest.json").write_text(
         '{"verdict": "drift", "model_name": "rakuten", "model_version": "3", "reasons": ["user <i>eve</i> is alone"]}'
     )
@@ -274,7 +274,7 @@ def test_the_page_shows_the_history_and_what_is_in_it_is_text(service: Service, 
     assert "watch_last_report_timestamp_seconds 1." in service.metrics()
 
 
-def test_tokens_are_made_for_their_owner_alone_and_demanded_in_production(
+def test_tokens_are_created_for_their_owner_only_and_required_in_production(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("METRICS_TOKEN", "ALERT_TOKEN", "REPORTS_TOKEN", "APP_ENV"):
