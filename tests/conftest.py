@@ -1,5 +1,7 @@
 """One isolated state for the whole session: ZenML, MLflow and BentoML never see the user's own."""
 
+import functools
+import importlib.metadata
 import os
 import shutil
 import tempfile
@@ -26,6 +28,8 @@ def pytest_configure() -> None:
     from state.folder import State
 
     State.chosen(None).enter()
+    # ZenML asks several times a run which package a module is of, and reads the metadata of all packages each time.
+    importlib.metadata.packages_distributions = functools.cache(importlib.metadata.packages_distributions)
     if "PYTEST_XDIST_WORKER" in os.environ:  # ZenML would look for the file that was started, and a worker has none
         from zenml.utils.source_utils import set_custom_source_root
 

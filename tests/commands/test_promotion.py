@@ -1,7 +1,7 @@
 """Which trained models are promoted, in several runs on the same state."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,18 @@ from tracking.registry import PRODUCTION
 Shop = Callable[..., dict[str, Any]]
 
 
+NAME = "promotion-shop"
+
+
 @pytest.fixture
-def shop(tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
-    """A catalogue of its own name: `shop(rows)` trains on its first rows and returns the outcome."""
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A catalogue without versions: `shop(rows)` trains on its first rows and returns the outcome.
+
+    It has the same name in every test. So the steps that the tests have in common are cached.
+    """
     folder = tmp_path / "data"
     folder.mkdir()
-    name = request.node.name.replace("_", "-")[:40].strip("-").lower()
-    taxonomy = tmp_path / f"{name}.csv"
+    taxonomy = tmp_path / f"{NAME}.csv"
 
     def train(rows: int, *arguments: str, labels: dict[int, str] | None = None, seed: int = 0) -> dict[str, Any]:
         types = dict(RAKUTEN.labels) if labels is None else labels
@@ -37,9 +42,27 @@ def shop(tmp_path: Path, request: pytest.FixtureRequest) -> Shop:
         code = run.main(
             ["train", "--data", str(folder), "--taxonomy", str(taxonomy), "--json", str(report), *arguments]
         )
-        return {**json.loads(report.read_text()), "code": code, "name": name}
+        return {**json.loads(report.read_text()), "code": code, "name": NAME}
 
-    return train
+    yield train
+    forget_versions()
+
+
+def forget_versions() -> None:
+    """Remove the versions from MLflow, ZenML and BentoML. The cached steps stay."""
+    import bentoml
+    from zenml.client import Client
+
+    from stacks.active import connect_tracker
+
+    connect_tracker()
+    client = mlflow.MlflowClient()
+    if client.search_registered_models(f"name = '{NAME}'"):
+        client.delete_registered_model(NAME)
+    for model in Client().list_models(name=NAME).items:
+        Client().delete_model(model.id)
+    for bento in bentoml.list(NAME):
+        bentoml.delete(bento.tag)
 
 
 def production(outcome: dict[str, Any]) -> str | None:
@@ -126,7 +149,7 @@ def test_an_unreadable_champion_stays_in_production_and_is_named(shop: Shop) -> 
     assert champion is not None
     model = mlflow.get_logged_model(champion.source.removeprefix("models:/")).artifact_location
     (Path(model.removeprefix("file://").removeprefix("file:")) / "model.skops").write_bytes(b"not a model")
-    outcome = shop(5_000, seed=9)
+    outcome = shop(1_200, seed=9)
     assert (outcome["code"], outcome["promoted"]) == (0, False)
     assert "version 1 could not be read" in outcome["reason"]
     assert production(outcome) == "1"
@@ -194,11 +217,11 @@ def test_many_wrong_labels_of_one_user_do_not_change_production(
 ) -> None:
     from zenml.client import Client
 
-    clean = shop(1_500)
+    clean = shop(1_000)
     flood = [(f"titre inventé {number}", 1940, "mallory", "user") for number in range(1_000)]
     fill_ledger(tmp_path / "ledger.db", clean["name"], flood)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
-    poisoned = shop(1_500)
+    poisoned = shop(1_000)
     latest = Client().list_pipeline_runs(sort_by="desc:created", size=1, hydrate=True).items[0]
     profile = latest.steps["consolidate_listings"].outputs["data_profile"][0].load()
     assert profile["feedback"]["user"] == 200  # the cap
