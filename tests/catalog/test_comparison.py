@@ -44,6 +44,16 @@ def test_a_clear_loss_is_refused() -> None:
     assert "a loss of more than 0.01 cannot be ruled out" in decision.reason
 
 
+def test_the_margin_is_the_loss_that_the_interval_may_reach() -> None:
+    true = codes()
+    arguments = true, wrong_on(true, slice(0, 60)), wrong_on(true, slice(0, 66))
+    on_test = judged(*arguments).on_test
+    assert on_test is not None
+    assert on_test.lower < 0
+    assert "cannot be ruled out" in judged(*arguments, margin=-on_test.lower).reason
+    assert "no gain that is more than chance" in judged(*arguments, margin=-1.01 * on_test.lower).reason
+
+
 def test_equal_answers_are_refused() -> None:
     true = codes()
     predicted = wrong_on(true, slice(0, 60))
