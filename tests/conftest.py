@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from tests.system.snapshots import Snapshot
 
 ROOT = Path(__file__).resolve().parents[1]
-_LONGEST = ("readme", "system")
+# The modules that take longest, in the order in which they are started. With several workers, a long one that is
+# started last would end long after all others.
+_LONGEST = (
+    "test_main_job", "test_readme_start", "test_promotion", "test_readme_service", "test_monitor",
+    "test_readme_own_data", "test_watch_process", "test_readme_monitoring", "test_drift", "test_training_errors",
+    "test_dashboard", "test_caching",
+)  # fmt: skip
 _SESSION = Path(tempfile.mkdtemp(prefix="product-types-tests-"))
 
 # Before any test module imports a library: ZenML reads its configuration folder once a process.
@@ -37,8 +43,9 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole processes first: with several workers, whichever is left with the longest module ends last."""
-    items.sort(key=lambda item: next((i for i, name in enumerate(_LONGEST) if item.get_closest_marker(name)), 9))
+    """Start the longest modules first."""
+    places = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 def pytest_unconfigure() -> None:
