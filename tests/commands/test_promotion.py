@@ -22,14 +22,18 @@ Shop = Callable[..., dict[str, Any]]
 NAME = "promotion-shop"
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where every test has its listings."""
+    return tmp_path_factory.mktemp("data")
+
+
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
+def shop(folder: Path, tmp_path: Path) -> Iterator[Shop]:
     """A catalogue without versions: `shop(rows)` trains on its first rows and returns the outcome.
 
-    It has the same name in every test. So the steps that the tests have in common are cached.
+    Its name and its folder are the same in every test. So the steps that the tests have in common are cached.
     """
-    folder = tmp_path / "data"
-    folder.mkdir()
     taxonomy = tmp_path / f"{NAME}.csv"
 
     def train(rows: int, *arguments: str, labels: dict[int, str] | None = None, seed: int = 0) -> dict[str, Any]:
@@ -61,8 +65,9 @@ def forget_versions() -> None:
         client.delete_registered_model(NAME)
     for model in Client().list_models(name=NAME).items:
         Client().delete_model(model.id)
-    for bento in bentoml.list(NAME):
-        bentoml.delete(bento.tag)
+    for bento in bentoml.list():
+        if bento.tag.name == NAME:
+            bentoml.delete(bento.tag)
 
 
 def production(outcome: dict[str, Any]) -> str | None:
@@ -224,8 +229,8 @@ def test_many_wrong_labels_of_one_user_do_not_change_production(
     poisoned = shop(1_000)
     latest = Client().list_pipeline_runs(sort_by="desc:created", size=1, hydrate=True).items[0]
     profile = latest.steps["consolidate_listings"].outputs["data_profile"][0].load()
-    assert profile["feedback"]["user"] == 200  # the cap
-    assert profile["feedback"]["users_at_the_cap"] == 1
+    assert profile.feedback.user == 200  # the cap
+    assert profile.feedback.users_at_the_cap == 1
     listings = latest.steps["consolidate_listings"].outputs["listings"][0].load()
     assert set(listings.loc[listings["origin"] == "user", "split"]) == {"train"}
     assert poisoned["data_hash"] != clean["data_hash"]
