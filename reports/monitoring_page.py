@@ -1,7 +1,7 @@
 """The page of a monitoring report: quality and drift of one window of predictions."""
 
 from checks.monitoring_report import MonitoringReport
-from reports.figures import data_uri, drift_figure
+from reports.figures import data_uri, drift_figure, png
 from reports.rendering import interval, render
 
 _CATEGORIES_SHOWN = 12
@@ -21,7 +21,7 @@ def monitoring_page(report: MonitoringReport) -> str:
             (user.username, user.role, user.rows, user.disagreement, _yes_or_no(user.trusted))
             for user in quality.disagreeing_users
         ],
-        drift_picture=data_uri(drift_figure(drift.columns)) if drift.columns else None,
+        drift_picture=data_uri(png(drift_figure(drift.columns))) if drift.columns else None,
         columns=[
             (column.column, column.score, column.threshold, column.noise, *(column.medians or ("", "")),
              _yes_or_no(column.drifted))

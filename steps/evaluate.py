@@ -45,23 +45,19 @@ def evaluate_classifier(
     from catalog.evaluation import evaluate_window
     from catalog.reference import build_reference_window
     from reports.evaluation_page import evaluation_page
-    from reports.figures import confusion_figure, per_type_figure, reliability_figure
+    from reports.figures import evaluation_pictures
     from reports.model_card import model_card
     from tracking.evaluation_run import log_evaluation
     from tracking.model_files import load_classifier
 
     window = build_reference_window(listings, load_classifier(trained_classifier.model_uri))
     evaluation = evaluate_window(window, taxonomy, target_precision, seed)
-    page = evaluation_page(evaluation, f"Evaluation of {taxonomy.name}")
+    pictures = evaluation_pictures(evaluation)
+    page = evaluation_page(evaluation, pictures, f"Evaluation of {taxonomy.name}")
     card = model_card(
         evaluation, trained_classifier, data_profile, source, taxonomy.name, target_precision, datetime.now(UTC)
     )
-    figures = {
-        "confusion": confusion_figure(evaluation),
-        "reliability": reliability_figure(evaluation),
-        "per_type": per_type_figure(evaluation),
-    }
-    log_evaluation(trained_classifier.run_id, evaluation, page, card, figures, window)
+    log_evaluation(trained_classifier.run_id, evaluation, page, card, pictures, window)
     shown = evaluation.model_dump(include={"weighted_f1", "macro_f1", "expected_calibration_error"})
     log_metadata(metadata=shown, artifact_name="evaluation", infer_artifact=True)
     return evaluation, HTMLString(page), MarkdownString(card), window

@@ -3,26 +3,22 @@
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import mlflow
 import pandas as pd
 
 from catalog.evaluation import Evaluation
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 REFERENCE_FILE = "reference_window.parquet"
 _METRICS = ("weighted_f1", "macro_f1", "accuracy", "expected_calibration_error", "coverage", "selective_precision")
 
 
 def log_evaluation(
-    run_id: str, evaluation: Evaluation, page: str, card: str, figures: "Mapping[str, Figure]", window: pd.DataFrame
+    run_id: str, evaluation: Evaluation, page: str, card: str, pictures: Mapping[str, bytes], window: pd.DataFrame
 ) -> None:
     """Add an evaluation to the run that trained the model, which is an earlier one if the training was cached.
 
-    `page` is HTML, `card` the model card in Markdown, `figures` the pictures by name, `window` the reference window.
+    `page` is HTML, `card` the model card in Markdown, `pictures` are PNG by name, `window` the reference window.
     """
     client = mlflow.MlflowClient()
     for name in _METRICS:
@@ -31,9 +27,11 @@ def log_evaluation(
     client.log_dict(run_id, evaluation.model_dump(mode="json"), "evaluation/evaluation.json")
     client.log_text(run_id, page, "evaluation/evaluation.html")
     client.log_text(run_id, card, "model_card.md")
-    for name, figure in figures.items():
-        client.log_figure(run_id, figure, f"evaluation/{name}.png")
     with tempfile.TemporaryDirectory() as folder:
+        for name, picture in pictures.items():
+            path = Path(folder) / f"{name}.png"
+            path.write_bytes(picture)
+            client.log_artifact(run_id, str(path), "evaluation")
         path = Path(folder) / REFERENCE_FILE
         window.to_parquet(path, compression="zstd", index=False)
         client.log_artifact(run_id, str(path))

@@ -6,7 +6,7 @@ import pytest
 
 from catalog.evaluation import Evaluation
 from reports.evaluation_page import evaluation_page
-from reports.figures import confusion_figure, per_type_figure, reliability_figure
+from reports.figures import confusion_figure, evaluation_pictures, per_type_figure, reliability_figure
 from tests.reports.reading import Page
 from tests.reports.values import TAXONOMY, an_evaluation
 
@@ -18,7 +18,7 @@ def evaluation() -> Evaluation:
 
 @pytest.fixture(scope="module")
 def page(evaluation: Evaluation) -> str:
-    return evaluation_page(evaluation, "Evaluation of <x>")
+    return evaluation_page(evaluation, evaluation_pictures(evaluation), "Evaluation of <x>")
 
 
 def test_the_page_contains_its_pictures_and_loads_nothing(page: str) -> None:
@@ -53,7 +53,8 @@ def test_the_page_shows_the_scores_with_three_digits(page: str, evaluation: Eval
 
 def test_the_page_says_where_the_model_abstains(page: str, evaluation: Evaluation) -> None:
     assert f"At confidence 0.800 and above it answers {evaluation.coverage:.1%} of the listings" in Page(page).text
-    without = Page(evaluation_page(an_evaluation(threshold=None), "Evaluation")).text
+    other = an_evaluation(threshold=None)
+    without = Page(evaluation_page(other, evaluation_pictures(other), "Evaluation")).text
     assert "The target precision is out of reach at any confidence" in without
 
 
