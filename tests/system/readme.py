@@ -39,6 +39,8 @@ DEFAULTS = {
     "bentoml serve": "--port 3000",
     "python run.py simulate": "--service http://127.0.0.1:3000",
 }
+# By default MLflow's server is a dozen processes: four that answer, and eight for jobs that nobody here has.
+_ONE_MLFLOW = {"MLFLOW_WORKERS": "1", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 _REMEMBERED = re.compile(r"([A-Z]+)=\$\(")  # a variable that the commands after it use
 
 
@@ -66,7 +68,7 @@ class Shell:
         if before:
             settings = "Library/Application Support" if sys.platform == "darwin" else ".config"
             before.copy_to(self.tree / ".state", zenml=home / settings / "zenml", bentoml=home / "bentoml")
-        own = {"HOME": str(home), "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}", **DASHBOARD}
+        own = {"HOME": str(home), "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}", **DASHBOARD, **_ONE_MLFLOW}
         unset = ("STATE_DIR", "ZENML_CONFIG_PATH", "BENTOML_HOME", "XDG_CONFIG_HOME", "MLFLOW_TRACKING_URI")
         self.environment = {key: value for key, value in os.environ.items() if key not in unset} | own
         self.exports: list[str] = []
