@@ -14,9 +14,12 @@ from commands.apart import call_apart
 from commands.options import add_address, add_state, add_taxonomy, read_duration, taxonomy_of
 from state.folder import SOURCE_ROOT, State
 from terminal.console import announce, console
-from terminal.errors import CommandError
+from terminal.errors import CommandError, reported
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitoring.decisions import Rules
     from monitoring.journal import Journal
     from monitoring.report_folder import ReportFolder
     from monitoring.retraining import Trainer
@@ -49,49 +52,57 @@ def watch(state: State, options: Namespace) -> int:
         raise CommandError("--every must be longer than nothing")
     if options.daily_budget < 0:
         raise CommandError("--daily-budget must be 0 or more")
-    name = taxonomy_of(options).name
     state.prepare()
     with announce("starting: reading the active stack"):
         from monitoring.decisions import Rules
-        from monitoring.journal import Journal, JournalError
-        from monitoring.loop import Schedule
-        from monitoring.report_folder import ReportFolder
-        from monitoring.run_py import RunPyCommand
-        from monitoring.service import BY_ENGINE, MonitorService
-        from monitoring.settings import MonitorSettings
-        from web.settings import SettingsError
 
-        folder = ReportFolder.of_state(state.folder)
-        try:
-            tokens = MonitorSettings.from_environment(state_dir=state.folder).tokens()
-            journal = Journal(folder.journal)
-        except (SettingsError, JournalError) as error:
-            raise CommandError(str(error)) from error
-        except OSError as error:
-            raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
-        pipeline_lock = threading.Lock()
-        # In a process of its own: this one lives for days and would keep ZenML and its database layer in memory.
-        orchestrator, has_schedule = call_apart(read_engine)
-        if orchestrator == _AIRFLOW:
-            trainer = _airflow_trainer(options, name, journal)
-        else:
-            trainer = _local_trainer(folder, options, journal, pipeline_lock)
-        command = RunPyCommand([*RUN_PY, "monitor", *_taxonomy_options(options)], SOURCE_ROOT)
-        schedule = None if has_schedule else Schedule(command, every, pipeline_lock)
+        rules = Rules(cool_down, options.daily_budget, taxonomy_of(options).name)
+        service, explanation = _create_service(state, options, every, rules)
         listener = _listen(options.host, options.port)
     _log_to_terminal()
-    rules = Rules(cool_down, options.daily_budget, name)
-    service = MonitorService(journal, trainer, schedule, tokens, rules, folder=folder)
-    reports = f"every {options.every}" if schedule else BY_ENGINE
     for line in (
         f"Monitoring on http://{options.host}:{options.port}; Ctrl-C ends it.",
-        f"Reports: {reports}.",
         f"To read the pages, enter any name and the password in {state.folder / 'reports-token'}.",
-        f"An alert with action=retrain retrains: {trainer.description}.",
+        *explanation,
     ):
         console().print(line, soft_wrap=True)
     _serve(service, listener)
     return 0
+
+
+def _create_service(
+    state: State, options: Namespace, every: timedelta, rules: "Rules"
+) -> "tuple[MonitorService, Sequence[str]]":
+    """Return the service, and sentences about how it makes reports and retrains."""
+    from monitoring.journal import Journal, JournalError
+    from monitoring.loop import Schedule
+    from monitoring.report_folder import ReportFolder
+    from monitoring.run_py import RunPyCommand
+    from monitoring.service import BY_ENGINE, MonitorService
+    from monitoring.settings import MonitorSettings
+    from web.settings import SettingsError
+
+    folder = ReportFolder.of_state(state.folder)
+    with reported(SettingsError, JournalError):
+        try:
+            tokens = MonitorSettings.from_environment(state_dir=state.folder).tokens()
+        except OSError as error:
+            raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
+        journal = Journal(folder.journal)
+    # In a process of its own: this one runs for days and would keep ZenML and its database layer in memory.
+    orchestrator, has_schedule = call_apart(read_engine)
+    pipeline_lock = threading.Lock()
+    if orchestrator == _AIRFLOW:
+        trainer = _airflow_trainer(options, rules, journal)
+    else:
+        trainer = _local_trainer(options, folder, pipeline_lock, journal)
+    command = RunPyCommand([*RUN_PY, "monitor", *_taxonomy_options(options)], SOURCE_ROOT)
+    schedule = None if has_schedule else Schedule(command, every, pipeline_lock)
+    service = MonitorService(journal, trainer, schedule, tokens, rules, folder=folder)
+    return service, (
+        f"Reports: {f'every {options.every}' if schedule else BY_ENGINE}.",
+        f"An alert with action=retrain retrains: {trainer.description}.",
+    )
 
 
 def _serve(service: "MonitorService", listener: socket.socket) -> None:
@@ -132,7 +143,7 @@ def _log_to_terminal() -> None:
 
 
 def _local_trainer(
-    folder: "ReportFolder", options: Namespace, journal: "Journal", pipeline_lock: threading.Lock
+    options: Namespace, folder: "ReportFolder", pipeline_lock: threading.Lock, journal: "Journal"
 ) -> "Trainer":
     from monitoring.local_trainer import LocalTrainer
     from monitoring.run_py import RunPyCommand
@@ -141,19 +152,17 @@ def _local_trainer(
     return LocalTrainer(RunPyCommand(words, SOURCE_ROOT), folder, pipeline_lock, journal)
 
 
-def _airflow_trainer(options: Namespace, model: str, journal: "Journal") -> "Trainer":
+def _airflow_trainer(options: Namespace, rules: "Rules", journal: "Journal") -> "Trainer":
     from monitoring.airflow_trainer import AirflowTrainer
     from stacks.airflow_client import AirflowClient, AirflowError, AirflowSettings
 
     if options.train_options:
         raise CommandError("the active stack's orchestrator is Airflow, whose DAG holds the options of the training")
-    try:
-        airflow = AirflowClient(AirflowSettings.from_environment(os.environ, f"{model}_training"))
-    except AirflowError as error:
-        raise CommandError(str(error)) from error
+    with reported(AirflowError):
+        airflow = AirflowClient(AirflowSettings.from_environment(os.environ, f"{rules.model_name}_training"))
 
     def version_in_production() -> str | None:
-        version: str | None = call_apart(read_version_in_production, model)
+        version: str | None = call_apart(read_version_in_production, str(rules.model_name))
         return version
 
     return AirflowTrainer(airflow, journal, version_in_production)
