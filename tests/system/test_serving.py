@@ -100,8 +100,9 @@ def test_it_answers_over_http_exactly_as_the_trained_model(server: Server, train
     script = (
         "import sys, numpy as np, pandas as pd; from zenml.utils.source_utils import set_custom_source_root; "
         "set_custom_source_root('.'); from stacks.active import connect_tracker; connect_tracker(); "
-        "from tracking import registry; v = registry.by_alias('rakuten', 'production'); "
-        "m = registry.load_classifier(v.source); f = pd.read_parquet(sys.argv[1]); p = m.predict_proba(f); "
+        "from tracking.model_files import load_classifier; from tracking.registry import by_alias; "
+        "v = by_alias('rakuten', 'production'); "
+        "m = load_classifier(v.source); f = pd.read_parquet(sys.argv[1]); p = m.predict_proba(f); "
         "np.savez(sys.argv[2], codes=m.classes_[p.argmax(axis=1)], confidence=p.max(axis=1))"
     )
     frame = generate(500, seed=77)[["designation", "description"]]
