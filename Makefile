@@ -15,7 +15,7 @@ help:  ## list the targets
 .PHONY: install
 install: $(INSTALLED)  ## set up .venv from the locked, hashed requirements
 
-# The lock is complete, hence --no-deps; with it pip also takes the extras that hashes otherwise make it refuse.
+# --no-deps, because the lock is complete; without it pip refuses some extras that have hashes.
 $(INSTALLED): requirements.lock
 	@test -n "$(PYTHON)" || { echo "error: Python 3.11, 3.12 or 3.13 is needed and none was found; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "installing into .venv ($$($(PYTHON) --version)), a few minutes the first time"

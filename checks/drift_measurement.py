@@ -41,10 +41,8 @@ def measure_drift(
     text = measure_text(distinct, reference, rules, seed)
     drifted = [column.column for column in columns if column.drifted]
     verdict = worst(_columns_verdict(len(drifted), rules), text.verdict)
-    told = f"{', '.join(drifted)} drifted" if drifted else "no column drifted"
-    reason = (
-        f"{told}; a classifier tells current texts from the reference with an AUC of {text.auc:.2f} ({text.verdict})"
-    )
+    columns_reason = f"{', '.join(drifted)} drifted" if drifted else "no column drifted"
+    reason = f"{columns_reason}; a classifier tells current texts from the reference with an AUC of {text.auc:.2f} ({text.verdict})"
     measured = drift.model_copy(update={"verdict": verdict, "reason": reason, "columns": tuple(columns), "text": text})
     return measured, page if verdict != "ok" else ""
 

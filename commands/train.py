@@ -65,10 +65,10 @@ def train(state: State, options: Namespace) -> int:
     from stacks.publishing import Published  # loads ZenML, which the pipeline has done by now
 
     if isinstance(outcome, Published):
-        told = f"on the stack '{outcome.stack}' the engine trains by the schedule '{outcome.schedule}' (UTC)"
-        console().print(f"Published: {told}.")
+        when = f"on the stack '{outcome.stack}' the engine trains by the schedule '{outcome.schedule}' (UTC)"
+        console().print(f"Published: {when}.")
         if report_to:
-            _write(report_to, started, reason=f"nothing yet: {told}")
+            _write(report_to, started, reason=f"nothing yet: {when}")
         return 0
     if report_to:
         _write(report_to, started, **outcome.model_dump(mode="json"))

@@ -9,8 +9,8 @@ _SOURCE_ROOT = Path(__file__).resolve().parents[1]
 
 def git_revision() -> str:
     """Return the commit of the source, with `+changes` when the working tree differs from it, or `unknown`."""
-    if told := os.environ.get("GIT_REVISION"):  # images are built without the repository
-        return told
+    if given := os.environ.get("GIT_REVISION"):  # images are built without the repository
+        return given
     describe = [
         "git",
         "-C",

@@ -1,4 +1,4 @@
-"""A single request stored directly leaves the same rows as a batch, and is accepted and refused alike."""
+"""A single request stored directly leaves the same rows as a batch, and is accepted or refused as a batch is."""
 
 import sqlite3
 import tempfile

@@ -1,4 +1,4 @@
-"""A failed run is told in one sentence."""
+"""A failed run is explained in one sentence."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""A lock: one holder at a time, others wait or are told who holds it."""
+"""A lock: one holder at a time, others wait, or the error names the holder."""
 
 import subprocess
 import sys
