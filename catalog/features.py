@@ -42,7 +42,7 @@ def fit_block(block: Block, tokens: Tokens) -> tuple[FittedBlock, sparse.csr_mat
     listings = np.bincount(counts.indices, minlength=len(terms))
     kept = np.flatnonzero(listings >= block.minimum_listings)
     if len(kept) > block.maximum_terms:
-        # The sort is stable, so that ties are broken the same way on every machine: by the alphabetical order of the terms.
+        # The sort is stable, so that every machine breaks ties in the same way: by the alphabetical order of the terms.
         kept = np.sort(kept[np.argsort(-listings[kept], kind="stable")[: block.maximum_terms]])
     idf = np.log((1 + len(tokens)) / (1 + listings[kept])) + 1
     fitted = FittedBlock(block, "\n".join(terms[column] for column in kept), idf.astype(np.float32))

@@ -42,7 +42,8 @@ def measure_drift(
     drifted = [column.column for column in columns if column.drifted]
     verdict = worst(_columns_verdict(len(drifted), rules), text.verdict)
     columns_reason = f"{', '.join(drifted)} drifted" if drifted else "no column drifted"
-    reason = f"{columns_reason}; a classifier tells current texts from the reference with an AUC of {text.auc:.2f} ({text.verdict})"
+    auc = f"an AUC of {text.auc:.2f} ({text.verdict})"
+    reason = f"{columns_reason}; a classifier tells current texts from the reference with {auc}"
     measured = drift.model_copy(update={"verdict": verdict, "reason": reason, "columns": tuple(columns), "text": text})
     return measured, page if verdict != "ok" else ""
 
