@@ -48,6 +48,15 @@ def test_a_listing_gets_its_type_and_the_answer_is_stored(service: Service, pred
     assert [tuple(row) for row in stored] == [(answer["prediction_id"], "ulf", POOL["designation"])]
 
 
+def test_the_answer_to_a_listing_that_says_little_abstains_and_is_stored_as_such(service: Service) -> None:
+    unclear, clear = predict(service, {"designation": "☃"}), predict(service, POOL)
+    assert unclear["confidence"] < 0.5 < clear["confidence"]  # the threshold of this model
+    assert (unclear["abstained"], clear["abstained"]) == (True, False)
+    with reading(service.engine) as connection:
+        stored = connection.execute(select(PredictionRow.id, PredictionRow.abstained)).all()
+    assert {tuple(row) for row in stored} == {(unclear["prediction_id"], True), (clear["prediction_id"], False)}
+
+
 def test_an_explanation_names_terms_for_and_against(service: Service) -> None:
     explanation = predict(service, POOL, params={"explain": "true"})["explanation"]
     assert explanation["supporting"][0]["contribution"] > 0

@@ -19,6 +19,7 @@ from ledger.writer import PredictionWriter
 from tests.conftest import ROOT
 from tests.ledger.conftest import prediction
 from tests.postgres import Server, postgresql_server
+from tests.system.workspace import LIMIT
 
 ANYBODY = Caller("anybody", "user", 0)
 STORING = """
@@ -67,7 +68,7 @@ def test_after_an_outage_everything_works_again_by_itself(server: Server) -> Non
     writer = PredictionWriter(engine, check_callers=False)
 
     async def store() -> None:
-        await asyncio.wait_for(writer.store(ANYBODY, [prediction()]), 10)
+        await asyncio.wait_for(writer.store(ANYBODY, [prediction()]), LIMIT)
 
     async def outage() -> None:
         await asyncio.gather(*(store() for _ in range(5)))

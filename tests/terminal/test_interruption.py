@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from tests.conftest import ROOT
+from tests.system.workspace import LIMIT
 
 
 def test_ctrl_c_ends_a_run_even_where_a_library_drops_it() -> None:
@@ -24,5 +25,5 @@ def test_ctrl_c_ends_a_run_even_where_a_library_drops_it() -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=30)
+    _, complaint = process.communicate(timeout=LIMIT)
     assert (process.returncode, complaint) == (130, "error: interrupted; the version in production has not changed\n")
