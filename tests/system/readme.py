@@ -41,6 +41,7 @@ DEFAULTS = {
 }
 # By default MLflow's server is a dozen processes: four that answer, and eight for jobs that nobody here has.
 _ONE_MLFLOW = {"MLFLOW_WORKERS": "1", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+_SHOW_VARIABLES = "import json, os; print(json.dumps(dict(os.environ)))"
 _REMEMBERED = re.compile(r"([A-Z]+)=\$\(")  # a variable that the commands after it use
 
 
@@ -71,7 +72,7 @@ class Shell:
         own = {"HOME": str(home), "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}", **DASHBOARD, **_ONE_MLFLOW}
         unset = ("STATE_DIR", "ZENML_CONFIG_PATH", "BENTOML_HOME", "XDG_CONFIG_HOME", "MLFLOW_TRACKING_URI")
         self.environment = {key: value for key, value in os.environ.items() if key not in unset} | own
-        self.exports: list[str] = []
+        self.assignments: list[str] = []  # of variables that are not exported
         self.servers: dict[str, subprocess.Popen[bytes]] = {}
         self._log = folder / "servers.log"
         self._places = {f":{port}": f":{free_port()}" for port in (8237, 5001, 3000, 8001, 8003)}
@@ -93,10 +94,10 @@ class Shell:
             if handler := next((handler for key, handler in (instead or {}).items() if key in command), None):
                 handler(command)
             elif command.startswith("eval "):
-                self.exports.append(command)
+                self.environment = json.loads(self.run(f"{command} && python -c {shlex.quote(_SHOW_VARIABLES)}"))
             elif variable := _REMEMBERED.match(command):
                 value = self.run(f'{command} && printf %s "${variable[1]}"')
-                self.exports.append(f"{variable[1]}={shlex.quote(value)}")
+                self.assignments.append(f"{variable[1]}={shlex.quote(value)}")
             elif server := next((name for name in SERVERS if name in command), None):
                 self.start(command, SERVERS[server])
             else:
@@ -105,7 +106,7 @@ class Shell:
     def run(self, command: str) -> str:
         """Run one command, which must succeed, and return what it prints."""
         # An answer that is an error is a failure of the command, which curl says only when asked.
-        script = self.placed(" && ".join([*self.exports, command])).replace("curl -s ", "curl -s --fail-with-body ")
+        script = self.placed(" && ".join([*self.assignments, command])).replace("curl -s ", "curl -s --fail-with-body ")
         done = subprocess.run(
             ["bash", "-c", script], cwd=self.tree, env=self.environment, capture_output=True, text=True, check=False,
             timeout=LIMIT,
@@ -116,7 +117,7 @@ class Shell:
     def start(self, command: str, page: str) -> None:
         """Start a server in the place of the one that has its page, and wait until it answers."""
         self.stop(page)
-        script = self.placed(" && ".join([*self.exports, f"exec env {command}"]))
+        script = self.placed(" && ".join([*self.assignments, f"exec env {command}"]))
         with self._log.open("ab") as log:
             server = subprocess.Popen(
                 ["bash", "-c", script], cwd=self.tree, env=self.environment, stdout=log, stderr=log
