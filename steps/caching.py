@@ -80,13 +80,22 @@ def _data_files_named_in(path: Path) -> set[Path]:
 
 def _imports(path: Path) -> Iterator[str]:
     """Yield the dotted names that a file imports: modules where they are modules, else the modules they are from."""
-    for node in _executed(ast.parse(path.read_text(encoding="utf-8"))):
+    for module, name in _imported_names(path.read_text(encoding="utf-8")):
+        yield module
+        if name and _is_ours(f"{module}.{name}") and _file_of(f"{module}.{name}").is_file():
+            yield f"{module}.{name}"
+
+
+@cache
+def _imported_names(source: str) -> list[tuple[str, str | None]]:
+    """Return what a source imports: (module, None) for `import module`, (module, name) for a name from a module."""
+    found: list[tuple[str, str | None]] = []
+    for node in _executed(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found += [(alias.name, None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            names = (f"{node.module}.{alias.name}" for alias in node.names)
-            yield from (name for name in names if _is_ours(name) and _file_of(name).is_file())
+            found += [(node.module, alias.name) for alias in node.names]
+    return found
 
 
 def _executed(node: ast.AST) -> Iterator[ast.AST]:
