@@ -66,6 +66,12 @@ def test_the_same_text_is_kept_once_whatever_its_case_accents_and_mark_up() -> N
     assert outcome.profile.duplicates_removed == 2
 
 
+def test_the_same_title_with_another_description_is_another_text() -> None:
+    outcome = run(listings(("été", "avec pompe", 10), ("été", "sans pompe", 10), ("été", None, 10)))
+    assert len(outcome.listings) == 3
+    assert outcome.profile.duplicates_removed == 0
+
+
 def test_of_several_codes_for_a_text_the_majority_is_kept_and_the_conflict_is_reported() -> None:
     outcome = run(listings(("a", None, 10), ("a", None, 40), ("A", None, 40), ("b", None, 10), ("b", None, 50)))
     assert set(codes_of(outcome).values()) == {40, 10}

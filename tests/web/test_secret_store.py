@@ -29,6 +29,13 @@ def test_a_password_about_its_owner_is_weak() -> None:
     secret_store.refuse_weak_password("Marie-Dupont-1!", "somebody")
 
 
+@pytest.mark.parametrize("weak", ["short-but-many-letters", "abcab" * 10])
+def test_a_key_that_is_short_or_has_few_different_characters_is_weak(weak: str) -> None:
+    with pytest.raises(WeakSecretError, match="METRICS_TOKEN is too weak"):
+        secret_store.refuse_weak_key("METRICS_TOKEN", weak)
+    secret_store.refuse_weak_key("METRICS_TOKEN", "0123456789abcdef" * 2)
+
+
 def test_of_many_processes_one_makes_a_key_and_all_read_it(tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         keys = set(pool.map(lambda _: secret_store.random_key(tmp_path / "key"), range(64)))
