@@ -1,6 +1,7 @@
 """One isolated state for the whole session: ZenML, MLflow and BentoML never see the user's own."""
 
 import functools
+import gc
 import importlib.metadata
 import os
 import shutil
@@ -18,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # The modules that take longest, in the order in which they are started. With several workers, a long one that is
 # started last would end long after all others.
 _LONGEST = (
-    "test_main_job", "test_readme_start", "test_promotion", "test_readme_service", "test_monitor",
-    "test_readme_own_data", "test_watch_process", "test_readme_monitoring", "test_drift", "test_training_errors",
-    "test_dashboard", "test_caching",
+    "test_promotion", "test_main_job", "test_readme_start", "test_watch_process", "test_readme_service", "test_monitor",
+    "test_readme_own_data", "test_readme_monitoring", "test_training_errors", "test_drift", "test_dashboard",
+    "test_classifier_behaviour", "test_server_away",
 )  # fmt: skip
 _SESSION = Path(tempfile.mkdtemp(prefix="product-types-tests-"))
 
@@ -36,10 +37,16 @@ def pytest_configure() -> None:
     State.chosen(None).enter()
     # ZenML asks several times a run which package a module is of, and reads the metadata of all packages each time.
     importlib.metadata.packages_distributions = functools.cache(importlib.metadata.packages_distributions)
+    gc.set_threshold(100_000, 50, 50)  # a tenth of the time goes into collections while libraries are imported
     if "PYTEST_XDIST_WORKER" in os.environ:  # ZenML would look for the file that was started, and a worker has none
         from zenml.utils.source_utils import set_custom_source_root
 
         set_custom_source_root(str(ROOT))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are cores: some tests wait for processes or for a limit to pass."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,15 +79,6 @@ def one_version(tmp_path_factory: pytest.TempPathFactory) -> "Snapshot":
     from tests.system.snapshots import Snapshot, shared_by_workers
 
     return Snapshot.taken(shared_by_workers(tmp_path_factory.getbasetemp()) / "one-version", "--size", "2000")
-
-
-@pytest.fixture(scope="session")
-def two_versions(tmp_path_factory: pytest.TempPathFactory, one_version: "Snapshot") -> "Snapshot":
-    """The state after a second run: version 2 in production, version 1 before it."""
-    from tests.system.snapshots import Snapshot, shared_by_workers
-
-    folder = shared_by_workers(tmp_path_factory.getbasetemp()) / "two-versions"
-    return Snapshot.taken(folder, "--size", "1000", "--new-baseline", after=one_version)
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,8 @@ def forget_versions() -> None:
 
     connect_tracker()
     client = mlflow.MlflowClient()
+    for entry in registry.promotion_log(NAME):
+        client.delete_run(entry.info.run_id)
     if client.search_registered_models(f"name = '{NAME}'"):
         client.delete_registered_model(NAME)
     for model in Client().list_models(name=NAME).items:
@@ -88,6 +90,36 @@ def test_a_much_better_challenger_is_promoted_also_in_zenml(shop: Shop) -> None:
     assert production(second) == second["model_version"] == "2"
     mirror = Client().get_model_version(second["name"], "production")
     assert mirror.run_metadata["mlflow_version"] == "2"
+
+
+def test_a_repetition_changes_nothing(shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
+    first = shop(1_000)
+    capfd.readouterr()
+    outcome = shop(1_000)
+    printed = capfd.readouterr().out
+    assert outcome["promoted"] is False
+    assert "same data and code as version 1" in outcome["reason"]
+    assert outcome["model_version"] == "1"
+    assert outcome["bento_tag"] == first["bento_tag"]
+    for step in ("ingest_listings", "consolidate_listings", "train_classifier", "evaluate_classifier"):
+        assert f"{step:<26} nothing changed" in printed
+
+
+def test_the_next_run_on_the_same_data_does_not_undo_a_rollback(
+    shop: Shop, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    first, second = shop(1_000), shop(5_000)
+    assert production(second) == "2"
+    rollback = ["rollback", "--taxonomy", str(tmp_path / f"{NAME}.csv")]
+    assert run.main(rollback) == 0
+    assert production(second) == "1"
+    outcome = shop(5_000)
+    assert outcome["data_hash"] == second["data_hash"] != first["data_hash"]
+    assert outcome["promoted"] is False
+    assert production(outcome) == outcome["model_version"] == "1"
+    capfd.readouterr()
+    assert run.main(rollback) == 1
+    assert f"version 1 is the first of model '{NAME}' in production" in capfd.readouterr().err
 
 
 def test_the_tracker_stores_how_a_version_was_trained(shop: Shop) -> None:
@@ -154,7 +186,7 @@ def test_an_unreadable_champion_stays_in_production_and_is_named(shop: Shop) -> 
     assert champion is not None
     model = mlflow.get_logged_model(champion.source.removeprefix("models:/")).artifact_location
     (Path(model.removeprefix("file://").removeprefix("file:")) / "model.skops").write_bytes(b"not a model")
-    outcome = shop(1_200, seed=9)
+    outcome = shop(1_000)
     assert (outcome["code"], outcome["promoted"]) == (0, False)
     assert "version 1 could not be read" in outcome["reason"]
     assert production(outcome) == "1"

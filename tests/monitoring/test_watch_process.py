@@ -85,8 +85,10 @@ def watching(workspace: Workspace, *options: str) -> Iterator[Watcher]:
         process.communicate()
 
 
-def test_a_signal_during_a_retraining_leaves_only_the_journal_behind(workspace: Workspace) -> None:
-    with watching(workspace) as watcher:
+def test_a_retraining_ends_with_the_service_is_known_to_the_next_one_and_a_new_alert_retrains(
+    workspace: Workspace,
+) -> None:
+    with watching(workspace) as watcher:  # it is ended by a signal
         for name in ("metrics-token", "alert-token", "reports-token"):
             assert (workspace.state / name).stat().st_mode & 0o777 == 0o600
         assert httpx.get(watcher.url, timeout=LIMIT).status_code == 401
@@ -99,22 +101,20 @@ def test_a_signal_during_a_retraining_leaves_only_the_journal_behind(workspace: 
         assert all(has_ended(member) for member in family)
         assert "retrains: as a process here, 'run.py train'" in output
         assert "Traceback" not in errors
-    with watching(workspace) as watcher:
+
+    with watching(workspace, "--cool-down", "0s") as watcher:  # it is killed
         (interrupted,) = watcher.retrainings()
         assert interrupted["outcome"] == "failed"
         assert interrupted["reason"].startswith("interrupted")
         assert watcher.send() == "duplicate"
-
-
-def test_after_a_kill_the_next_start_ends_the_retraining_and_a_new_alert_retrains(workspace: Workspace) -> None:
-    with watching(workspace) as watcher:
         assert watcher.send(fingerprint="bb") == "started"
         training = watcher.training()
         wait_for("its start is stored", lambda: training.pid in stored_process_ids(workspace))
         watcher.process.kill()
         watcher.process.wait()
         assert training.is_running(), "the next start ends it"
-    with watching(workspace, "--cool-down", "0s", "--daily-budget", "2") as watcher:
+
+    with watching(workspace, "--cool-down", "0s", "--daily-budget", "3") as watcher:
         wait_for("the end of the killed one is told", lambda: watcher.retrainings()[0]["outcome"] == "failed")
         assert has_ended(training)
         assert watcher.send(fingerprint="bb") == "duplicate"

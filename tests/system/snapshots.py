@@ -65,19 +65,14 @@ class Snapshot:
         return self.workspace.folder / "kept"
 
     @classmethod
-    def taken(cls, folder: Path, *arguments: str, after: "Snapshot | None" = None) -> "Snapshot":
-        """Return the snapshot in this folder. The first of several processes that ask for it trains.
-
-        `after`: the state that the training starts on. It is empty by default.
-        """
+    def taken(cls, folder: Path, *arguments: str) -> "Snapshot":
+        """Return the snapshot in this folder. The first of several processes that ask for it trains."""
         folder.mkdir(exist_ok=True)
         outcome = folder / "snapshot.json"
         workspace = Workspace(folder)
         with hold(folder / "lock", "a snapshot for the tests", _BUILDING):
             if not outcome.is_file():
                 shutil.rmtree(workspace.state, ignore_errors=True)
-                if after:
-                    after.copied_to(workspace)
                 content = json.dumps(train(workspace, *arguments))
                 shutil.copytree(workspace.state, folder / "kept", symlinks=True)
                 outcome.write_text(content)

@@ -1,23 +1,38 @@
-"""The README's commands for the service, after two trainings: serve, ask, correct, roll back, auth apart."""
+"""The README's commands for the service, after a training: serve, ask, correct, roll back, auth apart."""
 
+import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.system.readme import sections, shell
 from tests.system.snapshots import Snapshot
-from tests.system.workspace import wait_for
+from tests.system.workspace import LIMIT, wait_for
 
 pytestmark = pytest.mark.readme
 SECTIONS = ("Serve, ask, correct, roll back",)
 
 
-def test_the_commands_for_the_service_do_what_they_say(two_versions: Snapshot, tmp_path: Path) -> None:
-    with shell(tmp_path, two_versions) as user:
+def test_the_commands_for_the_service_do_what_they_say(one_version: Snapshot, tmp_path: Path) -> None:
+    with shell(tmp_path, one_version) as user:
+
+        def ask(command: str) -> None:
+            page = user.placed("http://127.0.0.1:3000/predict")
+            assert httpx.post(page, json={"designation": "Piscine"}, timeout=LIMIT).status_code == 401
+            answer = json.loads(user.run(command))
+            assert set(answer) >= {"predicted_class", "predicted_code", "confidence", "abstained", "model_version"}
+            assert answer["model_version"] == "1"
 
         def roll_back_while_it_serves(command: str) -> None:
-            assert user.served_version() == "2"
-            user.run(command)
+            user.run("python run.py --size 1000 --new-baseline")  # so that there is something to return to
+            wait_for("serve follows the promotion", lambda: user.served_version() == "2")
+            assert "worse on toys" in user.run(command)
             wait_for("serve follows the rollback", lambda: user.served_version() == "1")
 
-        user.run_all(sections()[SECTIONS[0]], {"rollback": roll_back_while_it_serves})
+        user.run_all(
+            sections()[SECTIONS[0]],
+            {"curl -s http://127.0.0.1:3000/predict": ask, "rollback": roll_back_while_it_serves},
+        )
+    assert user.served_version() is None
+    assert not user.attempts.exists(), user.attempts.read_text()
