@@ -33,10 +33,14 @@ run: install  ## train on the embedded listings: the main job
 	@$(BIN)/python run.py
 
 .PHONY: test
-test: install  ## lint, then the default tests
-	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -m "not browser and not serving and not monitoring and not stacks and not airflow" \
-		--numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+test: install  ## lint and the default tests, at the same time
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy & mypy=$$!; \
+	$(BIN)/python -m pytest -m "not browser and not serving and not monitoring and not stacks and not airflow" \
+		--numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	wait $$mypy || { echo "error: mypy found what it says above" >&2; exit 1; }; \
+	exit $$tests
 
 .PHONY: test-serving
 test-serving: install  ## the built Bento as a process: load, kills, outages, a soak of SOAK_SECONDS (300)

@@ -21,7 +21,7 @@ from pathlib import Path
 from catalog.synthetic import generate
 from catalog.taxonomy import RAKUTEN
 from tests.system.snapshots import Snapshot
-from tests.system.workspace import DASHBOARD, LIMIT, QUICKER, ROOT, free_port, wait_for, without_network
+from tests.system.workspace import DASHBOARD, LIMIT, ROOT, free_port, quicker, wait_for, without_network
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Commands that go on until they are ended, and the page that shows that they are ready.
@@ -71,7 +71,7 @@ class Shell:
             before.copy_to(self.tree / ".state", zenml=home / settings / "zenml", bentoml=home / "bentoml")
         self.attempts = folder / "attempts.log"  # where blocked connections are written down
         own = {"HOME": str(home), "PATH": f"{sys.prefix}/bin:{os.environ['PATH']}", **DASHBOARD, **_ONE_MLFLOW}
-        own |= without_network(folder, self.attempts, QUICKER)
+        own |= without_network(folder, self.attempts, quicker())
         unset = ("STATE_DIR", "ZENML_CONFIG_PATH", "BENTOML_HOME", "XDG_CONFIG_HOME", "MLFLOW_TRACKING_URI")
         self.environment = {key: value for key, value in os.environ.items() if key not in unset} | own
         self.assignments: list[str] = []  # of variables that are not exported

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -40,11 +42,18 @@ def getaddrinfo(host, *rest, **named):
     return _resolve(host, *rest, **named)
 socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo = connect, connect_ex, getaddrinfo
 """
-# ZenML asks several times a run which package a module is of, and reads the metadata of all packages each time. And a
-# tenth of the time of a short process goes into garbage collections while libraries are imported.
-QUICKER = """
-import functools, gc, importlib.metadata
-importlib.metadata.packages_distributions = functools.cache(importlib.metadata.packages_distributions)
+
+
+@cache
+def quicker() -> str:
+    """Return code that saves short processes a tenth of their time, and changes nothing that they do.
+
+    ZenML asks several times a run which package a module is of, and reads the metadata of all packages each time. And
+    many garbage collections run while libraries are imported.
+    """
+    return f"""
+import gc, importlib.metadata
+importlib.metadata.packages_distributions = lambda: {dict(packages_distributions())!r}
 gc.set_threshold(100_000, 50, 50)
 """
 
@@ -70,7 +79,7 @@ class Workspace:
             "STATE_DIR": str(self.state),
             "ZENML_CONFIG_PATH": str(self.state / "zenml"),
             "BENTOML_HOME": str(self.state / "bentoml"),
-            **without_network(self.folder, self.attempts, QUICKER),
+            **without_network(self.folder, self.attempts, quicker()),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "COLUMNS": "160",
         }
