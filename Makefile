@@ -32,15 +32,21 @@ endif
 run: install  ## train on the embedded listings: the main job
 	@$(BIN)/python run.py
 
+PARALLEL = --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 .PHONY: test
 test: install  ## lint and the default tests, at the same time
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy & mypy=$$!; \
-	$(BIN)/python -m pytest -m "not browser and not serving and not monitoring and not stacks and not airflow" \
-		--numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder; tests=$$?; \
+	$(BIN)/python -m pytest -m "not readme and not browser and not serving and not monitoring and not stacks and not airflow" \
+		$(PARALLEL); tests=$$?; \
 	wait $$mypy || { echo "error: mypy found what it says above" >&2; exit 1; }; \
 	exit $$tests
+
+.PHONY: test-readme
+test-readme: install  ## every command of the README, as a user types it
+	@$(BIN)/python -m pytest -m readme $(PARALLEL)
 
 .PHONY: test-serving
 test-serving: install  ## the built Bento as a process: load, kills, outages, a soak of SOAK_SECONDS (300)
