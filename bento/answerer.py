@@ -8,7 +8,7 @@ from bento.schemas import Explanation, Listing, Prediction, RankedType, Reason
 from catalog import predictor as core
 from catalog.language import detect_language
 from catalog.predictor import Predictor
-from catalog.text import normalise
+from catalog.text import label_key
 from ledger.callers import Caller
 from ledger.predictions import PredictionRecord
 from ledger.receipts import ReceiptRecord
@@ -16,12 +16,12 @@ from ledger.writer import PredictionWriter
 
 
 class ListingAnswerer:
-    """Answers listings with one model. `codes_of_labels`: normalised label -> code."""
+    """Answers listings with one model. `codes_of_labels`: `label_key` -> code."""
 
     def __init__(self, predictor: Predictor, writer: PredictionWriter, metrics: ServiceMetrics) -> None:
         self.predictor = predictor
         self.manifest = predictor.manifest
-        self.codes_of_labels = {normalise(label): code for code, label in self.manifest.labels.items()}
+        self.codes_of_labels = {label_key(label): code for code, label in self.manifest.labels.items()}
         self._writer = writer
         self._metrics = metrics
 

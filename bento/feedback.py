@@ -12,7 +12,7 @@ from bento.access import Access, IdempotencyKey
 from bento.answerer import ListingAnswerer
 from bento.metrics import ServiceMetrics
 from bento.schemas import Correction, Erased, FeedbackAnswer, ReviewItem
-from catalog.text import normalise
+from catalog.text import label_key
 from ledger.audit import record_event
 from ledger.callers import TRUSTED_ROLES, Caller
 from ledger.feedback import give_feedback
@@ -82,7 +82,7 @@ def _code_of(answerer: ListingAnswerer, correction: Correction) -> int:
         if correction.correct_code in answerer.manifest.labels:
             return correction.correct_code
         raise HTTPException(422, "correct_code is not in the taxonomy; GET /model-info lists it")
-    code = answerer.codes_of_labels.get(normalise(correction.correct_label or ""))
+    code = answerer.codes_of_labels.get(label_key(correction.correct_label or ""))
     if code is None:
         raise HTTPException(422, "correct_label is not in the taxonomy; GET /model-info lists it")
     return code

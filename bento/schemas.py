@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from catalog.contract import CONTRACT
 from catalog.language import LANGUAGES, UNDETERMINED
+from catalog.text import is_blank
 from ledger.callers import Role
 from web.status import Status
 
@@ -20,7 +21,7 @@ def _storable(text: str) -> str:
 
 
 def _not_blank(text: str) -> str:
-    if not text.strip():
+    if is_blank(text):
         raise ValueError("the title is blank")
     return text
 

@@ -11,6 +11,7 @@ from catalog.contract import CONTRACT
 from catalog.language import detect_language
 from catalog.profile import Conflict, Conflicts, FeedbackCounts, Profile
 from catalog.splits import SPLITS, split_of, text_keys
+from catalog.text import is_blank
 
 _EXAMPLES = 20  # of conflicts in the profile
 
@@ -100,7 +101,7 @@ def content_hash(listings: pd.DataFrame) -> str:
 
 def _own_rows(raw: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
     """Return the listings that have a title, with their text keys; and how many titles were empty, and cut."""
-    titled = raw[raw["designation"].fillna("").str.strip() != ""]
+    titled = raw[~raw["designation"].map(is_blank).astype(bool)]
     own = pd.DataFrame(
         {
             "index": titled["index"],

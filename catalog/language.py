@@ -7,6 +7,8 @@ with a letter that only one of the languages uses counts half a vote for it. Not
 
 import re
 
+from catalog.text import visible
+
 LANGUAGES = ("fr", "en", "de")
 UNDETERMINED = "und"
 
@@ -45,7 +47,7 @@ _READ_AT_MOST = 600  # characters: enough to decide, and a limit on the time for
 
 def detect_language(text: str) -> str:
     """Return `fr`, `en` or `de`, or `und` when no language has the most votes."""
-    found = _WORD.findall(_MARK_UP.sub(" ", text[:_READ_AT_MOST]).lower())
+    found = _WORD.findall(_MARK_UP.sub(" ", visible(text[:_READ_AT_MOST])).lower())
     votes = dict.fromkeys(LANGUAGES, 0.0)
     for word in found:
         speakers = _LANGUAGES_OF_WORD.get(word, ())

@@ -1,28 +1,72 @@
 """From raw marketplace text to the terms that the classifier counts.
 
-Training and serving share these functions, so that both see the same terms.
+Training and serving share these functions, so that both see the same terms. Labels and languages use `visible`; only
+the model folds accents. `catalog.split_key` has a frozen normalisation of its own.
 """
 
 import html
 import re
 import sys
 import unicodedata
+from functools import cache
 from itertools import pairwise
+from typing import Literal
 
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _TAG_OR_COMMENT = re.compile(rf"{_TAG.pattern}|<!--.*?-->", re.DOTALL)
 _ENDLESS_NUMBER = re.compile("&#[0-9]{4301,}")  # Python refuses to convert so many digits to a number
 _SLICE = re.compile(r".{1,1000}(?:\s|\Z)|.{1,1000}", re.DOTALL)
-_COMBINING = re.compile(r"[\u0300-\u036f]+")
+# Characters that are not seen: those of the category Cf (soft hyphen, zero-width space and joiners, marks of direction,
+# byte order mark, tags), variation selectors, and the fillers of Hangul.
+_INVISIBLE = (
+    "\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_INVISIBLES = re.compile(f"[{_INVISIBLE}]+")
+# Latin, Greek, Cyrillic, punctuation and symbols, all of it visible. In a text of these every accent is folded.
+_EUROPEAN = "\x00-\xac\xae-\u052f\u1e00-\u200a\u2010-\u2029\u202f-\u205f\u2070-\u20cf\u2100-\u2bff"
+_ELSEWHERE = re.compile(f"[^{_EUROPEAN}]")
+_ACCENT = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_OTHER_SCRIPT = (
+    "\u0530-\u1aaf\u1b00-\u1c7f\u1c90-\u1cff\u2c80-\u2dff\u2e80-\ua63f\ua6a0-\ua71f\ua800-\uab2f\uab70-\ufe1f"
+    "\U00010000-\U0010ffff"
+)
+_ACCENTS = re.compile("[\u0300-\u036f]+")
+_ACCENTS_OF_EUROPE = re.compile(f"[{_ACCENT}](?<![{_OTHER_SCRIPT}{_ACCENT}].)[{_ACCENT}]*")
 _WORD = re.compile(r"\w+")
 
 
+def visible(text: str) -> str:
+    """Return the text in its compatibility form (NFKC) and without characters that are not seen.
+
+    Two texts that look the same are then equal: `ﬁn`, and `fin` with a soft hyphen in it, both give `fin`. Zero-width
+    spaces and joiners are removed too, so they do not end a word.
+    """
+    if text.isascii():
+        return text
+    seen = _INVISIBLES.sub("", text)
+    composed = _in_form("NFKC", seen)
+    return composed if composed == seen else _INVISIBLES.sub("", composed)  # a compatibility form may be invisible
+
+
+def is_blank(text: object) -> bool:
+    """Return whether a text is missing, or has nothing that is seen."""
+    return not isinstance(text, str) or not visible(text).strip()
+
+
+def label_key(label: str) -> str:
+    """Return what two labels of one type have in common: they may differ in case, white space and unseen characters."""
+    return " ".join(visible(label).casefold().split())
+
+
 def normalise(text: str) -> str:
-    """Return the text without mark-up, case and accents, its words separated by one space.
+    """Return the text without mark-up, case, invisible characters and accents, its words separated by one space.
 
     HTML entities are decoded (twice, since listings are often escaped twice). Tags become spaces. Compatibility
-    characters and ligatures are replaced by plain letters. Accented letters keep their base letter:
-    `T&eacute;l&eacute;phone<br/>` and `TÉLÉPHONE` both give `telephone`. No letter is removed.
+    characters and ligatures are replaced by plain letters. Letters of the Latin, Greek and Cyrillic scripts lose their
+    accents: `T&eacute;l&eacute;phone<br/>` and `TÉLÉPHONE` both give `telephone`. Marks of other scripts make other
+    letters (`バ` is not `ハ`) and stay. No letter is removed.
     """
     if "&" in text:
         text = _unescaped(_unescaped(text))
@@ -32,7 +76,12 @@ def normalise(text: str) -> str:
         text = _TAG_OR_COMMENT.sub(" ", commented + end) + _TAG.sub(" ", rest)
     if not text.isascii():
         # Case folding can add combining marks (İ), so it comes before they are removed.
-        text = _COMBINING.sub("", _decomposed(text.casefold())).replace("œ", "oe").replace("æ", "ae")
+        text = _in_form("NFKD", text.casefold())
+        folded = _ACCENTS.sub("", text)
+        if not folded.isascii():
+            folded = _folded_elsewhere(text) if _ELSEWHERE.search(folded) else folded
+            folded = folded.replace("œ", "oe").replace("æ", "ae")
+        text = folded
     return " ".join(text.casefold().split())
 
 
@@ -42,7 +91,7 @@ def words(text: str, *, intern: bool = True) -> list[str]:
     `intern` keeps one copy of each word, which saves hundreds of megabytes when a whole catalogue is in memory. A
     service must not intern: early releases of Python 3.12 never free an interned string.
     """
-    found: list[str] = _WORD.findall(text)
+    found: list[str] = _WORD.findall(text) if text.isascii() else _marked_word().findall(text)
     return [sys.intern(word) for word in found] if intern else found
 
 
@@ -68,7 +117,23 @@ def _unescaped(text: str) -> str:
     return html.unescape(_ENDLESS_NUMBER.sub("\ufffd", text) if "&#" in text else text)
 
 
-def _decomposed(text: str) -> str:
+def _folded_elsewhere(text: str) -> str:
+    """Fold the accents of Latin, Greek and Cyrillic letters in a decomposed text that has other characters too."""
+    text = _ACCENTS_OF_EUROPE.sub("", _INVISIBLES.sub("", text))
+    return _in_form("NFC", text.casefold())
+
+
+@cache
+def _marked_word() -> re.Pattern[str]:
+    """Return the pattern of a word in any script: letters and digits, each with the marks that follow it.
+
+    Python's `\\w` does not match marks, so a word of Devanagari would end at each of its vowels.
+    """
+    marks = "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.category(chr(code))[0] == "M")
+    return re.compile(rf"\w+(?:[{marks}]+\w*)*")
+
+
+def _in_form(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
     # In slices: the time for a sequence of combining marks grows with the square of its length.
     slices = _SLICE.findall(text) if len(text) > 1_000 else [text]
-    return "".join(unicodedata.normalize("NFKD", part) for part in slices)
+    return "".join(unicodedata.normalize(form, part) for part in slices)

@@ -5,6 +5,7 @@ After Ribeiro et al., "Beyond Accuracy: Behavioral Testing of NLP Models with Ch
 
 import html
 import random
+import re
 import unicodedata
 from collections.abc import Callable
 
@@ -47,6 +48,11 @@ def without_accents(text: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFD", text) if not unicodedata.combining(letter))
 
 
+def with_soft_hyphens(text: str) -> str:
+    plain = html.unescape(html.unescape(text))
+    return re.sub(r"<[^<>]*>|(?<=\w\w)(?=\w\w)", lambda found: found[0] or "\u00ad\u200b", plain)
+
+
 def upper(text: str) -> str:
     return html.unescape(text).upper()  # names of entities are in lower case
 
@@ -55,8 +61,8 @@ def upper(text: str) -> str:
     "change",
     [upper, str.lower, without_accents, lambda text: f"<p>{text}</p>", lambda text: f"  {text}\n",
      lambda text: text.replace("é", "&eacute;").replace("è", "&egrave;"),
-     lambda text: unicodedata.normalize("NFD", text)],
-    ids=["upper case", "lower case", "accents", "tags", "spaces", "entities", "decomposed letters"],
+     lambda text: unicodedata.normalize("NFD", text), with_soft_hyphens],
+    ids=["upper case", "lower case", "accents", "tags", "spaces", "entities", "decomposed letters", "soft hyphens"],
 )  # fmt: skip
 def test_changes_without_a_meaning_do_not_change_the_type(
     model: ProductTypeClassifier, unseen: pd.DataFrame, change: Callable[[str], str]

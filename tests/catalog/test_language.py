@@ -10,6 +10,8 @@ from catalog.language import UNDETERMINED, detect_language
     [
         ("Lot de 3 coussins pour chaise de jardin", "fr"),
         ("Housse étanche", "fr"),
+        ("Housse e\u0301tanche", "fr"),
+        ("Cous\u00adsin cha\u200bise", "fr"),
         ("Wooden garden chair with a cushion for the house", "en"),
         ("Gartenstuhl aus Holz mit Kissen für den Garten", "de"),
         ("<p>Cette piscine est livr&eacute;e avec une pompe</p>", "fr"),

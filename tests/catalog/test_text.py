@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from catalog.text import character_terms, normalise, with_pairs, words
+from catalog.text import character_terms, is_blank, label_key, normalise, visible, with_pairs, words
 
 # Characters that Unicode classifies as letters although they are marks without a letter, such as U+037A.
 LONE_MARKS = "".join(
@@ -17,7 +17,10 @@ LONE_MARKS = "".join(
     if unicodedata.category(character)[0] == "L"
     and all(unicodedata.category(part)[0] in "MZ" for part in unicodedata.normalize("NFKD", character))
 )
-OF_PLAIN_TEXT = st.characters(exclude_categories=("Cs",), exclude_characters="<&" + LONE_MARKS)  # no mark-up
+FILLERS = {"\u115f", "\u1160", "\u3164", "\uffa0"}  # of Hangul: letters that are not seen
+OF_PLAIN_TEXT = st.characters(
+    exclude_categories=("Cs",), exclude_characters="<&" + LONE_MARKS + "".join(FILLERS)
+)  # no mark-up
 
 
 def letters(text: str) -> int:
@@ -53,7 +56,79 @@ def test_every_letter_and_digit_of_unicode_is_kept() -> None:
         for character in map(chr, range(sys.maxunicode + 1))
         if unicodedata.category(character)[0] in "LN" and not letters(normalise(character))
     }
-    assert lost == set(LONE_MARKS)
+    assert lost == set(LONE_MARKS) | FILLERS
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    ["\u00ad", "&shy;", "\u200b", "&#8203;", "\u200c", "\u200d", "\u2060", "\ufeff", "\u200f", "\u202a", "\u2066",
+     "\ufe0f", "\U000e0100", "\u034f", "\u3164", "\uffa0"],
+)  # fmt: skip
+def test_what_is_not_seen_does_not_split_a_word(unseen: str) -> None:
+    assert words(normalise(f"télé{unseen}phone")) == ["telephone"]
+    assert words(normalise(f"телe{unseen}фон")) == words(normalise("телeфон"))
+    assert visible(f"Piscine{unseen if unseen[0] != '&' else ''}s") == "Piscines"
+
+
+def test_every_format_character_and_variation_selector_is_removed() -> None:
+    unseen = [
+        character
+        for character in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.category(character) == "Cf" or "VARIATION SELECTOR" in unicodedata.name(character, "")
+    ]
+    assert len(unseen) > 400
+    assert visible("".join(unseen)) == normalise("".join(unseen)) == ""
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("ﾊﾟｽ", "パス"),
+        ("Ｐｏｏｌ　２", "pool 2"),
+        ("①②", "12"),
+        ("x²", "x2"),
+        ("\u202bשלום\u202c", "שלום"),
+        ("e\u200b\u0301te\u0301", "ete"),
+        ("❤\ufe0f", "❤"),
+    ],
+)
+def test_compatibility_forms_and_direction_are_folded(raw: str, expected: str) -> None:
+    assert normalise(raw) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("バス", "パス"), ("ハス", "バス"), ("कि", "की"), ("दिन", "दीन"), ("มา", "ม้า"), ("가", "까"), ("ٱلله", "الله")],
+)
+def test_marks_of_other_scripts_make_other_words(one: str, other: str) -> None:
+    assert normalise(one) != normalise(other)
+    assert words(normalise(one)) == [normalise(one)]
+    assert words(normalise(unicodedata.normalize("NFD", one))) == [normalise(one)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("हिन्दी में किताब", ["हिन्दी", "में", "किताब"]),
+        ("สวัสดี ครับ", ["สวัสดี", "ครับ"]),
+        ("Ёлка и йод", ["елка", "и", "иод"]),
+        ("Ἀθῆναι, Ελλάδα", ["αθηναι", "ελλαδα"]),
+        ("Łódź Đà Nẵng", ["łodz", "đa", "nang"]),
+        ("canapé バス", ["canape", "バス"]),
+    ],
+)
+def test_accents_go_from_latin_greek_and_cyrillic_letters_alone(raw: str, expected: list[str]) -> None:
+    assert words(normalise(raw)) == expected
+
+
+def test_labels_keep_their_accents_and_may_differ_in_what_is_not_seen() -> None:
+    assert label_key("  Pêche\u00a0&  Chasse\u200b") == label_key("pe\u0302che & chasse") != label_key("peche & chasse")
+
+
+@pytest.mark.parametrize("text", ["", " \u00a0", "\u200b\ufeff", "\u3164", None, float("nan")])
+def test_a_text_without_anything_that_is_seen_is_blank(text: object) -> None:
+    assert is_blank(text)
+    assert not is_blank(f"{text}x")
 
 
 @given(st.text(OF_PLAIN_TEXT))
