@@ -1,9 +1,8 @@
-"""The identity of a listing's text, and the split that follows from it."""
+"""The split of each row of a table, which follows from the identity of its text."""
 
-import hashlib
 from typing import TYPE_CHECKING, Literal, get_args
 
-from catalog.text import normalise
+from catalog.split_key import text_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -11,11 +10,6 @@ if TYPE_CHECKING:
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 _TRAIN, _VALIDATION = 0.8, 0.9  # where the splits end. Never change them: rows would move into the test split.
-
-
-def text_key(title: str, description: str | None) -> str:
-    """Return the identity of a listing's text: a SHA-256 of both normalised fields."""
-    return hashlib.sha256(f"{normalise(title)}\x1f{normalise(description or '')}".encode()).hexdigest()
 
 
 def texts_of(table: "pd.DataFrame") -> list[tuple[str, str | None]]:

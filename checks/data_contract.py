@@ -13,8 +13,9 @@ import pandas as pd
 
 from catalog.contract import CONTRACT
 from catalog.profile import Profile
-from catalog.splits import text_key
+from catalog.split_key import text_key
 from catalog.taxonomy import Taxonomy
+from catalog.text import is_blank
 from checks.data_report import DataReport, Example, Finding, Severity
 
 _EXAMPLES = 5
@@ -142,7 +143,7 @@ def _figures(raw: pd.DataFrame, taxonomy: Taxonomy, last_profile: Profile | None
     if "designation" in raw:
         figures += _title_figures(raw)
     if "description" in raw:
-        missing = float((raw["description"].fillna("").str.strip() == "").mean())
+        missing = float(raw["description"].map(is_blank).mean())
         most = last_profile.missing_description_share + CONTRACT.missing_description_rise if last_profile else 1.0
         limit = "about as rarely as in the last version" if last_profile else "in any share of the listings"
         figures.append(
@@ -179,7 +180,7 @@ def _type_figures(codes: "pd.Series[str]", taxonomy: Taxonomy, last_profile: Pro
 
 
 def _title_figures(raw: pd.DataFrame) -> list[_Figure]:
-    empty = int((raw["designation"].fillna("").str.strip() == "").sum())
+    empty = int(raw["designation"].map(is_blank).sum())
     share = empty / max(len(raw), 1)
     repeated = int(raw.duplicated(["designation", "description"]).sum())
     return [

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from catalog.consolidation import Consolidation, ConsolidationRules, consolidate, content_hash
 from catalog.listings import read_listings
 from catalog.profile import Conflict, Profile
-from catalog.splits import split_of, text_key
+from catalog.split_key import text_key
+from catalog.splits import split_of
 from catalog.taxonomy import Taxonomy
 from ledger.callers import TRUSTED_ROLES
 from ledger.feedback import COLUMNS

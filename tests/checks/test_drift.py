@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from catalog.language import detect_language
-from catalog.splits import text_key
+from catalog.split_key import text_key
 from catalog.synthetic import generate_traffic
 from catalog.taxonomy import RAKUTEN
 from checks import column_drift

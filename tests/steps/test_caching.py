@@ -28,6 +28,7 @@ RUN_AGAIN: dict[str, set[str]] = {
     "catalog/reference.py": {"evaluate"},
     "catalog/scores.py": {"train", "evaluate"},
     "catalog/source.py": {"ingest", "evaluate"},
+    "catalog/split_key.py": {"check", "consolidate", "train", "evaluate"},
     "catalog/splits.py": {"check", "consolidate", "train", "evaluate"},
     "catalog/synthetic.py": {"ingest"},
     "catalog/synthetic_vocabulary.py": {"ingest"},
