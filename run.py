@@ -47,12 +47,15 @@ def main(arguments: list[str]) -> int:
     from terminal.errors import CommandError
     from terminal.interruption import INTERRUPTED, INTERRUPTED_CODE
 
-    state = State.chosen(options.state)
-    state.enter()
     try:
+        state = State.chosen(options.state)
+        state.enter()
         code: int = getattr(_module(options.verb), options.verb)(state, options)
     except (CommandError, StateError) as error:
         return _fail(str(error))
+    except OSError as error:
+        what = f"{error.filename} cannot be used: {error.strerror}" if error.filename else str(error)
+        return _fail(f"{what}; 'python run.py doctor' shows what is wrong")
     except ModuleNotFoundError as error:
         return _fail(
             f"{error.name} is not installed here; 'make install' sets up .venv, '.venv/bin/python run.py' uses it"

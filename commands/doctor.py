@@ -2,13 +2,14 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from commands.options import add_state
-from state.folder import SOURCE_ROOT, State, StateError
+from state.folder import SOURCE_ROOT, State, StateError, require_writable
 from terminal.console import announce, console
+from terminal.errors import CommandError
 from terminal.next_commands import DASHBOARD_PORT, SERVICE_PORT, TRACKER_PORT
 
 PACKAGES = ("zenml", "mlflow", "bentoml", "evidently", "great-expectations", "scikit-learn", "skops", "pandas")
@@ -31,19 +32,41 @@ def add_options(parser: ArgumentParser) -> None:
 
 def doctor(state: State, _options: Namespace) -> int:
     """Print a diagnosis a line; exit code 1 when something has to be repaired."""
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     healthy = True
     with announce("checking"):
-        diagnoses = [*_versions(), *_places(state), *_stack(), _ledger(), *_services()]
+        diagnoses = [
+            *guarded("packages", _versions, "run 'make install'"),
+            *guarded("state folder", lambda: _state_folder(state), "name another folder with --state DIR"),
+            *guarded("ZenML's folder", _zenml_home, "name another folder with --state DIR or ZENML_CONFIG_PATH"),
+            *guarded("Bento store", _bento_store, "name another folder with --state DIR or BENTOML_HOME"),
+            *guarded("active stack", _stack, "'zenml status' shows what ZenML uses; name another folder with --state"),
+            *guarded("model registry", _registry, "check the experiment tracker of the active stack"),
+            *guarded("ledger", _ledger, "check DATABASE_URL"),
+            *guarded("services", _services, "look for the programs on their ports yourself"),
+        ]
     for diagnosis in diagnoses:
         healthy &= diagnosis.fine
-        table.add_row("[green]✓[/green]" if diagnosis.fine else "[red]✗[/red]", diagnosis.subject, diagnosis.seen)
+        mark = "[green]✓[/green]" if diagnosis.fine else "[red]✗[/red]"
+        table.add_row(mark, diagnosis.subject, escape(diagnosis.seen))
         if not diagnosis.fine:
-            table.add_row("", "", f"[yellow]→ {diagnosis.advice}[/yellow]")
+            table.add_row("", "", f"[yellow]→ {escape(diagnosis.advice)}[/yellow]")
     console().print(table)
     return 0 if healthy else 1
+
+
+def guarded(subject: str, diagnose: Callable[[], Iterable[Diagnosis]], advice: str) -> Iterator[Diagnosis]:
+    """Yield the diagnoses of a subject; an error while it is examined is one of them, with the advice."""
+    try:
+        yield from diagnose()
+    except CommandError as error:  # its message says what to do
+        yield Diagnosis(subject, False, "not usable", str(error))
+    except Exception as error:  # a library may raise anything about what is broken here: that is what is to be found
+        reason = (str(error).strip().splitlines() or [""])[0]
+        yield Diagnosis(subject, False, f"cannot be examined ({type(error).__name__}: {reason[:200]})", advice)
 
 
 def _versions() -> Iterator[Diagnosis]:
@@ -73,62 +96,72 @@ def _locked_versions() -> dict[str, set[str]]:
     return locked
 
 
-def _places(state: State) -> Iterator[Diagnosis]:
+def _place(subject: str, folder: Path, what: str) -> Diagnosis:
     try:
-        state.prepare()
+        require_writable(folder, what)
     except StateError as error:
-        yield Diagnosis("state folder", False, str(state.folder), str(error))
-    else:
-        yield Diagnosis("state folder", True, f"{state.folder} (writable)")
-    from bentoml._internal.configuration.containers import BentoMLContainer
-    from zenml.utils.io_utils import get_global_config_directory
+        return Diagnosis(subject, False, str(folder), str(error))
+    return Diagnosis(subject, True, f"{folder} (writable)")
 
-    for subject, place in (
-        ("ZenML's folder", Path(get_global_config_directory())),
-        ("Bento store", Path(BentoMLContainer.bentoml_home.get())),
-    ):
-        try:
-            State(place, moved=True).prepare()
-        except StateError as error:
-            yield Diagnosis(subject, False, str(place), str(error))
-        else:
-            yield Diagnosis(subject, True, f"{place} (writable)")
+
+def _state_folder(state: State) -> Iterator[Diagnosis]:
+    yield _place("state folder", state.folder, "the state folder")
+
+
+def _zenml_home() -> Iterator[Diagnosis]:
+    from stacks.home import zenml_home
+
+    yield _place("ZenML's folder", zenml_home(), "ZenML's folder")
+
+
+def _bento_store() -> Iterator[Diagnosis]:
+    from stacks.bentos import store_folder
+
+    yield _place("Bento store", store_folder(), "the Bento store")
 
 
 def _stack() -> Iterator[Diagnosis]:
     """Yield the active stack and each of its components, examined as before a run."""
     from stacks.active import ensure_stack
     from stacks.apply import application_status
-    from stacks.files import StackError, stack_files
+    from stacks.files import stack_files
     from stacks.health import examine
     from terminal.progress import hide_zenml_log
 
     hide_zenml_log()
-    try:
-        name = ensure_stack()
-        applied = application_status(name) if name in stack_files() else "has no file here"
-        yield Diagnosis("active stack", True, f"{name} ({applied})")
-        for status in examine():
-            yield Diagnosis(status.kind, not status.problem, f"{status.name}: {status.seen}", status.problem)
-    except StackError as error:
-        yield Diagnosis("active stack", False, "not usable", str(error))
+    name = ensure_stack()
+    applied = application_status(name) if name in stack_files() else "has no file here"
+    yield Diagnosis("active stack", True, f"{name} ({applied})")
+    for status in examine():
+        yield Diagnosis(status.kind, not status.problem, f"{status.name}: {status.seen}", status.problem)
 
 
-def _ledger() -> Diagnosis:
-    """Return whether the ledger answers. A ledger does not exist before its first use, which is fine."""
+def _registry() -> Iterator[Diagnosis]:
+    """Yield whether the tracker answers a question, and not only whether its address is known."""
+    from stacks.active import connect_tracker
+
+    connect_tracker()
+    from tracking.registry import model_names
+
+    names = model_names()
+    yield Diagnosis("model registry", True, f"models: {', '.join(names)}" if names else "no model yet")
+
+
+def _ledger() -> Iterator[Diagnosis]:
+    """Yield whether the ledger answers. A ledger does not exist before its first use, which is fine."""
     from ledger.database import LedgerError, database_url, open_engine, ping
 
     try:
         engine = open_engine(database_url())
         where = engine.url.render_as_string(hide_password=True)
         if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
-            return Diagnosis("ledger", True, f"{where} (does not exist yet: the first start of a service creates it)")
+            yield Diagnosis("ledger", True, f"{where} (does not exist yet: the first start of a service creates it)")
+            return
         ping(engine)
     except (LedgerError, ValueError) as error:
-        return Diagnosis(
-            "ledger", False, str(error), "check DATABASE_URL, or start a service, which creates the tables"
-        )
-    return Diagnosis("ledger", True, f"{where} (answers)")
+        yield Diagnosis("ledger", False, str(error), "check DATABASE_URL, or start a service, which creates the tables")
+    else:
+        yield Diagnosis("ledger", True, f"{where} (answers)")
 
 
 def _services() -> Iterator[Diagnosis]:

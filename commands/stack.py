@@ -26,11 +26,11 @@ def stack(state: State, options: Namespace) -> int:
     """Do the action. `diff` returns 1 when there are differences, as the tool of that name does."""
     state.prepare()
     with announce("asking ZenML"):
-        from stacks.active import require_server
+        from stacks.active import open_zenml
         from terminal.progress import hide_zenml_log
 
         hide_zenml_log()
-    require_server()
+    open_zenml()
     if options.action == "list":
         return _list()
     if options.action == "diff" or options.dry_run:
@@ -79,8 +79,9 @@ def _show_changes(options: Namespace) -> int:
 def _apply(state: State, options: Namespace) -> int:
     from stacks.apply import apply
     from stacks.files import read_stack
+    from stacks.home import alone_in_zenml
 
-    with state.locked(f"run.py stack apply {options.name}"):
+    with state.locked(f"run.py stack apply {options.name}"), alone_in_zenml():
         changes = apply(read_stack(options.name))
     for change in changes:
         console().print(f"  {change}", markup=False, soft_wrap=True)

@@ -83,10 +83,14 @@ def _run(options: Namespace) -> "Outcome | Published":
         raise CommandError("--taxonomy needs --data DIR: the embedded listings are of the 27 Rakuten types")
     with announce("starting: loading ZenML and MLflow"):
         from catalog.synthetic import SIZES
+        from stacks.bentos import require_store
         from stacks.publishing import Published
         from stacks.running import ready_stack, run_pipeline
+        from stacks.uploads import steps_run_here
 
         ready_stack(verbose=options.verbose)
+        if steps_run_here():
+            require_store()  # the last steps write to it; now nothing is lost if they cannot
         from pipelines.config import ConfigurationError, TrainingConfig  # asks ZenML's server, which answers now
 
         with reported(ConfigurationError):

@@ -124,11 +124,11 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _locked_file(address: URL) -> Iterator[None]:
-    """For SQLite: create the folder, and hold a lock file beside the database."""
+    """For SQLite: create the folder, and hold a lock file beside the database, by whatever link it is reached."""
     if address.get_backend_name() != "sqlite":
         yield
         return
-    path = Path(str(address.database))
+    path = Path(str(address.database)).resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)

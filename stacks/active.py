@@ -9,6 +9,7 @@ from zenml.enums import StackComponentType, StoreType
 
 from stacks.apply import apply
 from stacks.files import StackError, read_stack
+from stacks.home import alone_in_zenml, zenml_home
 from terminal.progress import hide_zenml_log
 
 BARE = "default"  # the stack that ZenML itself creates; it has no tracker
@@ -16,19 +17,20 @@ _PATIENCE = 10  # seconds for a server to answer
 
 
 def active_name() -> str:
-    """Return the name of the active stack. Raises `StackError` when ZenML's server does not answer."""
-    require_server()
+    """Return the name of the active stack. Raises `StackError` when ZenML cannot be used."""
+    open_zenml()
     return Client().active_stack_model.name
 
 
 def ensure_stack() -> str:
     """Return the name of the active stack. On a fresh install apply and activate `local` first.
 
-    Raises `StackError` when ZenML's server does not answer, or the active stack has no experiment tracker.
+    Raises `StackError` when ZenML cannot be used, or the active stack has no experiment tracker.
     """
-    if active_name() == BARE:
-        apply(read_stack("local"))
-        _answer_survey(Client())
+    with alone_in_zenml():
+        if active_name() == BARE:
+            apply(read_stack("local"))
+            _answer_survey(Client())
     stack = Client().active_stack_model
     if StackComponentType.EXPERIMENT_TRACKER not in stack.components:
         raise StackError(
@@ -52,11 +54,48 @@ def connect_tracker(*, quiet: bool = False) -> str:
     if not isinstance(tracker, MLFlowExperimentTracker):
         flavor = tracker.flavor if tracker else "none"
         raise StackError(f"the experiment tracker of the active stack is of the flavor '{flavor}', not 'mlflow'")
-    tracker.configure_mlflow()
-    return str(tracker.get_tracking_uri(as_plain_text=False))
+    with alone_in_zenml():
+        tracker.configure_mlflow()
+        address = str(tracker.get_tracking_uri(as_plain_text=False))
+        if not address.startswith("http"):
+            _create_tracker_store(address)
+    return address
 
 
-def require_server() -> None:
+def open_zenml() -> None:
+    """Open ZenML, and create its stores where there are none yet.
+
+    Raises `StackError` when its folder cannot be used, when what is in it cannot be read, or when it is logged in to a
+    server that does not answer.
+    """
+    with alone_in_zenml():
+        try:
+            _require_server()
+            _ = Client().active_stack_model
+        except StackError:
+            raise
+        except Exception as error:  # of YAML, pydantic, the database, the server: whatever ZenML reads may be damaged
+            reason = (str(error).strip().splitlines() or [""])[0]
+            raise StackError(
+                f"ZenML cannot be opened in {zenml_home()} ({type(error).__name__}: {reason[:200]}); repair or move "
+                "away config.yaml or local_stores there, or name another folder for all state with --state DIR"
+            ) from error
+
+
+def _create_tracker_store(address: str) -> None:
+    """Let MLflow create its tables and its default experiment, which two processes at once cannot do."""
+    import mlflow
+
+    try:
+        mlflow.MlflowClient().search_experiments(max_results=1)
+    except Exception as error:  # of MLflow or of its database library
+        reason = (str(error).strip().splitlines() or [""])[0]
+        raise StackError(
+            f"MLflow cannot open {address} ({type(error).__name__}: {reason[:200]}); repair or move away its database"
+        ) from error
+
+
+def _require_server() -> None:
     """Raise `StackError` when ZenML is logged in to a server that does not answer. ZenML itself tries for 30 s."""
     store = GlobalConfiguration().store_configuration
     if store.type is not StoreType.REST:

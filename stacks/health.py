@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from zenml.client import Client
 from zenml.models import ComponentResponse
 
-from stacks.active import require_server
+from stacks.active import open_zenml
 from stacks.files import StackError, path_of, references_in, stack_files
 from stacks.probes import UnreachableError, probe
 
@@ -23,7 +23,7 @@ class ComponentStatus:
 
 def examine() -> Iterator[ComponentStatus]:
     """Yield the status of every component of the active stack. Raises `StackError` when ZenML's server is away."""
-    require_server()
+    open_zenml()
     client = Client()
     stack = client.active_stack_model
     where = f"{path_of(stack.name)}" if stack.name in stack_files() else "no file of this project"

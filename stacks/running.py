@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zenml.client import Client
 from zenml.utils.source_utils import set_custom_source_root
 
-from stacks.active import active_name, ensure_stack
+from stacks.active import active_name, connect_tracker, ensure_stack
 from stacks.failures import RunError, explain
 from stacks.files import file_of
 from stacks.health import require_healthy
@@ -29,6 +29,7 @@ def ready_stack(*, verbose: bool = False) -> str:
         hide_zenml_log()
     stack = ensure_stack()
     require_healthy()
+    connect_tracker()  # creates its tables before the steps use it, which other runs may do at the same time
     return stack
 
 

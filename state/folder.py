@@ -27,9 +27,15 @@ class State:
 
     @classmethod
     def chosen(cls, option: Path | None) -> "State":
-        """Return the folder that `--state`, or else `STATE_DIR`, names; by default `.state` beside run.py."""
+        """Return the folder that `--state`, or else `STATE_DIR`, names; by default `.state` beside run.py.
+
+        Raises `StateError` for a `~` that leads nowhere.
+        """
         named = option or (Path(os.environ["STATE_DIR"]) if os.environ.get("STATE_DIR") else None)
-        return cls((named or SOURCE_ROOT / ".state").expanduser().resolve(), named is not None)
+        try:
+            return cls((named or SOURCE_ROOT / ".state").expanduser().resolve(), named is not None)
+        except RuntimeError as error:  # "~" of a user without a home folder
+            raise StateError(f"the state folder {named} cannot be found: {error}; name it without '~'") from error
 
     def exports(self) -> dict[str, str]:
         """Return the variables that make native commands (zenml, mlflow, bentoml) use this state."""
@@ -49,22 +55,7 @@ class State:
 
     def prepare(self) -> None:
         """Create the folder. Raises `StateError` when it is not writable or its disk is nearly full."""
-        probe = self.folder / f".probe-{os.urandom(8).hex()}"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            probe.write_bytes(b"x")
-            probe.unlink()
-            free = shutil.disk_usage(self.folder).free
-        except OSError as error:
-            raise StateError(
-                f"the state folder {self.folder} cannot be written to ({error.strerror}); "
-                "make it writable, or name another with --state DIR or STATE_DIR"
-            ) from error
-        if free < _NEEDED:
-            raise StateError(
-                f"the disk of the state folder {self.folder} has {free / 2**20:,.0f} MiB left and a run needs "
-                f"{_NEEDED / 2**20:,.0f}; free some, or name another folder with --state DIR or STATE_DIR"
-            )
+        require_writable(self.folder, "the state folder")
 
     @contextmanager
     def locked(self, what: str, lock: str = "run.lock", patience: float = 0) -> Iterator[None]:
@@ -78,4 +69,26 @@ class State:
                 held.enter_context(hold(self.folder / lock, what, patience))
             except LockedError as error:
                 raise StateError(f"{error} is using the state folder {self.folder}; wait until it ends") from error
+            except OSError as error:
+                raise StateError(f"the lock {self.folder / lock} cannot be taken: {error.strerror}") from error
             yield
+
+
+def require_writable(folder: Path, what: str) -> None:
+    """Create a folder. Raises `StateError`, which says `what` it is, if it is not writable or its disk nearly full."""
+    probe = folder / f".probe-{os.urandom(8).hex()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"x")
+        probe.unlink()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise StateError(
+            f"{what} {folder} cannot be written to ({error.strerror}); make it writable, "
+            "or name another folder for all state with --state DIR or STATE_DIR"
+        ) from error
+    if free < _NEEDED:
+        raise StateError(
+            f"the disk of {what} {folder} has {free / 2**20:,.0f} MiB left and a run needs "
+            f"{_NEEDED / 2**20:,.0f}; free some, or name another folder for all state with --state DIR or STATE_DIR"
+        )

@@ -54,6 +54,11 @@ def in_production(name: str) -> RegisteredVersion:
     raise NothingInProductionError(f"model '{name}' has no version in production yet; train one with 'python run.py'")
 
 
+def model_names() -> list[str]:
+    """Return the names of the registered models."""
+    return sorted(model.name for model in mlflow.MlflowClient().search_registered_models(max_results=1_000))
+
+
 def by_tag(name: str, key: str, value: str) -> RegisteredVersion | None:
     """Return the newest version of a model with this tag, or None."""
     versions = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")

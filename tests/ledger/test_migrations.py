@@ -82,3 +82,13 @@ def test_the_package_needs_neither_pandas_nor_alembic_to_be_imported() -> None:
     modules = [f"ledger.{path.stem}" for path in (ROOT / "ledger").glob("[a-z]*.py")]
     block = "import sys; sys.modules.update(pandas=None, numpy=None, alembic=None)"
     subprocess.run([sys.executable, "-c", f"{block}; import {', '.join(modules)}"], cwd=ROOT, check=True)
+
+
+def test_a_ledger_is_locked_where_it_is_by_whatever_link_it_is_reached(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "here")
+    for name in ("here", "link"):
+        migrate(f"sqlite:///{tmp_path / name / 'ledger.db'}")
+    (tmp_path / "other.db").symlink_to(tmp_path / "here" / "ledger.db")
+    migrate(f"sqlite:///{tmp_path / 'other.db'}")
+    assert [path.name for path in tmp_path.rglob("*.lock")] == ["ledger.db.lock"]

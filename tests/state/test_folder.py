@@ -39,3 +39,12 @@ def test_commands_with_different_locks_run_together(tmp_path: Path) -> None:
 def test_an_error_of_the_body_is_raised_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="the body failed"), State(tmp_path, moved=True).locked("first"):
         raise ValueError("the body failed")
+
+
+def test_a_lock_that_cannot_be_taken_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "run.lock").mkdir()
+    with (
+        pytest.raises(StateError, match=r"run\.lock cannot be taken: Is a directory"),
+        State(tmp_path, moved=True).locked("a"),
+    ):
+        pass
