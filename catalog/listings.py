@@ -1,14 +1,14 @@
 """Reading raw listings: the challenge's two files (listings and their codes), or the embedded ones."""
 
-import csv
 import hashlib
-import io
 from pathlib import Path
 
 import pandas as pd
 
 from catalog.contract import CONTRACT
+from catalog.csv_table import CsvTableError, content_of, read_csv_table
 from catalog.source import ListingSource
+from catalog.taxonomy import read_code
 
 LISTING_FILES = ("X_train_update.csv", "X_train.csv")
 CODE_FILES = ("Y_train_CVw08PX.csv", "Y_train.csv")
@@ -46,8 +46,8 @@ def read_source(source: ListingSource, folder: Path | None) -> pd.DataFrame:
 def read_listings(directory: Path) -> pd.DataFrame:
     """Read the challenge's two files as they are: every column text, in the contract's order, rows in the file's order.
 
-    A missing description is None, an empty title an empty string. Raises `ListingReadError` naming file, line and what
-    was expected.
+    A missing description is None, an empty title an empty string. Codes are written as the taxonomy writes them: 101
+    for `0101`. Raises `ListingReadError` naming file, row and what was expected.
     """
     paths = find_files(directory)
     listings = _read(paths[0], ("designation", "description", "productid", "imageid"))
@@ -55,7 +55,7 @@ def read_listings(directory: Path) -> pd.DataFrame:
     if len(listings) != len(codes):
         rows = f"{paths[0].name} has {len(listings):,} rows and {paths[1].name} {len(codes):,}"
         raise ListingReadError(f"{rows}: each listing needs its code")
-    listings["prdtypecode"] = _align(listings["index"], codes, paths)
+    listings["prdtypecode"] = _align(listings["index"], codes, paths).map(_plain_code)
     listings["description"] = listings["description"].where(listings["description"] != "", None)
     return listings[list(CONTRACT.columns)]
 
@@ -66,83 +66,66 @@ def find_files(directory: Path) -> tuple[Path, Path]:
 
 
 def source_fingerprint(directory: Path) -> str:
-    """Return one SHA-256 over the names and bytes of the two files. Raises `ListingReadError` where one is missing."""
+    """Return one SHA-256 over the names and bytes of the two files, whether they are compressed or not.
+
+    Raises `ListingReadError` where one is missing or cannot be read.
+    """
     digest = hashlib.sha256()
     for path in find_files(directory):
-        digest.update(path.name.encode() + b"\0" + hashlib.sha256(_bytes(path)).digest())
+        try:
+            content = content_of(path)
+        except (CsvTableError, FileNotFoundError) as error:
+            raise ListingReadError(str(error)) from error
+        digest.update(path.name.removesuffix(".gz").encode() + b"\0" + hashlib.sha256(content).digest())
     return digest.hexdigest()
 
 
 def _find(directory: Path, names: tuple[str, ...]) -> Path:
+    """Return the first file that is there, as it is or compressed."""
     if not directory.is_dir():
         raise ListingReadError(f"{directory}: there is no such folder")
     for name in names:
-        if (directory / name).is_file():
-            return directory / name
-    raise ListingReadError(f"{directory} has no file {' or '.join(names)}")
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ListingReadError(f"{path} cannot be read: {error.strerror}") from error
+        for path in (directory / name, directory / f"{name}.gz"):
+            if path.is_file():
+                return path
+    raise ListingReadError(f"{directory} has no file {' or '.join(names)} (or one of them with .gz)")
 
 
 def _read(path: Path, wanted: tuple[str, ...]) -> pd.DataFrame:
-    """Read one of the two files; its first column is the index, whatever it is called."""
-    content = _bytes(path)
-    text = _decoded(path, content)
-    header = text.split("\n", 1)[0].rstrip("\r")
-    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
-        if separator in header and "," not in header:
-            raise ListingReadError(f"{path}, line 1: the columns are separated by {name}, expected commas")
+    """Read one of the two files: the wanted columns, and the index.
+
+    The index is the column of that name. Where there is none, it is the first column, whatever it is called.
+    """
     try:
-        frame = pd.read_csv(io.StringIO(text), dtype="str", keep_default_na=False, na_filter=False)
-    except pd.errors.EmptyDataError:
-        raise ListingReadError(f"{path} is empty, expected a header and rows") from None
-    except pd.errors.ParserError as error:
-        raise ListingReadError(f"{path} is not well-formed csv: {_first_broken_row(text) or error}") from None
-    missing = [column for column in wanted if column not in frame.columns]
-    if missing:
-        found = ", ".join(str(column) for column in frame.columns)
-        raise ListingReadError(f"{path}, line 1: the column {missing[0]} is missing; found {found}")
-    if frame.columns[0] in wanted:
-        raise ListingReadError(f"{path}, line 1: the first column must be the index, found {frame.columns[0]}")
-    if frame.empty:
+        table = read_csv_table(path)
+        places = _places(path, table.columns, wanted)
+        rows = [[row.fields[place] for place in places] for row in table.rows]
+    except (CsvTableError, FileNotFoundError) as error:
+        raise ListingReadError(str(error)) from error
+    if not rows:
         raise ListingReadError(f"{path} has a header and no rows")
-    return frame.rename(columns={frame.columns[0]: "index"})[["index", *wanted]]
+    return pd.DataFrame(rows, columns=["index", *wanted], dtype="str")
 
 
-def _decoded(path: Path, content: bytes) -> str:
-    if not content.strip():
-        raise ListingReadError(f"{path} is empty, expected a header and rows")
-    if (position := content.find(b"\0")) >= 0:
-        line = content.count(b"\n", 0, position) + 1
-        raise ListingReadError(f"{path}, line {line}: a NUL byte, expected text")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+def _places(path: Path, columns: list[str], wanted: tuple[str, ...]) -> list[int]:
+    """Return where the index and the wanted columns are."""
+    found = ", ".join(column or "(no name)" for column in columns)
+    for column in ("index", *wanted):
+        if columns.count(column) > 1:
+            raise ListingReadError(f"{path}, line 1: the column {column} is there twice; found {found}")
+        if column not in columns and column != "index":
+            raise ListingReadError(f"{path}, line 1: the column {column} is missing; found {found}")
+    if "index" not in columns and columns[0] in wanted:
         raise ListingReadError(
-            f"{path}, line {line}: byte {content[error.start]:#04x} is not UTF-8; save the file as UTF-8"
-        ) from None
+            f"{path}, line 1: expected a column called index, or the index as the first column; found {found}"
+        )
+    index = columns.index("index") if "index" in columns else 0
+    return [index, *(columns.index(column) for column in wanted)]
 
 
-def _first_broken_row(text: str) -> str | None:
-    """Find the row that has another number of fields than the header, or the quote that never closes."""
-    limit = csv.field_size_limit(len(text) + 1)
-    try:
-        reader = csv.reader(io.StringIO(text), strict=True)
-        width = len(next(reader))
-        for number, row in enumerate(reader, start=1):
-            if len(row) > width:
-                return f"row {number} (line {reader.line_num}) has {len(row)} fields, expected {width}"
-    except csv.Error as error:
-        return f"line {reader.line_num}: {error}"
-    finally:
-        csv.field_size_limit(limit)
-    return None
+def _plain_code(text: str) -> str:
+    code = read_code(text)
+    return text if code is None else str(code)  # the contract names what is not a code
 
 
 def _align(index: "pd.Series[str]", codes: pd.DataFrame, paths: tuple[Path, Path]) -> "pd.Series[str]":

@@ -1,23 +1,35 @@
 """The product types: codes and labels, the 27 of the challenge or any others from a file."""
 
-import csv
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from catalog.text import normalise
+from catalog.csv_table import CsvTable, CsvTableError, read_csv_table
+from catalog.text import label_key, normalise, visible
 
 _COLUMNS = ("code", "label")
-_CODE = re.compile(r"-?[0-9]+")  # stricter than int(), which also takes 1_0 and digits of other scripts
+_CODE = re.compile(r"0*([0-9]{1,19})")  # stricter than int(), which also takes 1_0 and digits of other scripts
+LARGEST_CODE = 2**63 - 1  # what the columns of the databases and arrays hold
+Code = Annotated[int, Field(ge=0, le=LARGEST_CODE)]
+_SHOWN = 40  # characters of a value that is not a code
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 
 
 class TaxonomyError(ValueError):
     """A taxonomy file is missing or not valid."""
+
+
+def read_code(text: str) -> int | None:
+    """Return the code that a file writes, or None if the text is not one: a whole number from 0 to `LARGEST_CODE`.
+
+    Zeros before it do not count: taxonomies and listings that write `0101` and `101` mean the same type.
+    """
+    found = _CODE.fullmatch(text.strip())
+    code = int(found[1]) if found else None
+    return code if code is not None and code <= LARGEST_CODE else None
 
 
 class Taxonomy(BaseModel):
@@ -29,7 +41,7 @@ class Taxonomy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    labels: dict[int, str]
+    labels: dict[Code, str]
 
     def label_of(self, code: int) -> str:
         """Return the label of a code, or the code itself as text when the taxonomy does not have it."""
@@ -45,55 +57,58 @@ class Taxonomy(BaseModel):
     def read(cls, path: Path) -> Self:
         """Read a UTF-8 csv file with the columns `code` and `label`; the file or its folder gives the name.
 
-        Raises `TaxonomyError` that names the file, the line and what was expected.
+        Codes are whole numbers from 0 to `LARGEST_CODE`; labels lose what is not seen (see `catalog.text.visible`).
+        Raises `TaxonomyError` that names the file, the row and what was expected.
         """
         try:
-            with path.open(encoding="utf-8-sig", newline="") as file:
-                labels = _labels(file, path)
+            labels = _labels(read_csv_table(path), path)
         except FileNotFoundError:
             raise TaxonomyError(f"{path}: there is no such taxonomy file") from None
-        except UnicodeDecodeError as error:
-            raise TaxonomyError(
-                f"{path} is not UTF-8 (byte {error.start} is {error.object[error.start]:#04x})"
-            ) from None
-        except (OSError, csv.Error) as error:
-            raise TaxonomyError(f"{path} cannot be read as csv: {error}") from error
+        except CsvTableError as error:
+            raise TaxonomyError(str(error)) from None
         if len(labels) < 2:
             raise TaxonomyError(f"{path}: at least two product types are needed, found {len(labels)}")
         return cls(name=_name_from(path), labels=labels)
 
 
-def _labels(lines: Iterable[str], path: Path) -> dict[int, str]:
+def _labels(table: CsvTable, path: Path) -> dict[int, str]:
     """Return the label of each code. Raises `TaxonomyError` for a fault of the header or of a row."""
-    reader = csv.DictReader(lines, strict=True)
-    if not set(_COLUMNS) <= set(reader.fieldnames or ()):
-        found = ", ".join(reader.fieldnames or ()) or "nothing"
-        raise TaxonomyError(f"{path}, line 1: expected the columns {','.join(_COLUMNS)}, found {found}")
+    if any(table.columns.count(column) != 1 for column in _COLUMNS):
+        found = ",".join(table.columns)
+        raise TaxonomyError(f"{path}, line 1: expected the columns {','.join(_COLUMNS)}, each once, found {found}")
+    place_of_code, place_of_label = (table.columns.index(column) for column in _COLUMNS)
     labels: dict[int, str] = {}
-    for row in reader:
-        where = f"{path}, line {reader.line_num}"
-        code, label = _entry(row, where)
-        if code in labels or label in labels.values():
+    keys: set[str] = set()
+    for row in table.rows:
+        where = f"{path}, row {row.number} (line {row.line})"
+        code, label = _entry(row.fields[place_of_code], row.fields[place_of_label], where)
+        if code in labels or label_key(label) in keys:
             twice = f"code {code}" if code in labels else f"label {label!r}"
             raise TaxonomyError(f"{where}: {twice} is there a second time")
         labels[code] = label
+        keys.add(label_key(label))
     return labels
 
 
-def _entry(row: Mapping[str | Any, str | Any], where: str) -> tuple[int, str]:
-    if None in row:  # where csv puts what is beyond the header's columns; the label would be cut at its comma
-        raise TaxonomyError(f"{where}: there are more values than columns; a label with a comma must be in quotes")
-    code, label = ((row[column] or "").strip() for column in _COLUMNS)
+def _entry(written: str, text: str, where: str) -> tuple[int, str]:
+    """Return the code and the label of a row, the label as it looks. Raises `TaxonomyError`."""
+    label = " ".join(visible(text).split())
     if not label:
         raise TaxonomyError(f"{where}: the label is empty")
-    if not _CODE.fullmatch(code):
-        raise TaxonomyError(f"{where}: the code must be a whole number, found {code!r}")
-    return int(code), label
+    if not label.isprintable():
+        raise TaxonomyError(f"{where}: the label {label!r} has a character that cannot be printed")
+    code = read_code(written)
+    if code is None:
+        raise TaxonomyError(
+            f"{where}: the code must be a whole number from 0 to {LARGEST_CODE}, found {written[:_SHOWN]!r}"
+        )
+    return code, label
 
 
 def _name_from(path: Path) -> str:
     """Return the file's name, or its folder's where the file is called taxonomy, in the letters a name may have."""
-    named_after = path.resolve().parent.name if path.stem == "taxonomy" else path.stem
+    stem = (path.with_suffix("") if path.suffix == ".gz" else path).stem
+    named_after = path.resolve().parent.name if stem == "taxonomy" else stem
     return _NOT_IN_A_NAME.sub("-", normalise(named_after)).strip("-") or "catalogue"
 
 

@@ -71,7 +71,7 @@ def _row_checks(raw: pd.DataFrame, taxonomy: Taxonomy) -> list[tuple[Check, Any]
             severity: Severity = "critical" if column in CONTRACT.whole_numbers else "warning"
             expect(
                 Check(f"whole_numbers_{column}", f"{column} is a whole number", severity, column),
-                gxe.ExpectColumnValuesToMatchRegex, column=column, regex=r"^-?\d+$",
+                gxe.ExpectColumnValuesToMatchRegex, column=column, regex=r"^-?[0-9]+$",
             )  # fmt: skip
     if "index" in present:
         expect(
