@@ -79,7 +79,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         parsers[options.verb].error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.verb == "watch":  # a wrong option of a training is reported now, not at the first alert
         _module("train").add_options(parsers["train"])
-        parsers["train"].parse_args(options.train_options)
+        options.retraining = parsers["train"].parse_args(options.train_options)
     return options
 
 

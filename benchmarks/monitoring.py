@@ -24,7 +24,7 @@ from benchmarks.training import measure
 if TYPE_CHECKING:
     import pandas as pd
 
-_NAME = "rakuten"
+_NAME = "rakuten-embedded"
 _REVIEWED = 0.1  # share of the predictions with a reviewer's feedback
 
 

@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     from catalog.model_folder import Manifest
     from catalog.reference import build_reference_window
     from catalog.source import ListingSource
-    from catalog.taxonomy import RAKUTEN
+    from catalog.taxonomy import EMBEDDED
     from checks.data_contract import check_contract
     from checks.data_report import require_contract
     from ledger.database import database_url
@@ -43,13 +43,13 @@ def main(arguments: list[str]) -> int:
 
     config = TrainingConfig.read(DEFAULT)
     raw = read_source(ListingSource(kind="embedded", size=size, seed=config.seed), None)
-    require_contract(check_contract(raw, RAKUTEN, None))
-    feedback = read_feedback(database_url(), RAKUTEN.name)
-    consolidation = consolidate(raw, feedback, RAKUTEN.labels, config.consolidation)
+    require_contract(check_contract(raw, EMBEDDED, None))
+    feedback = read_feedback(database_url(), EMBEDDED.name)
+    consolidation = consolidate(raw, feedback, EMBEDDED.labels, config.consolidation)
     listings = consolidation.listings
     chosen = fit_candidates(listings, config.candidates, config.seed)
     window = build_reference_window(listings, chosen.classifier)
-    evaluation = evaluate_window(window, RAKUTEN, config.target_precision, config.seed)
+    evaluation = evaluate_window(window, EMBEDDED, config.target_precision, config.seed)
     page = evaluation_page(evaluation, evaluation_pictures(evaluation), "plain")
 
     mlflow.set_tracking_uri(f"sqlite:///{state.folder / 'plain.db'}")
@@ -64,8 +64,8 @@ def main(arguments: list[str]) -> int:
             pip_requirements=["scikit-learn"],
         )  # fmt: skip
     manifest = Manifest(
-        RAKUTEN.name, "0", run.info.run_id, consolidation.profile.data_hash,
-        {"weighted_f1": evaluation.weighted_f1}, RAKUTEN.labels, evaluation.threshold,
+        EMBEDDED.name, "0", run.info.run_id, consolidation.profile.data_hash,
+        {"weighted_f1": evaluation.weighted_f1}, EMBEDDED.labels, evaluation.threshold,
         chosen.classifier.temperature_, {}, "",
     )  # fmt: skip
     build_bento(chosen.classifier, manifest, "", listings.head(500))

@@ -11,7 +11,8 @@ from catalog.model_folder import Manifest
 from ledger.database import LedgerError, migrate, open_engine
 from web.settings import SettingsError
 
-_CHECKOUT_MODEL = "rakuten"
+# Served from a checkout: the model that was trained on files, else that of the embedded listings.
+CHECKOUT_MODELS = ("rakuten", "rakuten-embedded")
 # For the workers' glibc: return the memory of a finished batch. Measured: 8 MB less a worker, at the same speed.
 _MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
 
@@ -87,15 +88,18 @@ def _prepare_ledger(settings: Settings, *, with_admin: bool) -> None:
 
 
 def _newest_packaged_model() -> Path:
-    """Return the model folder of the newest Bento of the default taxonomy, for serving from a checkout."""
+    """Return the model folder of the newest Bento of the 27 types, for serving from a checkout, and say which it is."""
     import bentoml
     from bentoml.exceptions import NotFound
 
-    try:
-        bento = bentoml.get(f"{_CHECKOUT_MODEL}:latest")
-    except NotFound:
-        raise SettingsError(
-            f"there is no Bento '{_CHECKOUT_MODEL}' to take a model from: train one with 'python run.py', "
-            "or name a model folder in MODEL_DIR"
-        ) from None
-    return Path(bento.path) / "src" / "model"
+    for name in CHECKOUT_MODELS:
+        try:
+            bento = bentoml.get(f"{name}:latest")
+        except NotFound:
+            continue
+        sys.stderr.write(f"The model is that of {bento.tag}, the newest Bento of '{name}'.\n")
+        return Path(bento.path) / "src" / "model"
+    raise SettingsError(
+        f"there is no Bento {' or '.join(map(repr, CHECKOUT_MODELS))} to take a model from: train one with "
+        "'python run.py', or name a model folder in MODEL_DIR"
+    )

@@ -4,13 +4,17 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+SourceKind = Literal["embedded", "files"]
+# What a model was trained on, in a sentence about it.
+TRAINED_ON: dict[str, str] = {"embedded": "the embedded listings", "files": "files"}
+
 
 class ListingSource(BaseModel):
     """The embedded synthetic listings (`size`, `seed`), or files at an address (`directory`, `sha256`)."""
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["embedded", "files"]
+    kind: SourceKind
     size: int | None = None
     seed: int | None = None
     directory: str | None = None

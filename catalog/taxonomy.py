@@ -144,3 +144,5 @@ RAKUTEN = Taxonomy(
         2905: "Computer games",
     },
 )
+# The same types under a name of its own: a model of the embedded listings is never compared with one of real listings.
+EMBEDDED = RAKUTEN.model_copy(update={"name": "rakuten-embedded"})

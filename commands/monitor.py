@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from commands.options import add_pipeline, add_state, add_taxonomy, require_folder_of, taxonomy_of
+from commands.options import add_model, add_pipeline, add_state, model_option, require_folder_of, taxonomy_in_use
 from monitoring.report_folder import ReportFolder, ReportFolderError, as_json
 from state.files import write_atomically
 from state.folder import SOURCE_ROOT, State
@@ -27,7 +27,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "drift": "red", "insufficient_da
 
 def add_options(parser: ArgumentParser) -> None:
     """Declare the options of `monitor`."""
-    add_taxonomy(parser)
+    add_model(parser)
     add_pipeline(parser, SOURCE_ROOT / "pipelines" / "configs" / "monitoring.yaml", "the report")
     add_state(parser)
 
@@ -38,18 +38,20 @@ def monitor(state: State, options: Namespace) -> int:
     state.prepare()
     copy: Path | None = options.json
     require_folder_of("--json", copy)
-    taxonomy = taxonomy_of(options)
     # It may run during a training: they share no files. A run of the monitor service is waited for: it is short.
     with state.locked("run.py monitor", "monitor.lock", _PATIENCE):
         with announce("starting: loading ZenML and MLflow"):
+            from stacks.active import connect_tracker
             from stacks.publishing import Published
             from stacks.running import ready_stack
 
             ready_stack(verbose=options.verbose)
+            connect_tracker()
             from pipelines.config import ConfigurationError, MonitoringConfig  # asks ZenML's server
 
             with reported(ConfigurationError):
                 config = MonitoringConfig.read(options.config)
+        taxonomy = taxonomy_in_use(options)
         report = run_monitoring(state, taxonomy, config)
     if isinstance(report, Published):
         console().print(
@@ -58,7 +60,7 @@ def monitor(state: State, options: Namespace) -> int:
         return 0
     if copy:
         write_atomically(copy, as_json(report))
-    _show(state, report, options.taxonomy, monotonic() - started)
+    _show(state, report, options, monotonic() - started)
     return 0
 
 
@@ -93,8 +95,10 @@ def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig
     return report
 
 
-def _show(state: State, report: "MonitoringReport", taxonomy: Path | None, seconds: float) -> None:
+def _show(state: State, report: "MonitoringReport", options: Namespace, seconds: float) -> None:
     from rich.markup import escape
+
+    from catalog.taxonomy import EMBEDDED
 
     verdict, window, quality = report.verdict, report.window, report.quality
     colour = _COLOURS[verdict]
@@ -116,16 +120,19 @@ def _show(state: State, report: "MonitoringReport", taxonomy: Path | None, secon
     rows["Time"] = f"{seconds:.0f} s"
     console().print()
     show_rows(rows)
-    same = f" --taxonomy {shlex.quote(str(taxonomy))}" if taxonomy else ""
-    same += f" --state {shlex.quote(str(state.folder))}" if state.moved else ""
+    moved = f" --state {shlex.quote(str(state.folder))}" if state.moved else ""
+    trained_on_files = report.model_name != EMBEDDED.name
+    taxonomy = model_option(Namespace(taxonomy=options.taxonomy, embedded=False))
+    train = f"{' --data DIR' if trained_on_files else ''}{taxonomy}{moved}"
+    watch = f"{model_option(options)}{moved}{' -- --data DIR' if trained_on_files else ''}"
     python = tool("python")
     commands = [("open the report", f"xdg-open {shlex.quote(str(page))}")]
     if verdict == "insufficient_data":
         commands.append(("send traffic to the service", f"{python} run.py simulate --requests 500"))
     if verdict in ("warning", "drift"):
-        commands.append(("train with the feedback so far", f"{python} run.py train{same}"))
+        commands.append(("train with the feedback so far", f"{python} run.py train{train}"))
     commands += [
-        ("monitor every 15 minutes", f"{python} run.py watch{same}"),
+        ("monitor every 15 minutes", f"{python} run.py watch{watch}"),
         dashboard(),
     ]
     show_next(commands)

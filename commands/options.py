@@ -1,11 +1,13 @@
 """Options that several verbs share."""
 
 import re
+import shlex
 from argparse import ArgumentParser, Namespace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from terminal.console import console
 from terminal.errors import CommandError, reported
 
 if TYPE_CHECKING:
@@ -26,13 +28,26 @@ def add_state(parser: ArgumentParser) -> None:
 
 
 def add_taxonomy(parser: ArgumentParser) -> None:
-    """Declare `--taxonomy`, which names the catalogue and so the model."""
+    """Declare `--taxonomy`, which names the catalogue and so the model that is trained."""
     parser.add_argument(
         "--taxonomy",
         type=Path,
         metavar="FILE",
         help="csv file with the columns code,label (default: the 27 Rakuten types)",
     )
+
+
+def add_model(parser: ArgumentParser) -> None:
+    """Declare `--taxonomy` and `--embedded`, which name a model that has been trained."""
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "--taxonomy",
+        type=Path,
+        metavar="FILE",
+        help="the model of this catalogue (default: that of the 27 Rakuten types which was trained on files, if it has "
+        "a version in production, else that of the embedded listings)",
+    )
+    which.add_argument("--embedded", action="store_true", help="the model of the embedded listings")
 
 
 def add_address(parser: ArgumentParser, port: int) -> None:
@@ -54,15 +69,52 @@ def add_pipeline(parser: ArgumentParser, config: Path, result: str) -> None:
     parser.add_argument("--verbose", action="store_true", help="show ZenML's log and the logs of the steps")
 
 
-def taxonomy_of(options: Namespace) -> "Taxonomy":
-    """Return the taxonomy in `--taxonomy FILE`, or else the 27 Rakuten types. Its name is the name of the model.
+def taxonomy_to_train(options: Namespace) -> "Taxonomy":
+    """Return the taxonomy of a training: that in `--taxonomy FILE`, or the 27 Rakuten types. It has the model's name.
 
-    Raises `CommandError` when the file cannot be used.
+    Raises `CommandError` when the file cannot be used, or is given without files of listings.
     """
-    from catalog.taxonomy import RAKUTEN, Taxonomy, TaxonomyError
+    from catalog.taxonomy import EMBEDDED, RAKUTEN
+
+    if options.taxonomy and not options.data:
+        raise CommandError("--taxonomy needs --data DIR: the embedded listings are of the 27 Rakuten types")
+    if options.taxonomy:
+        return _read_taxonomy(options.taxonomy)
+    return RAKUTEN if options.data else EMBEDDED
+
+
+def taxonomy_in_use(options: Namespace) -> "Taxonomy":
+    """Return the taxonomy of the model that a verb works on, which has the model's name; print a choice of our own.
+
+    The tracker must be connected: without an option, the version in production decides (see `add_model`). Raises
+    `CommandError` when the taxonomy's file cannot be used.
+    """
+    if options.taxonomy:
+        return _read_taxonomy(options.taxonomy)
+    from catalog.taxonomy import EMBEDDED, RAKUTEN
+
+    if options.embedded:
+        return EMBEDDED
+    from tracking.registry import PRODUCTION, by_alias
+
+    files = by_alias(RAKUTEN.name, PRODUCTION) is not None
+    chosen = RAKUTEN if files else EMBEDDED
+    console().print(f"Model: '{chosen.name}', trained on {'files' if files else 'the embedded listings'}.")
+    return chosen
+
+
+def model_option(options: Namespace) -> str:
+    """Return the option that names the same model to another command, as it is typed; empty without one."""
+    if options.taxonomy:
+        return f" --taxonomy {shlex.quote(str(options.taxonomy))}"
+    return " --embedded" if options.embedded else ""
+
+
+def _read_taxonomy(path: Path) -> "Taxonomy":
+    from catalog.taxonomy import Taxonomy, TaxonomyError
 
     with reported(TaxonomyError):
-        return Taxonomy.read(options.taxonomy) if options.taxonomy else RAKUTEN
+        return Taxonomy.read(path)
 
 
 def read_duration(option: str, text: str, units: str, examples: str) -> timedelta:

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from commands.options import add_state, add_taxonomy, taxonomy_of
+from commands.options import add_model, add_state, taxonomy_in_use
 from state.folder import State
 from terminal.console import announce, console
 from terminal.errors import reported
@@ -10,14 +10,13 @@ from terminal.errors import reported
 
 def add_options(parser: ArgumentParser) -> None:
     """Declare the options of `rollback`."""
-    add_taxonomy(parser)
+    add_model(parser)
     parser.add_argument("--reason", default="not given", help="why, for the promotion log")
     add_state(parser)
 
 
 def rollback(state: State, options: Namespace) -> int:
     """Move the alias back and log the reason; a running `run.py serve` follows."""
-    name = taxonomy_of(options).name
     state.prepare()
     with state.locked("run.py rollback"):
         with announce("connecting to the registry"):
@@ -26,6 +25,7 @@ def rollback(state: State, options: Namespace) -> int:
 
             connect_tracker(quiet=True)
             from tracking.registry import RollbackError, roll_back
+        name = taxonomy_in_use(options).name
         with reported(RollbackError):
             left, now = roll_back(name, options.reason)
         mirror = now.tags.get("mirror")

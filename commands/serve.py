@@ -10,7 +10,7 @@ from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from commands.options import add_address, add_state, add_taxonomy, taxonomy_of
+from commands.options import add_address, add_model, add_state, taxonomy_in_use
 from state.folder import State
 from terminal.console import announce, console
 from terminal.errors import CommandError, reported
@@ -31,19 +31,19 @@ def add_options(parser: ArgumentParser) -> None:
         "--every", type=float, default=5, metavar="SECONDS", help="how often to look for a promotion (5)"
     )
     parser.add_argument("--workers", type=int, metavar="N", help="worker processes (default: WORKERS, or 1)")
-    add_taxonomy(parser)
+    add_model(parser)
     add_state(parser)
 
 
 def serve(state: State, options: Namespace) -> int:
     """Serve until interrupted. After a promotion or rollback, fetch the other Bento first and restart with it then."""
-    name = taxonomy_of(options).name
     state.prepare()
     with announce("connecting to the registry"):
         from stacks.active import connect_tracker
 
         connect_tracker(quiet=True)
         from tracking.registry import PRODUCTION, NothingInProductionError, by_alias, in_production
+    name = taxonomy_in_use(options).name
     with reported(NothingInProductionError):
         version = in_production(name)
     # An interruption only sets a flag from here on, so that it never comes between starting a service and storing it.

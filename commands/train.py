@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from commands.options import add_pipeline, add_state, add_taxonomy, require_folder_of, taxonomy_of
+from commands.options import add_pipeline, add_state, add_taxonomy, model_option, require_folder_of, taxonomy_to_train
 from state.files import write_atomically
 from state.folder import SOURCE_ROOT, State
 from terminal.console import announce, console
@@ -72,15 +72,13 @@ def train(state: State, options: Namespace) -> int:
         return 0
     if report_to:
         _write(report_to, started, **outcome.model_dump(mode="json"))
-    _show(state, outcome, options.taxonomy, monotonic() - started)
+    _show(state, outcome, options, monotonic() - started)
     return 0
 
 
 def _run(options: Namespace) -> "Outcome | Published":
     """Run the pipeline and return its outcome, or when the engine will run it. Raises `CommandError`."""
-    taxonomy = taxonomy_of(options)
-    if options.taxonomy and not options.data:
-        raise CommandError("--taxonomy needs --data DIR: the embedded listings are of the 27 Rakuten types")
+    taxonomy = taxonomy_to_train(options)
     with announce("starting: loading ZenML and MLflow"):
         from catalog.synthetic import SIZES
         from stacks.bentos import require_store
@@ -140,7 +138,7 @@ def _write(path: Path, started: float, **known: Any) -> None:
     write_atomically(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
 
 
-def _show(state: State, outcome: "Outcome", taxonomy: Path | None, seconds: float) -> None:
+def _show(state: State, outcome: "Outcome", options: Namespace, seconds: float) -> None:
     """Print the outcome and the next commands."""
     from stacks.active import connect_tracker
 
@@ -163,4 +161,14 @@ def _show(state: State, outcome: "Outcome", taxonomy: Path | None, seconds: floa
             "Time": f"{seconds:.0f} s",
         }
     )
-    show_next(after_training(state, taxonomy, connect_tracker(), served=served))
+    tracker = connect_tracker()
+    show_next(after_training(state, tracker, _option_to_serve(options), served=served))
+
+
+def _option_to_serve(options: Namespace) -> str:
+    """Return the option with which `serve` takes the model that was trained; empty where it does so by itself."""
+    from catalog.taxonomy import RAKUTEN
+    from tracking.registry import PRODUCTION, by_alias
+
+    embedded = not options.data and by_alias(RAKUTEN.name, PRODUCTION) is not None
+    return model_option(Namespace(taxonomy=options.taxonomy, embedded=embedded))

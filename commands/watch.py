@@ -8,10 +8,11 @@ import sys
 import threading
 from argparse import ArgumentParser, Namespace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.apart import call_apart
-from commands.options import add_address, add_state, add_taxonomy, read_duration, taxonomy_of
+from commands.options import add_address, add_model, add_state, read_duration, taxonomy_in_use, taxonomy_to_train
 from state.folder import SOURCE_ROOT, State
 from terminal.console import announce, console
 from terminal.errors import CommandError, reported
@@ -38,7 +39,7 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--cool-down", default="6h", metavar="TIME", help="least time between retrainings (6h)")
     parser.add_argument("--daily-budget", type=int, default=3, metavar="N", help="most retrainings a day, UTC (3)")
-    add_taxonomy(parser)
+    add_model(parser)
     add_state(parser)
     parser.add_argument(
         "train_options", nargs="*", metavar="-- OPTION", help="options that a retraining passes to 'train'"
@@ -54,10 +55,7 @@ def watch(state: State, options: Namespace) -> int:
         raise CommandError("--daily-budget must be 0 or more")
     state.prepare()
     with announce("starting: reading the active stack"):
-        from monitoring.decisions import Rules
-
-        rules = Rules(cool_down, options.daily_budget, taxonomy_of(options).name)
-        service, explanation = _create_service(state, options, every, rules)
+        service, explanation = _create_service(state, options, every, cool_down)
         listener = _listen(options.host, options.port)
     _log_to_terminal()
     for line in (
@@ -71,9 +69,10 @@ def watch(state: State, options: Namespace) -> int:
 
 
 def _create_service(
-    state: State, options: Namespace, every: timedelta, rules: "Rules"
+    state: State, options: Namespace, every: timedelta, cool_down: timedelta
 ) -> "tuple[MonitorService, Sequence[str]]":
     """Return the service, and sentences about how it makes reports and retrains."""
+    from monitoring.decisions import Rules
     from monitoring.journal import Journal, JournalError
     from monitoring.loop import Schedule
     from monitoring.report_folder import ReportFolder
@@ -82,24 +81,28 @@ def _create_service(
     from monitoring.settings import MonitorSettings
     from web.settings import SettingsError
 
-    folder = ReportFolder.of_state(state.folder)
+    # In a process of its own: this one runs for days and would keep ZenML and its database layer in memory.
+    taxonomy = str(options.taxonomy.resolve()) if options.taxonomy else ""
+    orchestrator, has_schedule, model = call_apart(read_surroundings, taxonomy, "embedded" if options.embedded else "")
+    if orchestrator != _AIRFLOW:
+        _require_same_model(options, model)
+    folder, rules = ReportFolder.of_state(state.folder), Rules(cool_down, options.daily_budget, model)
     with reported(SettingsError, JournalError):
         try:
             tokens = MonitorSettings.from_environment(state_dir=state.folder).tokens()
         except OSError as error:
             raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
         journal = Journal(folder.journal)
-    # In a process of its own: this one runs for days and would keep ZenML and its database layer in memory.
-    orchestrator, has_schedule = call_apart(read_engine)
     pipeline_lock = threading.Lock()
     if orchestrator == _AIRFLOW:
         trainer = _airflow_trainer(options, rules, journal)
     else:
         trainer = _local_trainer(options, folder, pipeline_lock, journal)
-    command = RunPyCommand([*RUN_PY, "monitor", *_taxonomy_options(options)], SOURCE_ROOT)
+    command = RunPyCommand([*RUN_PY, "monitor", *_model_options(options, model)], SOURCE_ROOT)
     schedule = None if has_schedule else Schedule(command, every, pipeline_lock)
     service = MonitorService(journal, trainer, schedule, tokens, rules, folder=folder)
     return service, (
+        f"Model: '{model}'.",
         f"Reports: {f'every {options.every}' if schedule else BY_ENGINE}.",
         f"An alert with action=retrain retrains: {trainer.description}.",
     )
@@ -148,7 +151,8 @@ def _local_trainer(
     from monitoring.local_trainer import LocalTrainer
     from monitoring.run_py import RunPyCommand
 
-    words = [*RUN_PY, "train", *_taxonomy_options(options), *options.train_options]
+    taxonomy = ["--taxonomy", str(options.taxonomy.resolve())] if options.taxonomy else []
+    words = [*RUN_PY, "train", *taxonomy, *options.train_options]
     return LocalTrainer(RunPyCommand(words, SOURCE_ROOT), folder, pipeline_lock, journal)
 
 
@@ -179,12 +183,13 @@ def read_version_in_production(model: str) -> str | None:
     return str(version.number) if version else None
 
 
-def read_engine() -> tuple[str, bool]:
-    """Return the flavor of the active stack's orchestrator, and whether its engine runs the monitoring pipeline.
+def read_surroundings(taxonomy: str, embedded: str) -> tuple[str, bool, str]:
+    """Return the orchestrator's flavor, whether its engine runs the monitoring pipeline, and the model to watch.
 
-    Raises `CommandError` for a stack that trains by a schedule only.
+    `taxonomy` is a file and `embedded` any text where the options of `watch` say so, else they are empty. Raises
+    `CommandError` for a stack that trains by a schedule only.
     """
-    from stacks.active import ensure_stack
+    from stacks.active import connect_tracker, ensure_stack
     from stacks.files import file_of
     from terminal.progress import hide_zenml_log
 
@@ -201,11 +206,39 @@ def read_engine() -> tuple[str, bool]:
             f"stack '{name}' trains by the schedule '{schedules['training']}' and not when an alert asks for it; "
             "remove the schedule from its file, or switch to another stack"
         )
-    return flavor, flavor == _AIRFLOW or bool(schedules.get("monitoring"))
+    connect_tracker()
+    model = taxonomy_in_use(Namespace(taxonomy=Path(taxonomy) if taxonomy else None, embedded=bool(embedded)))
+    return flavor, flavor == _AIRFLOW or bool(schedules.get("monitoring")), model.name
 
 
-def _taxonomy_options(options: Namespace) -> list[str]:
-    return ["--taxonomy", str(options.taxonomy.resolve())] if options.taxonomy else []
+def _require_same_model(options: Namespace, watched: str) -> None:
+    """Raise `CommandError` unless a retraining trains the model that is watched, on the same kind of listings."""
+    from catalog.taxonomy import EMBEDDED
+
+    training: Namespace = options.retraining
+    if training.taxonomy:
+        raise CommandError("--taxonomy belongs to 'watch', before the --: a retraining then gets it too")
+    if watched != EMBEDDED.name and not training.data:
+        embedded = "" if options.taxonomy else ", or watch the model of the embedded listings with --embedded"
+        raise CommandError(
+            f"'{watched}' is trained on files, so a retraining must know their folder: end the command with "
+            f"'-- --data DIR'{embedded}"
+        )
+    trained = taxonomy_to_train(Namespace(taxonomy=options.taxonomy, data=training.data))
+    if trained.name != watched:
+        raise CommandError(
+            f"this service would watch '{watched}' and train '{trained.name}', which has no version in production; "
+            "train that with 'python run.py train --data DIR' first, or leave --data out"
+        )
+
+
+def _model_options(options: Namespace, model: str) -> list[str]:
+    """Return the options with which `monitor` takes this model, whatever is in production by then."""
+    from catalog.taxonomy import EMBEDDED
+
+    if options.taxonomy:
+        return ["--taxonomy", str(options.taxonomy.resolve())]
+    return ["--embedded"] if model == EMBEDDED.name else []
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -25,7 +25,7 @@ def training(data: str | None, taxonomy: Taxonomy, config: TrainingConfig, new_b
     report, _ = check_listings(raw, last_profile, taxonomy)
     gate_listings(report)
     listings, profile = consolidate_listings(raw, feedback, taxonomy, config.consolidation, after="gate_listings")
-    trained = train_classifier(listings, profile, config.candidates, seed)
+    trained = train_classifier(listings, profile, config.candidates, "embedded" if data is None else "files", seed)
     evaluation, _, card, window = evaluate_classifier(
         listings, profile, trained, source, taxonomy, config.target_precision, seed
     )

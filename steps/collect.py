@@ -31,4 +31,5 @@ def collect_inputs(
         source = identify_source(data, folder, size, seed)
     champion = by_alias(model_name, PRODUCTION)
     feedback = read_feedback(database_url(), model_name)
-    return source, feedback, champion, read_profile(champion) if champion else None
+    comparable = champion is not None and champion.tags.get("source") == source.kind
+    return source, feedback, champion, read_profile(champion) if champion and comparable else None

@@ -10,6 +10,7 @@ from zenml.config.cache_policy import CachePolicy
 
 from catalog.candidates import Candidate, fit_candidates
 from catalog.profile import Profile
+from catalog.source import SourceKind
 from steps.caching import code_digest
 from tracking.training_run import Trained
 
@@ -21,14 +22,14 @@ def code_version() -> str:
 
 @step(experiment_tracker=True, cache_policy=CachePolicy(cache_func=code_version))
 def train_classifier(
-    listings: pd.DataFrame, data_profile: Profile, candidates: dict[str, Candidate], seed: int
+    listings: pd.DataFrame, data_profile: Profile, candidates: dict[str, Candidate], source: SourceKind, seed: int
 ) -> Annotated[Trained, ArtifactConfig(name="trained_classifier", tags=["model"])]:
     """Train, choose, calibrate and log the classifier; the record says where it is."""
     from tracking.training_run import log_training
 
     chosen = fit_candidates(listings, candidates, seed)
     fingerprint = training_fingerprint(data_profile.data_hash, candidates, seed)
-    trained = log_training(chosen, candidates, listings, data_profile, seed, fingerprint)
+    trained = log_training(chosen, candidates, listings, data_profile, seed, fingerprint, source)
     log_metadata(
         metadata={"chosen": trained.chosen, **dict(trained.candidates[trained.chosen]), "run_id": trained.run_id},
         artifact_name="trained_classifier",

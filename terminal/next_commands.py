@@ -14,10 +14,11 @@ _LISTING = '{"designation": "Piscine gonflable ronde", "description": "Diamètre
 _READ_TOKEN = "import json, sys; print(json.load(sys.stdin)['access_token'])"
 
 
-def after_training(state: State, taxonomy: Path | None, tracker: str, *, served: bool) -> list[Command]:
+def after_training(state: State, tracker: str, model: str, *, served: bool) -> list[Command]:
     """Return what to do after a training run.
 
-    `tracker`: the address of MLflow. `served`: whether there is a version in production, which can be served.
+    `tracker`: the address of MLflow. `model`: the option that names the model, with a space before it, or nothing.
+    `served`: whether there is a version in production, which can be served.
     """
     commands = []
     if state.moved:
@@ -26,7 +27,7 @@ def after_training(state: State, taxonomy: Path | None, tracker: str, *, served:
         commands.append(("use this state in the commands below", exports))
     commands += [dashboard(), _mlflow(tracker)]
     if served:
-        commands += _service(state, taxonomy)
+        commands += _service(state, model)
     return commands
 
 
@@ -58,11 +59,10 @@ def _mlflow(tracker: str) -> Command:
     return f"{what}, http://127.0.0.1:{TRACKER_PORT}", command
 
 
-def _service(state: State, taxonomy: Path | None) -> Iterator[Command]:
+def _service(state: State, model: str) -> Iterator[Command]:
     """Yield how to serve the Bento, how to get a token, and a first request."""
     python, address = tool("python"), f"http://127.0.0.1:{SERVICE_PORT}"
-    option = f" --taxonomy {shlex.quote(str(taxonomy))}" if taxonomy else ""
-    yield "serve the Bento in production", f"{python} {run_py()} serve{option}"
+    yield "serve the Bento in production", f"{python} {run_py()} serve{model}"
     password = shlex.quote(str(state.folder / "admin-password"))
     yield (
         "get a token, valid for half an hour, from another shell",

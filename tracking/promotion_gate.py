@@ -7,6 +7,7 @@ import pandas as pd
 
 from catalog.comparison import Decision, PromotionRules, decide, decide_first, refuse
 from catalog.evaluation import Evaluation
+from catalog.source import TRAINED_ON, SourceKind
 from catalog.taxonomy import Taxonomy
 from tracking import registry
 from tracking.champion import ChampionError, predict_with_own_code
@@ -35,12 +36,12 @@ def decide_promotion(
     if answered and not (new_baseline and champion and answered.number != champion.number):
         refused = refuse(f"same data and code as version {answered.number}")
         return refused.model_copy(update={"challenger_version": answered.number})
-    challenger = registry.register(taxonomy.name, trained.run_id, trained.model_uri, taxonomy.digest)
+    challenger = registry.register(taxonomy.name, trained.run_id, trained.model_uri, taxonomy.digest, trained.source)
     if champion is None or new_baseline:
         decision = decide_first(evaluation, rules, new_baseline=new_baseline and champion is not None)
         final = True
     else:
-        decision, final = _compare(window, champion, taxonomy, rules, seed)
+        decision, final = _compare(window, champion, taxonomy, rules, seed, trained.source)
     registered = {"challenger_version": challenger.number, "inputs_digest": inputs if final else None}
     return decision.model_copy(update=registered)
 
@@ -52,13 +53,25 @@ def inputs_digest(trained: Trained, taxonomy: Taxonomy, rules: PromotionRules) -
 
 
 def _compare(
-    window: pd.DataFrame, champion: RegisteredVersion, taxonomy: Taxonomy, rules: PromotionRules, seed: int
+    window: pd.DataFrame,
+    champion: RegisteredVersion,
+    taxonomy: Taxonomy,
+    rules: PromotionRules,
+    seed: int,
+    source: SourceKind,
 ) -> tuple[Decision, bool]:
     """Return the decision, and whether it is final for these inputs: it is not if the two could not be compared."""
     if champion.tags.get("taxonomy") != taxonomy.digest:
         reason = (
             f"version {champion.number} in production has another set of types, so the two cannot be compared; "
             "run again with --new-baseline to start from the new taxonomy"
+        )
+        return refuse(reason, champion_version=champion.number), False
+    if champion.tags.get("source") != source:
+        other = TRAINED_ON.get(champion.tags.get("source", ""), "listings of which no record says where they are from")
+        reason = (
+            f"version {champion.number} in production was trained on {other} and this one on {TRAINED_ON[source]}, so "
+            "these test rows cannot decide between them; run again with --new-baseline to start from the new listings"
         )
         return refuse(reason, champion_version=champion.number), False
     test = window[window["split"] == "test"]

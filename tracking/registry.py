@@ -14,6 +14,8 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from pydantic import BaseModel, ConfigDict
 
+from catalog.source import SourceKind
+
 PRODUCTION, PREVIOUS, CHALLENGER = "production", "previous", "challenger"
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"}
 
@@ -66,14 +68,16 @@ def by_tag(name: str, key: str, value: str) -> RegisteredVersion | None:
     return _version(max(found, key=lambda version: int(version.version))) if found else None
 
 
-def register(name: str, run_id: str, model_uri: str, taxonomy: str) -> RegisteredVersion:
-    """Register a trained model as a version, with the alias `challenger`. `taxonomy` is the taxonomy's digest.
+def register(name: str, run_id: str, model_uri: str, taxonomy: str, source: SourceKind) -> RegisteredVersion:
+    """Register a trained model as a version, with the alias `challenger`.
+
+    `taxonomy` is the taxonomy's digest, `source` the kind of listings that the model was trained on.
 
     A model that is registered already, with the same taxonomy, keeps its number. So a run that died after this point
     can be repeated.
     """
     client = mlflow.MlflowClient()
-    tags = {"run_id": run_id, "taxonomy": taxonomy, "identity": f"{run_id} {taxonomy}"}
+    tags = {"run_id": run_id, "taxonomy": taxonomy, "source": source, "identity": f"{run_id} {taxonomy}"}
     version = by_tag(name, "identity", tags["identity"])
     with contextlib.redirect_stderr(io.StringIO()):  # MLflow writes messages there, whatever the log level
         number = (

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from catalog.candidates import Candidate, CandidateResult, ChosenCandidate
 from catalog.classifier import TRUSTED_TYPES
 from catalog.profile import Profile
+from catalog.source import SourceKind
 from tracking.revision import git_revision
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ _MODEL_PACKAGES = ("numpy", "scipy", "scikit-learn", "skops", "pandas")
 class Trained(BaseModel):
     """A trained classifier: where the tracker has it (`run_id`, `model_uri`), how it was chosen, from which data.
 
-    `fingerprint` is equal for two trainings with the same data, parameters, code and libraries. `terms` is the size of
-    the vocabulary.
+    `source` is the kind of listings that it has seen. `fingerprint` is equal for two trainings with the same data,
+    parameters, code and libraries. `terms` is the size of the vocabulary.
     """
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
@@ -42,6 +43,7 @@ class Trained(BaseModel):
     data_hash: str
     fingerprint: str
     git_revision: str
+    source: SourceKind
 
 
 def log_training(
@@ -51,6 +53,7 @@ def log_training(
     profile: Profile,
     seed: int,
     fingerprint: str,
+    source: SourceKind,
 ) -> Trained:
     """Log a training to the active run of the tracker and return its record.
 
@@ -65,7 +68,8 @@ def log_training(
     for name, result in chosen.results.items():
         mlflow.log_metrics({f"candidates.{name}.{key}": value for key, value in result})
     mlflow.log_metric("temperature", chosen.classifier.temperature_)
-    mlflow.set_tags({"data_hash": profile.data_hash, "fingerprint": fingerprint, "mlflow.source.git.commit": revision})
+    tags = {"data_hash": profile.data_hash, "fingerprint": fingerprint, "source": source}
+    mlflow.set_tags({**tags, "mlflow.source.git.commit": revision})
     mlflow.log_dict(profile.model_dump(mode="json"), PROFILE_FILE)
     return Trained(
         run_id=run.info.run_id,
@@ -79,6 +83,7 @@ def log_training(
         data_hash=profile.data_hash,
         fingerprint=fingerprint,
         git_revision=revision,
+        source=source,
     )
 
 

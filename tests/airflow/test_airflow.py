@@ -30,7 +30,7 @@ from tests.system.service import serving
 from tests.system.workspace import Workspace, free_port, wait_for
 
 pytestmark = pytest.mark.airflow
-DAG = "rakuten_training"
+DAG = "rakuten-embedded_training"
 MINUTES = 15  # for a run, on a machine that does other things beside
 RUNS = """
 import json
@@ -101,7 +101,7 @@ def give_a_reviewers_word(url: str) -> None:
     engine = open_engine(url)
     now = datetime.now(UTC)
     record = PredictionRecord(
-        "one", "anna", "Piscine ronde", None, 1560, 0.4, True, "fr", "rakuten", "0", now,
+        "one", "anna", "Piscine ronde", None, 1560, 0.4, True, "fr", "rakuten-embedded", "0", now,
     )  # fmt: skip
     with writing(engine) as connection:
         store_predictions(connection, [record])
@@ -125,7 +125,7 @@ def delivered(running: Lab) -> tuple[Path, dict[str, Any]]:
 
 def test_run_py_trains_there_and_tells_the_outcome_as_on_any_stack(outcome: dict[str, Any]) -> None:
     assert outcome["model_version"] == "1"
-    assert outcome["bento_tag"].startswith("rakuten:1-")
+    assert outcome["bento_tag"].startswith("rakuten-embedded:1-")
     for step in ("collect_inputs", "train_classifier", "promote_classifier"):
         assert step in outcome["printed"]
 
@@ -162,7 +162,7 @@ def test_no_secret_is_in_the_image(running: Lab) -> None:
 
 def test_model_and_bento_are_on_the_servers(outcome: dict[str, Any], remote: Remote, running: Lab) -> None:
     client = mlflow.MlflowClient(tracking_uri=running.tracker)
-    version = client.get_model_version_by_alias("rakuten", "production")
+    version = client.get_model_version_by_alias("rakuten-embedded", "production")
     assert version.version == "1"
     assert version.tags["bento_tag"] == outcome["bento_tag"]
     known = running.environment
@@ -213,7 +213,7 @@ def test_an_alert_retrains_there_through_the_monitor_service(remote: Remote, air
             {"Authorization": f"Bearer {(remote.state / name).read_text().strip()}"}
             for name in ("alert-token", "reports-token")
         )
-        asked = alert("0badc0de", model_name="rakuten")
+        asked = alert("0badc0de", model_name="rakuten-embedded")
         sent = httpx.post(f"{address}/alerts", json=webhook(asked), headers=alert_token, timeout=30)
         assert [entry["decision"] for entry in sent.json()["decisions"]] == ["started"]
 

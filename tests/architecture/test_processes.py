@@ -41,7 +41,8 @@ def test_what_services_share_loads_no_database_library() -> None:
 
 WATCH = """
 import commands.watch, run
-commands.watch.call_apart = lambda *_: ["local", True]  # the flavor of the orchestrator; its engine has the schedule
+# The flavor of the orchestrator; its engine has the schedule; the model.
+commands.watch.call_apart = lambda *_: ["local", True, "rakuten-embedded"]
 sys.exit(run.main(sys.argv[1:]))
 """
 

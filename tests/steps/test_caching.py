@@ -28,7 +28,7 @@ RUN_AGAIN: dict[str, set[str]] = {
     "catalog/profile.py": {"check", "consolidate", "train", "evaluate"},
     "catalog/reference.py": {"evaluate"},
     "catalog/scores.py": {"train", "evaluate"},
-    "catalog/source.py": {"ingest", "evaluate"},
+    "catalog/source.py": {"ingest", "train", "evaluate"},
     "catalog/split_key.py": {"check", "consolidate", "train", "evaluate"},
     "catalog/splits.py": {"check", "consolidate", "train", "evaluate"},
     "catalog/synthetic.py": {"ingest"},

@@ -95,7 +95,7 @@ def test_the_dashboard_shows_the_run_as_a_graph_of_our_steps(dashboard: Dashboar
         ("data_report_page", "Data contract:"),
         ("listings", "rows, the first 20 of them"),
         ("evaluation_page", "Types, the weakest first"),
-        ("model_card", "# Model card: rakuten"),
+        ("model_card", "# Model card: rakuten-embedded"),
         ("decision_page", "Promoted"),
     ],
 )

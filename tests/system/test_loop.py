@@ -132,7 +132,7 @@ def test_1_an_empty_system_and_normal_traffic_ask_for_no_retraining(loop: Loop) 
     wait_for("the first report", lambda: loop.verdict() == "insufficient_data")
     loop.simulate("--requests", "400", "--feedback", "0")
     wait_for("a report of normal traffic", lambda: loop.verdict() in ("ok", "warning"))
-    pushed = 'monitoring_current_rows{job="product_types_monitoring", model_name="rakuten", model_version="1"}'
+    pushed = 'monitoring_current_rows{job="product_types_monitoring", model_name="rakuten-embedded", model_version="1"}'
     wait_for("Prometheus has it", lambda: (loop.value(pushed) or 0) >= 400)
     assert loop.engines.firing(action="retrain") == set()
     assert loop.decisions() == []

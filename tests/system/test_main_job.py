@@ -19,7 +19,7 @@ def test_the_first_run_trains_promotes_and_packages_without_the_network(one_vers
     outcome = one_version.outcome
     assert outcome["promoted"] is True
     assert outcome["model_version"] == "1"
-    assert outcome["bento_tag"].startswith("rakuten:1-")
+    assert outcome["bento_tag"].startswith("rakuten-embedded:1-")
     low, high = outcome["weighted_f1_interval"]
     assert 0.5 < low < outcome["weighted_f1"] < high < 1
     assert outcome["contract"] in ("ok", "warning")

@@ -101,7 +101,7 @@ def test_it_answers_over_http_exactly_as_the_trained_model(server: Server, train
         "import sys, numpy as np, pandas as pd; from zenml.utils.source_utils import set_custom_source_root; "
         "set_custom_source_root('.'); from stacks.active import connect_tracker; connect_tracker(); "
         "from tracking.model_files import load_classifier; from tracking.registry import by_alias; "
-        "v = by_alias('rakuten', 'production'); "
+        "v = by_alias('rakuten-embedded', 'production'); "
         "m = load_classifier(v.source); f = pd.read_parquet(sys.argv[1]); p = m.predict_proba(f); "
         "np.savez(sys.argv[2], codes=m.classes_[p.argmax(axis=1)], confidence=p.max(axis=1))"
     )

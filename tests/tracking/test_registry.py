@@ -1,9 +1,7 @@
 """Versions, aliases and the promotion log on a real MLflow with SQLite."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import mlflow
 import pytest
 
 from tracking import registry
@@ -12,19 +10,11 @@ from tracking.registry import CHALLENGER, PREVIOUS, PRODUCTION, RollbackError
 NAME = "shop"
 
 
-@pytest.fixture
-def tracker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # MLflow writes the address there; undone after the test
-    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'mlflow.db'}")
-    yield tmp_path
-    mlflow.set_tracking_uri(None)
-
-
 def new_version(number: int, folder: Path) -> registry.RegisteredVersion:
     source = folder / f"model-{number}"
     source.mkdir()
     (source / "MLmodel").write_text("flavors: {}\n")
-    return registry.register(NAME, f"run{number}", source.as_uri(), "digest")
+    return registry.register(NAME, f"run{number}", source.as_uri(), "digest", "files")
 
 
 def alias(name: str) -> str | None:
@@ -45,12 +35,12 @@ def test_the_newest_version_is_the_challenger_and_no_more(tracker: Path) -> None
 
 def test_registering_the_same_run_again_makes_no_second_version(tracker: Path) -> None:
     first = new_version(1, tracker)
-    assert registry.register(NAME, "run1", first.source, "digest").number == "1"
+    assert registry.register(NAME, "run1", first.source, "digest", "files").number == "1"
 
 
 def test_the_same_run_for_another_taxonomy_is_another_version(tracker: Path) -> None:
     first = new_version(1, tracker)
-    assert registry.register(NAME, "run1", first.source, "other digest").number == "2"
+    assert registry.register(NAME, "run1", first.source, "other digest", "files").number == "2"
 
 
 def test_promotions_move_both_aliases_and_grow_the_log(tracker: Path) -> None:
