@@ -66,11 +66,11 @@ class Access:
             with self.reading(caller):  # otherwise an invalid caller could still get an earlier answer
                 pass
         digest = fingerprint(*request)
-        status, body, _ = run_once(self.engine, caller.username, key, digest, admitted, datetime.now(UTC))
+        status, body, _ = run_once(self.engine, caller.user_id, key, digest, admitted, datetime.now(UTC))
         return status, body
 
     def _admit(self, connection: Connection, caller: Caller) -> None:
-        if self.check_callers and not is_valid_caller(caller, active_users(connection, [caller.username])):
+        if self.check_callers and not is_valid_caller(caller, active_users(connection, [caller.user_id])):
             raise RevokedError
 
 

@@ -44,7 +44,7 @@ class ListingAnswerer:
             explanation=self._explain(listing, found.code) if explain else None,
         )
         record = PredictionRecord(
-            prediction.prediction_id, caller.username, listing.designation, listing.description, found.code,
+            prediction.prediction_id, caller.user_id, listing.designation, listing.description, found.code,
             found.confidence, found.abstained, language, self.manifest.name, self.manifest.model_version,
             datetime.now(UTC),
         )  # fmt: skip

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from fastapi import APIRouter, Depends, Form, HTTPException, Path, Request
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Connection, Engine
@@ -20,9 +20,9 @@ from bento.schemas import NewUser, Token, UserChange, UserInfo
 from bento.settings import ADMIN_PASSWORD_FILE, Settings
 from bento.tokens import LIFETIME, Signer
 from ledger import throttle, users
-from ledger.audit import record_event
+from ledger.audit import Party, record_event
 from ledger.database import reading, writing
-from ledger.users import LastAdminError, UnknownUserError, UserExistsError
+from ledger.users import LastAdminError, UnknownUserError, User, UserExistsError
 from web import secret_store
 from web.authentication import Authenticated, require
 from web.problems import problem_responses
@@ -35,6 +35,9 @@ _WINDOW = timedelta(minutes=5)
 # Attempts in the window: with a name from an address, from an address, with a name from anywhere. The last limit is
 # high, since it locks out the owner of the name too.
 _PAIR, _ADDRESS, _NAME = 5, 50, 100
+
+
+NameOrId = Annotated[str, Path(description="the user's name, or its id as GET /users shows it")]
 
 
 class ThrottledError(Exception):
@@ -62,8 +65,8 @@ def hash_password(password: str) -> str:
     return _HASHING.hash(password)
 
 
-def log_in(engine: Engine, username: str, password: str, address: str, now: datetime) -> str | None:
-    """Return the role of a user who knows the password, or None. Raises `ThrottledError`.
+def log_in(engine: Engine, username: str, password: str, address: str, now: datetime) -> User | None:
+    """Return the user of that name if the password is right, or None. Raises `ThrottledError`.
 
     The attempt is counted before the password is checked, in a transaction of its own, so that the limit also holds for
     attempts at the same time in several processes. An unknown name takes as long as a wrong password.
@@ -81,7 +84,7 @@ def log_in(engine: Engine, username: str, password: str, address: str, now: date
         return None
     with writing(engine) as connection:
         throttle.forget_attempts(connection, [pair])
-    return user.role
+    return user
 
 
 def _digest(*parts: str) -> str:
@@ -107,22 +110,22 @@ def create_auth_router(access: Access, signer: Signer, metrics: ServiceMetrics) 
         address = request.client.host if request.client else ""
         name, password = credentials.username, credentials.password
         try:
-            role = await to_thread.run_sync(
+            user = await to_thread.run_sync(
                 log_in, access.engine, name, password, address, datetime.now(UTC), limiter=limiter[0]
             )
         except ThrottledError as error:
             metrics.logins.labels("throttled").inc()
             raise HTTPException(429, str(error), {"Retry-After": str(error.seconds)}) from None
-        metrics.logins.labels("accepted" if role else "refused").inc()
-        if role is None:
+        metrics.logins.labels("accepted" if user else "refused").inc()
+        if user is None:
             raise HTTPException(401, "name or password is wrong", {"WWW-Authenticate": "Bearer"})
-        return Token(access_token=signer.sign(name, role))
+        return Token(access_token=signer.sign(user))
 
     @router.get("/me")
     def me(caller: Authenticated) -> UserInfo:
         """Show the user that the token belongs to."""
         with access.reading(caller):
-            return UserInfo(username=caller.username, role=caller.role)
+            return UserInfo(id=caller.user_id, username=caller.username, role=caller.role)
 
     admin = APIRouter(prefix="/users", dependencies=[Depends(require("admin"))])
 
@@ -130,7 +133,7 @@ def create_auth_router(access: Access, signer: Signer, metrics: ServiceMetrics) 
     def list_users(caller: Authenticated) -> list[UserInfo]:
         """List the users, by name."""
         with access.reading(caller) as connection:
-            return [UserInfo(username=user.username, role=user.role) for user in users.list_users(connection)]
+            return [_shown(user) for user in users.list_users(connection)]
 
     @admin.post("", status_code=201, response_model=UserInfo, responses=problem_responses(403, 409, 422))
     def create_user(caller: Authenticated, new: NewUser, key: IdempotencyKey = None) -> Response:
@@ -141,37 +144,36 @@ def create_auth_router(access: Access, signer: Signer, metrics: ServiceMetrics) 
         def effect(connection: Connection) -> tuple[int, str]:
             now = datetime.now(UTC)
             user = users.create_user(connection, new.username, hashed, new.role, now)
-            record_event(connection, caller.username, "user created", user.username, now, role=user.role)
-            return 201, UserInfo(username=user.username, role=user.role).model_dump_json()
+            record_event(connection, Party.of(caller), "user created", Party.of(user), now, role=user.role)
+            return 201, _shown(user).model_dump_json()
 
         return _answered(lambda: access.run_once(caller, key, ("POST /users", new.username, new.role), effect))
 
-    @admin.patch("/{username}", response_model=UserInfo, responses=problem_responses(403, 404, 409, 422))
-    def change_user(caller: Authenticated, username: str, change: UserChange) -> Response:
+    @admin.patch("/{user}", response_model=UserInfo, responses=problem_responses(403, 404, 409, 422))
+    def change_user(caller: Authenticated, user: NameOrId, change: UserChange) -> Response:
         """Change a user's role or password; the tokens issued so far stop working."""
-        if change.password is not None:
-            _refuse_weak(change.password, username)
-        hashed = hash_password(change.password) if change.password is not None else None
 
         def effect(connection: Connection) -> tuple[int, str]:
-            now = datetime.now(UTC)
-            user = users.change_user(connection, username, now=now, password_hash=hashed, role=change.role)
-            changed = sorted(change.model_dump(exclude_none=True))
-            record_event(connection, caller.username, "user changed", username, now, changed=changed, role=user.role)
-            return 200, UserInfo(username=user.username, role=user.role).model_dump_json()
+            found, now = _found(connection, user), datetime.now(UTC)
+            if change.password is not None:
+                _refuse_weak(change.password, found.username)
+            changed = users.change_user(connection, found.id, now=now, password_hash=hashed, role=change.role)
+            fields = sorted(change.model_dump(exclude_none=True))
+            detail = {"changed": fields, "role": changed.role}
+            record_event(connection, Party.of(caller), "user changed", Party.of(changed), now, **detail)
+            return 200, _shown(changed).model_dump_json()
 
+        hashed = hash_password(change.password) if change.password is not None else None
         return _answered(lambda: access.run_once(caller, None, (), effect))
 
-    @admin.delete(
-        "/{username}", status_code=204, response_class=Response, responses=problem_responses(403, 404, 409, 422)
-    )
-    def delete_user(caller: Authenticated, username: str) -> Response:
+    @admin.delete("/{user}", status_code=204, response_class=Response, responses=problem_responses(403, 404, 409, 422))
+    def delete_user(caller: Authenticated, user: NameOrId) -> Response:
         """Delete a user; the tokens issued so far stop working."""
 
         def effect(connection: Connection) -> tuple[int, str]:
-            now = datetime.now(UTC)
-            users.delete_user(connection, username, now)
-            record_event(connection, caller.username, "user deleted", username, now)
+            found, now = _found(connection, user), datetime.now(UTC)
+            users.delete_user(connection, found.id, now)
+            record_event(connection, Party.of(caller), "user deleted", Party.of(found), now)
             return 204, ""
 
         return _answered(lambda: access.run_once(caller, None, (), effect))
@@ -190,11 +192,10 @@ def create_directory_router(published: dict[str, Any], access: Access) -> APIRou
         return published
 
     @router.get("/revocations")
-    def revocations() -> dict[str, float]:
-        """List the users whose tokens issued before a time (seconds since 1970) are void."""
+    def revocations() -> dict[str, int]:
+        """List the ids of users whose tokens were voided, each with the first generation of tokens that counts."""
         with reading(access.engine) as connection:
-            voided = users.revocations(connection, datetime.now(UTC) - LIFETIME)
-        return {name: moment.timestamp() for name, moment in voided.items()}
+            return users.revocations(connection, datetime.now(UTC) - LIFETIME)
 
     return router
 
@@ -219,6 +220,18 @@ def ensure_first_admin(engine: Engine, settings: Settings) -> str | None:
     return password if new else None
 
 
+def _found(connection: Connection, name_or_id: str) -> User:
+    """Return the user with that id or name. Raises `UnknownUserError`."""
+    user = users.find_user_by_id(connection, name_or_id) or users.find_user(connection, name_or_id)
+    if user is None:
+        raise UnknownUserError(f"there is no user {name_or_id}")
+    return user
+
+
+def _shown(user: User) -> UserInfo:
+    return UserInfo(id=user.id, username=user.username, role=user.role)
+
+
 def _refuse_weak(password: str, username: str) -> None:
     try:
         secret_store.refuse_weak_password(password, username)
@@ -233,7 +246,7 @@ def _answered(effect: Callable[[], tuple[int, str]]) -> Response:
     except UserExistsError:
         raise HTTPException(409, "there is a user of that name") from None
     except UnknownUserError:
-        raise HTTPException(404, "there is no user of that name") from None
+        raise HTTPException(404, "there is no user with that name or id") from None
     except LastAdminError:
         raise HTTPException(409, "the last admin cannot be removed") from None
     return Response(body or None, status, media_type="application/json" if body else None)

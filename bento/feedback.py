@@ -13,7 +13,7 @@ from bento.answerer import ListingAnswerer
 from bento.metrics import ServiceMetrics
 from bento.schemas import Correction, Erased, FeedbackAnswer, ReviewItem
 from catalog.text import label_key
-from ledger.audit import record_event
+from ledger.audit import Party, record_event
 from ledger.callers import TRUSTED_ROLES, Caller
 from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, erase_predictions, find_prediction, last_prediction, review_queue
@@ -36,7 +36,7 @@ def create_feedback_router(answerer: ListingAnswerer, access: Access, metrics: S
         def effect(connection: Connection) -> tuple[int, str]:
             record = _prediction_of(connection, caller, correction.prediction_id, manifest.name)
             now = datetime.now(UTC)
-            stored = give_feedback(connection, record.id, code, caller.username, caller.role, now)
+            stored = give_feedback(connection, record.id, code, caller.user_id, caller.role, now)
             if stored.created:
                 counted.append((caller.role, "agreed" if record.predicted_code == code else "corrected"))
             answer = FeedbackAnswer(
@@ -67,10 +67,10 @@ def create_feedback_router(answerer: ListingAnswerer, access: Access, metrics: S
     @router.delete("/me/predictions")
     def erase(caller: Authenticated) -> Erased:
         """Erase the caller's predictions, the feedback on them, and stored answers."""
-        username, now = caller.username, datetime.now(UTC)
+        me = Party.of(caller)
         with access.writing(caller) as connection:
-            erased = erase_predictions(connection, username)
-            record_event(connection, username, "predictions erased", username, now, erased=erased)
+            erased = erase_predictions(connection, caller.user_id)
+            record_event(connection, me, "predictions erased", me, datetime.now(UTC), erased=erased)
         return Erased(erased=erased)
 
     return router
@@ -96,12 +96,12 @@ def _prediction_of(
     To a user, the prediction of another user does not exist.
     """
     if prediction_id is None:
-        record = last_prediction(connection, caller.username, model_name)
+        record = last_prediction(connection, caller.user_id, model_name)
         if record is None:
             raise HTTPException(404, "you have no prediction yet")
         return record
     record = find_prediction(connection, prediction_id)
-    allowed = record is not None and (record.username == caller.username or caller.role in TRUSTED_ROLES)
+    allowed = record is not None and (record.user_id == caller.user_id or caller.role in TRUSTED_ROLES)
     if record is None or not allowed or record.model_name != model_name:
         raise HTTPException(404, "there is no such prediction")
     return record

@@ -89,7 +89,7 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
 
 
 def _receipt(caller: Caller, key: str, body: str, *request: str) -> ReceiptRecord:
-    return ReceiptRecord(caller.username, key, fingerprint(*request), 200, body, datetime.now(UTC))
+    return ReceiptRecord(caller.user_id, key, fingerprint(*request), 200, body, datetime.now(UTC))
 
 
 def _answer(earlier: ReceiptRecord | None, body: str) -> Response:

@@ -30,7 +30,7 @@ class RemoteAuth:
         self._headers = {"Authorization": f"Bearer {service_token}"}
         self._fixed = fixed_keys
         self._verifier = Verifier("EdDSA", fixed_keys or {}, leeway=_LEEWAY)
-        self._voided: dict[str, float] = {}
+        self._voided: dict[str, int] = {}
         self._seen_at: float | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -44,7 +44,7 @@ class RemoteAuth:
         if not self.fresh:
             raise StaleError("the auth service does not answer, so no token can be checked")
         caller = self._verifier.verify(token)
-        if caller.issued_at < self._voided.get(caller.username, 0):
+        if caller.generation < self._voided.get(caller.user_id, 0):
             raise TokenError("the token is no longer valid: log in again")
         return caller
 
@@ -56,7 +56,7 @@ class RemoteAuth:
                 self._verifier.trust(public_keys(answer.raise_for_status().json()))
             answer = await client.get(f"{self._url}/revocations", headers=self._headers)
             listed = answer.raise_for_status().json()
-            self._voided = {str(name): float(moment) for name, moment in listed.items()}
+            self._voided = {str(user): int(generation) for user, generation in listed.items()}
             self._seen_at = monotonic()
 
     async def start(self) -> None:

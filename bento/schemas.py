@@ -99,8 +99,9 @@ class Token(_Answer):
 
 
 class UserInfo(_Answer):
-    """A user, without anything secret."""
+    """A user, without anything secret. The id is for ever this user's; the name can be given again."""
 
+    id: str
     username: str
     role: Role
 

@@ -11,11 +11,12 @@ from typing import Any, Literal
 import jwt
 
 from ledger.callers import ROLES, Caller
+from ledger.users import User
 
 LIFETIME = timedelta(minutes=30)
 ISSUER, AUDIENCE = "product-types-auth", "product-types"
 _REMEMBERED = 4_096  # tokens
-_REQUIRED = ["sub", "role", "iss", "aud", "iat", "exp", "jti"]
+_REQUIRED = ["sub", "name", "role", "gen", "iss", "aud", "iat", "exp", "jti"]
 
 Algorithm = Literal["HS256", "EdDSA"]
 
@@ -32,16 +33,17 @@ class Signer:
     key: str
     key_id: str | None = None
 
-    def sign(self, username: str, role: str) -> str:
+    def sign(self, user: User) -> str:
         """Return a token for a user, valid for half an hour."""
         now = datetime.now(UTC)
         claims = {
-            "sub": username,
-            "role": role,
+            "sub": user.id,
+            "name": user.username,
+            "role": user.role,
+            "gen": user.generation,
             "iss": ISSUER,
             "aud": AUDIENCE,
-            # With fractions of a second: a login right after a change of password must not seem older than the change.
-            "iat": now.timestamp(),
+            "iat": int(now.timestamp()),
             "exp": int((now + LIFETIME).timestamp()),
             "jti": secrets.token_urlsafe(12),
         }
@@ -96,10 +98,11 @@ class Verifier:
             raise TokenError("the token has expired: log in again") from None
         except (jwt.PyJWTError, ValueError, TypeError):
             raise TokenError("the token is not valid") from None
-        username, role, issued_at = claims["sub"], claims["role"], claims["iat"]
-        if not isinstance(username, str) or role not in ROLES or not isinstance(issued_at, int | float):
+        user_id, username, role, generation = (claims[name] for name in ("sub", "name", "role", "gen"))
+        whose = isinstance(user_id, str) and isinstance(username, str) and isinstance(generation, int)
+        if not whose or role not in ROLES:
             raise TokenError("the token is not valid")
-        return Caller(username, role, float(issued_at)), float(claims["exp"])
+        return Caller(user_id, username, role, generation), float(claims["exp"])
 
 
 def key_set(private_pem: str) -> tuple[str, dict[str, Any]]:

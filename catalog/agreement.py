@@ -58,7 +58,7 @@ class TypePrecision(_Frozen):
 class DisagreeingUser(_Frozen):
     """A user who gave much feedback that mostly disagrees with the model. `trusted`: this feedback decides."""
 
-    username: str
+    user_id: str
     role: str
     rows: int
     disagreement: float
@@ -211,12 +211,12 @@ def _precisions(
 def _disagreeing_users(feedback: pd.DataFrame, rules: QualityRules) -> list[DisagreeingUser]:
     """Return the users who gave much feedback that mostly disagrees with the model, the most active first."""
     found = []
-    for (username, role, trusted), given in feedback.groupby(["given_by", "role", "trusted"], sort=True):
+    for (user_id, role, trusted), given in feedback.groupby(["given_by", "role", "trusted"], sort=True):
         share = float((given["predicted_code"] != given["correct_code"]).mean())
         if len(given) >= rules.suspicious_feedback and share >= rules.suspicious_disagreement:
             found.append(
                 DisagreeingUser(
-                    username=str(username), role=str(role), rows=len(given), disagreement=share, trusted=bool(trusted)
+                    user_id=str(user_id), role=str(role), rows=len(given), disagreement=share, trusted=bool(trusted)
                 )
             )
     return sorted(found, key=lambda entry: -entry.rows)

@@ -80,7 +80,7 @@ def decide_verdict(drift: Drift, quality: Quality) -> tuple[Verdict, list[str]]:
     for user in quality.disagreeing_users:
         effect = "This feedback decides." if user.trusted else "This feedback does not decide."
         reasons.append(
-            f"{user.username} ({user.role}) gave feedback {user.rows:,} times and disagreed with "
+            f"User {user.user_id} ({user.role}) gave feedback {user.rows:,} times and disagreed with "
             f"{user.disagreement:.0%} of the answers. {effect}"
         )
     return verdict, reasons

@@ -1,13 +1,39 @@
 """Who did what to whom."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Connection, insert
 
+from ledger.callers import Caller
 from ledger.tables import AuditRow
+from ledger.users import User
 
 
-def record_event(connection: Connection, actor: str, event: str, subject: str, now: datetime, **detail: Any) -> None:
+@dataclass(frozen=True)
+class Party:
+    """Who acts, or who is acted upon. The id stays when the name is given to another user."""
+
+    name: str
+    id: str | None = None
+
+    @classmethod
+    def of(cls, user: User | Caller) -> Self:
+        """Return a user as a party."""
+        return cls(user.username, user.id if isinstance(user, User) else user.user_id)
+
+
+ANYBODY = Party("")  # somebody who has not shown who it is
+
+
+def record_event(
+    connection: Connection, actor: Party, event: str, subject: Party, now: datetime, **detail: Any
+) -> None:
     """Record an event, in the transaction in which it happens. Never pass the text of a listing or a password."""
-    connection.execute(insert(AuditRow).values(at=now, actor=actor, event=event, subject=subject, detail=detail))
+    connection.execute(
+        insert(AuditRow).values(
+            at=now, actor=actor.name, actor_id=actor.id, event=event, subject=subject.name, subject_id=subject.id,
+            detail=detail,
+        )
+    )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from time import monotonic
 
 from sqlalchemy import Connection, Engine
@@ -74,7 +73,7 @@ class BatchStore:
         return results
 
     def _write(self, connection: Connection, requests: Sequence[StoreRequest]) -> list[StoreResult]:
-        callers = {request.caller.username for request in requests}
+        callers = {request.caller.user_id for request in requests}
         active = active_users(connection, callers) if self._check_callers else None
         keyed = [request.receipt for request in requests if request.receipt]
         receipts = find_receipts(connection, [(receipt.owner, receipt.key) for receipt in keyed])
@@ -97,7 +96,7 @@ class BatchStore:
 
 def _refusal(
     request: StoreRequest,
-    active: Mapping[str, tuple[str, datetime]] | None,
+    active: Mapping[str, tuple[str, int]] | None,
     receipts: Mapping[tuple[str, str], ReceiptRecord],
 ) -> StoreResult:
     """Return why a request is not stored: an error, or the receipt of an earlier one. None: it is to be stored."""

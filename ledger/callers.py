@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal, get_args
 
 Role = Literal["user", "reviewer", "admin"]
@@ -12,21 +11,24 @@ TRUSTED_ROLES: tuple[Role, ...] = ("reviewer", "admin")  # whose feedback counts
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom a token was issued to, in which role, and when (seconds since 1970)."""
+    """Whom a token was issued to, in which role, and of which generation of the user's tokens it is.
 
+    `user_id` is for ever one user's. `username` is for people: it can be given again.
+    """
+
+    user_id: str
     username: str
     role: Role
-    issued_at: float
+    generation: int
 
 
 class RevokedError(PermissionError):
     """The caller's token no longer counts."""
 
 
-def is_valid_caller(caller: Caller, active_users: Mapping[str, tuple[str, datetime]]) -> bool:
+def is_valid_caller(caller: Caller, active_users: Mapping[str, tuple[str, int]]) -> bool:
     """Return whether a caller's token counts: the user exists, has that role, and no later change voided the token.
 
-    `active_users`: name -> (role, time from which tokens are valid), as `ledger.users.active_users` returns it.
+    `active_users`: user id -> (role, generation of tokens that count), as `ledger.users.active_users` returns it.
     """
-    role, valid_from = active_users.get(caller.username, (None, None))
-    return role == caller.role and valid_from is not None and caller.issued_at >= valid_from.timestamp()
+    return active_users.get(caller.user_id) == (caller.role, caller.generation)

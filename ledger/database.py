@@ -75,7 +75,7 @@ def reading_existing(url: str) -> Iterator[Connection | None]:
 def ping(engine: Engine) -> None:
     """Raise `LedgerError` unless the database answers and has the ledger's tables."""
     with reading(engine) as connection:
-        connection.execute(select(UserRow.username).limit(1)).all()
+        connection.execute(select(UserRow.id).limit(1)).all()
 
 
 def upsert(connection: Connection, table: type[Base]) -> postgresql.Insert | sqlite.Insert:

@@ -38,10 +38,8 @@ class DirectInsert:
         self._binders: list[tuple[str, Callable[[Any], Any] | None]] = [
             (name, columns[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in insertion.positiontup
         ]
-        one_user = SELECT_ACTIVE_USERS.params(usernames=[""])
+        one_user = SELECT_ACTIVE_USERS.params(ids=[""])
         self._select_user = str(one_user.compile(dialect=dialect, compile_kwargs={"render_postcompile": True}))
-        *_, valid_from = SELECT_ACTIVE_USERS.selected_columns
-        self._read_time: Any = valid_from.type.dialect_impl(dialect).result_processor(dialect, None)
 
     def store(self, request: StoreRequest) -> bool:
         """Return whether the request is committed. If not, nothing of it is stored, and a batch must store it."""
@@ -86,9 +84,8 @@ class DirectInsert:
 
     def _has_valid_caller(self, request: StoreRequest) -> bool:
         assert self._connection is not None
-        rows = self._connection.execute(self._select_user, [request.caller.username])
-        active = {username: (role, self._read_time(valid_from)) for username, role, valid_from in rows}
-        return is_valid_caller(request.caller, active)
+        rows = self._connection.execute(self._select_user, [request.caller.user_id])
+        return is_valid_caller(request.caller, {user_id: (role, generation) for user_id, role, generation in rows})
 
     def _row(self, record: PredictionRecord) -> list[Any]:
         values = ((getattr(record, name), bind) for name, bind in self._binders)

@@ -31,7 +31,7 @@ class UnknownPredictionError(LookupError):
 
 
 def give_feedback(
-    connection: Connection, prediction_id: str, correct_code: int, username: str, role: str, now: datetime
+    connection: Connection, prediction_id: str, correct_code: int, user_id: str, role: str, now: datetime
 ) -> Correction:
     """Store the type that a user says is right, unless the user's last feedback on this prediction says the same.
 
@@ -42,13 +42,13 @@ def give_feedback(
     if connection.execute(prediction).first() is None:
         raise UnknownPredictionError(f"there is no prediction {prediction_id}")
     given = select(FeedbackRow.id, FeedbackRow.correct_code).where(
-        FeedbackRow.prediction_id == prediction_id, FeedbackRow.given_by == username
+        FeedbackRow.prediction_id == prediction_id, FeedbackRow.given_by == user_id
     )
     last = connection.execute(given.order_by(FeedbackRow.id.desc()).limit(1)).first()
     if last and last.correct_code == correct_code:
         return Correction(last.id, prediction_id, correct_code, created=False)
     statement = insert(FeedbackRow).values(
-        prediction_id=prediction_id, correct_code=correct_code, given_by=username, role=role, given_at=now
+        prediction_id=prediction_id, correct_code=correct_code, given_by=user_id, role=role, given_at=now
     )
     new: Any = connection.execute(statement).inserted_primary_key
     return Correction(new.id, prediction_id, correct_code, created=True)
@@ -57,8 +57,9 @@ def give_feedback(
 def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
     """Return all feedback on one taxonomy's predictions, oldest first (columns as in `COLUMNS`).
 
-    `given_at` is timezone-aware (UTC). `trusted`: whether the user's role at that time is one of `TRUSTED_ROLES`. A
-    ledger that does not exist yet has no feedback. Raises `LedgerError` when the database does not answer.
+    `given_at` is timezone-aware (UTC), `given_by` is the user's id. `trusted`: whether the user's role at that time is
+    one of `TRUSTED_ROLES`. A ledger that does not exist yet has no feedback. Raises `LedgerError` when the database
+    does not answer.
     """
     import pandas as pd
 

@@ -9,15 +9,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, insert, select, text, union_all
 
 from ledger.callers import TRUSTED_ROLES
-from ledger.tables import AuditRow, FeedbackRow, LoginAttemptRow, PredictionRow, ReceiptRow, UserRow
+from ledger.tables import AuditRow, FeedbackRow, KnownLoginRow, LoginAttemptRow, PredictionRow, ReceiptRow, UserRow
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionRecord:
-    """A prediction as it is stored."""
+    """A prediction as it is stored. `user_id`: of the user who asked for it."""
 
     id: str
-    username: str
+    user_id: str
     designation: str
     description: str | None
     predicted_code: int
@@ -47,9 +47,9 @@ def find_prediction(connection: Connection, prediction_id: str) -> PredictionRec
     return PredictionRecord(*row) if row else None
 
 
-def last_prediction(connection: Connection, username: str, model_name: str) -> PredictionRecord | None:
+def last_prediction(connection: Connection, user_id: str, model_name: str) -> PredictionRecord | None:
     """Return the newest prediction that a user got from a model of this name."""
-    of_user = select(*_COLUMNS).where(PredictionRow.username == username, PredictionRow.model_name == model_name)
+    of_user = select(*_COLUMNS).where(PredictionRow.user_id == user_id, PredictionRow.model_name == model_name)
     row = connection.execute(
         of_user.order_by(PredictionRow.created_at.desc(), PredictionRow.id.desc()).limit(1)
     ).first()
@@ -77,14 +77,14 @@ def review_queue(connection: Connection, model_name: str, limit: int, offset: in
     return [PredictionRecord(*row) for row in rows]
 
 
-def erase_predictions(connection: Connection, username: str) -> int:
+def erase_predictions(connection: Connection, user_id: str) -> int:
     """Delete a user's predictions with the feedback on them, and the user's receipts. Return how many predictions."""
-    connection.execute(delete(ReceiptRow).where(ReceiptRow.owner == username))
-    return _delete(connection, PredictionRow.username == username)["predictions"]
+    connection.execute(delete(ReceiptRow).where(ReceiptRow.owner == user_id))
+    return _delete(connection, PredictionRow.user_id == user_id)["predictions"]
 
 
 def purge(connection: Connection, before: datetime, at_most: int) -> dict[str, int]:
-    """Delete older rows: predictions with their feedback, receipts, attempts to log in, audit, deleted users.
+    """Delete older rows: predictions with their feedback, receipts, logins, audit, deleted users.
 
     Returns the number of deleted rows by table. At most `at_most` predictions are deleted, the oldest first: a
     transaction that deletes hundreds of thousands would block other writers for too long. Call it again until it
@@ -98,6 +98,7 @@ def purge(connection: Connection, before: datetime, at_most: int) -> dict[str, i
     ages: dict[Any, Any] = {
         ReceiptRow: ReceiptRow.created_at,
         LoginAttemptRow: LoginAttemptRow.at,
+        KnownLoginRow: KnownLoginRow.at,
         AuditRow: AuditRow.at,
         UserRow: UserRow.deleted_at,
     }

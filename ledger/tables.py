@@ -3,7 +3,19 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, String, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    TypeDecorator,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -50,21 +62,37 @@ class ShortText(StorableText):
     cache_ok = True
 
 
+# The code of a product type has 64 bits in both databases; SQLite's INTEGER always has.
+ProductCode = BigInteger().with_variant(Integer, "sqlite")
+
+
 class Base(DeclarativeBase):
-    """The ledger's metadata."""
+    """The ledger's metadata. What a user did carries the user's id: a name can be given again after its deletion."""
 
 
 class UserRow(Base):
-    """A user. The row of a deleted user stays for as long as tokens of that user may live, to refuse them."""
+    """A user. The row of a deleted user stays for as long as tokens of that user may live, to refuse them.
+
+    `generation`: tokens of earlier generations are void. It is a number and no time, so that it needs no right clock.
+    """
 
     __tablename__ = "users"
 
-    username: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
+    id: Mapped[str] = mapped_column(ShortText(36), primary_key=True)
+    username: Mapped[str] = mapped_column(ShortText(64))
     password_hash: Mapped[str] = mapped_column(ShortText(255))
     role: Mapped[str] = mapped_column(ShortText(20))
-    valid_from: Mapped[datetime] = mapped_column(UtcDateTime)  # tokens that were issued earlier are void
+    generation: Mapped[int]
+    voided_at: Mapped[datetime] = mapped_column(UtcDateTime)  # when the generation began
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __table_args__ = (  # of the users that are not deleted each has a name of its own
+        Index(
+            "ix_users_of_name", "username", unique=True,
+            sqlite_where=text("deleted_at IS NULL"), postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )  # fmt: skip
 
 
 class PredictionRow(Base):
@@ -73,10 +101,10 @@ class PredictionRow(Base):
     __tablename__ = "predictions"
 
     id: Mapped[str] = mapped_column(ShortText(36), primary_key=True)
-    username: Mapped[str] = mapped_column(ShortText(64))
+    user_id: Mapped[str] = mapped_column(ShortText(64))
     designation: Mapped[str] = mapped_column(StorableText)
     description: Mapped[str | None] = mapped_column(StorableText)
-    predicted_code: Mapped[int]
+    predicted_code: Mapped[int] = mapped_column(ProductCode)
     confidence: Mapped[float]
     abstained: Mapped[bool]
     language: Mapped[str] = mapped_column(ShortText(8))
@@ -85,34 +113,36 @@ class PredictionRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
     __table_args__ = (
-        Index("ix_predictions_of_user", "username", "created_at"),
+        Index("ix_predictions_of_user", "user_id", "created_at"),
         Index("ix_predictions_to_review", "model_name", "abstained", "confidence"),
     )
 
 
 class FeedbackRow(Base):
-    """A user's statement of the right type of a predicted listing. `role`: the user's role at that time."""
+    """A user's statement of the right type of a predicted listing. `given_by`: the user's id, `role`: the role then."""
 
     __tablename__ = "feedback"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     prediction_id: Mapped[str] = mapped_column(ForeignKey("predictions.id", ondelete="CASCADE"), index=True)
-    correct_code: Mapped[int]
+    correct_code: Mapped[int] = mapped_column(ProductCode)
     given_by: Mapped[str] = mapped_column(ShortText(64))
     role: Mapped[str] = mapped_column(ShortText(20))
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class AuditRow(Base):
-    """Who did what to whom. Never holds the text of a listing or a password."""
+    """Who did what to whom, with the ids beside the names. Never holds the text of a listing or a password."""
 
     __tablename__ = "audit"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     actor: Mapped[str] = mapped_column(ShortText(64))
+    actor_id: Mapped[str | None] = mapped_column(ShortText(36))
     event: Mapped[str] = mapped_column(ShortText(64))
     subject: Mapped[str] = mapped_column(ShortText(200))
+    subject_id: Mapped[str | None] = mapped_column(ShortText(36))
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
@@ -128,8 +158,20 @@ class LoginAttemptRow(Base):
     __table_args__ = (Index("ix_login_attempts_of_subject", "subject", "at"),)
 
 
+class KnownLoginRow(Base):
+    """A user logged in from an address. `subject` is a digest of the user's id and the address."""
+
+    __tablename__ = "known_logins"
+
+    subject: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class ReceiptRow(Base):
-    """The answer to a request with an idempotency key; the same request sent again gets this answer."""
+    """The answer to a request with an idempotency key; the same request sent again gets this answer.
+
+    `owner`: the id of the user who sent it.
+    """
 
     __tablename__ = "receipts"
 

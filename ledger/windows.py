@@ -65,8 +65,8 @@ def read_predictions(url: str, window: Window) -> "pd.DataFrame":
 def read_feedback_on(url: str, window: Window) -> "pd.DataFrame":
     """Return the feedback on the window's predictions, oldest first (columns as in `FEEDBACK_COLUMNS`).
 
-    Of each user on each prediction only the last feedback is returned. `trusted`: whether the user's role at that time
-    is one of `TRUSTED_ROLES`. Raises `LedgerError` when the database does not answer.
+    Of each user on each prediction only the last feedback is returned. `given_by` is the user's id. `trusted`: whether
+    the user's role at that time is one of `TRUSTED_ROLES`. Raises `LedgerError` when the database does not answer.
     """
     predictions = _newest(window, PredictionRow.id, PredictionRow.predicted_code, PredictionRow.confidence).subquery()
     query = (

@@ -18,7 +18,7 @@ def monitoring_page(report: MonitoringReport) -> str:
             for entry in quality.per_type
         ],
         users=[
-            (user.username, user.role, user.rows, user.disagreement, _yes_or_no(user.trusted))
+            (user.user_id, user.role, user.rows, user.disagreement, _yes_or_no(user.trusted))
             for user in quality.disagreeing_users
         ],
         drift_picture=data_uri(png(drift_figure(drift.columns))) if drift.columns else None,

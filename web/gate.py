@@ -151,7 +151,7 @@ class _Answer:
 
 
 def route_of(scope: Scope) -> str:
-    """Return the template of the route that answers (`/users/{username}`), or `unknown`; never a raw path."""
+    """Return the template of the route that answers (`/users/{user}`), or `unknown`; never a raw path."""
     path = getattr(scope.get("route"), "path", UNKNOWN_ROUTE)
     return path if isinstance(path, str) else UNKNOWN_ROUTE
 

@@ -23,8 +23,8 @@ from catalog.classifier import ProductTypeClassifier
 from catalog.model_folder import Manifest
 from catalog.predictor import Predictor
 from catalog.taxonomy import RAKUTEN
-from ledger.database import migrate, open_engine, writing
-from ledger.users import create_user
+from ledger.database import migrate, open_engine, reading, writing
+from ledger.users import User, create_user, find_user
 
 SECRET = "0123456789abcdef-a-secret-of-tests-only"
 METRICS_TOKEN = "fedcba9876543210-a-token-of-tests-only"
@@ -76,13 +76,20 @@ class Service:
     settings: Settings
     application: Application
 
-    def token(self, username: str, role: str) -> str:
+    def user(self, username: str) -> User:
+        """Return the user who has that name now."""
+        with reading(self.engine) as connection:
+            found = find_user(connection, username)
+        assert found is not None
+        return found
+
+    def token(self, username: str) -> str:
         """Return a token that the service accepts, without the time that a login takes."""
-        return Signer("HS256", SECRET).sign(username, role)
+        return Signer("HS256", SECRET).sign(self.user(username))
 
     def as_(self, username: str) -> dict[str, str]:
         """Return the header of a user: `ada` is an admin, `rita` a reviewer, `ulf` and `uma` are users."""
-        return {"Authorization": f"Bearer {self.token(username, ROLES[username])}"}
+        return {"Authorization": f"Bearer {self.token(username)}"}
 
 
 ROLES = {"ada": "admin", "rita": "reviewer", "ulf": "user", "uma": "user"}

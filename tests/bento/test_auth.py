@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from bento.settings import Settings
 from ledger.database import reading
-from ledger.tables import AuditRow, LoginAttemptRow
+from ledger.tables import AuditRow, LoginAttemptRow, PredictionRow
 from tests.bento.conftest import PASSWORD, Service
 
 Start = Callable[[Settings], Service]
@@ -26,7 +26,7 @@ def test_name_and_password_give_a_token_for_both_headers(service: Service) -> No
     token = answer["access_token"]
     for headers in ({"Authorization": f"Bearer {token}"}, {"authorization": f"bearer {token}"}, {"token": token}):
         me = service.client.get("/me", headers=headers)
-        assert (me.status_code, me.json()) == (200, {"username": "ulf", "role": "user"})
+        assert (me.status_code, me.json()) == (200, {"id": service.user("ulf").id, "username": "ulf", "role": "user"})
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,8 @@ def test_an_admin_creates_changes_lists_and_deletes_users(service: Service) -> N
     admin = service.as_("ada")
     new = {"username": "zoe", "password": "orange-Tricycle-77", "role": "reviewer"}
     created = service.client.post("/users", headers=admin, json=new)
-    assert (created.status_code, created.json()) == (201, {"username": "zoe", "role": "reviewer"})
+    shown = {"id": service.user("zoe").id, "username": "zoe", "role": "reviewer"}
+    assert (created.status_code, created.json()) == (201, shown)
     assert service.client.post("/users", headers=admin, json=new).status_code == 409
     assert log_in(service, "zoe", "orange-Tricycle-77")[0] == 200
     changed = service.client.patch("/users/zoe", headers=admin, json={"password": "purple-Tricycle-78"})
@@ -98,16 +99,18 @@ def test_an_admin_creates_changes_lists_and_deletes_users(service: Service) -> N
     assert log_in(service, "zoe", "orange-Tricycle-77")[0] == 401
     assert log_in(service, "zoe", "purple-Tricycle-78")[0] == 200
     listed = service.client.get("/users", headers=admin).json()
-    assert {"username": "zoe", "role": "reviewer"} in listed
-    assert all(set(entry) == {"username", "role"} for entry in listed)
+    assert shown in listed
+    assert all(set(entry) == {"id", "username", "role"} for entry in listed)
     assert service.client.delete("/users/zoe", headers=admin).status_code == 204
     assert service.client.delete("/users/zoe", headers=admin).status_code == 404
     assert service.client.patch("/users/zoe", headers=admin, json={"role": "user"}).status_code == 404
     with reading(service.engine) as connection:
-        trail = connection.execute(select(AuditRow.actor, AuditRow.event, AuditRow.subject).order_by(AuditRow.id)).all()
+        columns = (AuditRow.actor, AuditRow.actor_id, AuditRow.event, AuditRow.subject, AuditRow.subject_id)
+        trail = connection.execute(select(*columns).order_by(AuditRow.id)).all()
     assert [tuple(entry) for entry in trail] == [
-        ("ada", "user created", "zoe"), ("ada", "user changed", "zoe"), ("ada", "user deleted", "zoe"),
-    ]  # fmt: skip
+        ("ada", service.user("ada").id, event, "zoe", shown["id"])
+        for event in ("user created", "user changed", "user deleted")
+    ]
 
 
 def test_weak_passwords_are_refused_for_users_too(service: Service) -> None:
@@ -152,12 +155,23 @@ def test_the_tokens_of_a_changed_user_stop_working_at_once(service: Service, cha
         assert service.client.get("/me", headers={"token": token}).status_code == 200
 
 
-def test_old_tokens_do_not_work_for_a_new_user_of_the_same_name(service: Service) -> None:
-    before, admin = service.as_("ulf"), service.as_("ada")
-    service.client.delete("/users/ulf", headers=admin)
-    service.client.post("/users", headers=admin, json={"username": "ulf", "password": "orange-Tricycle-77"})
-    assert service.client.get("/me", headers=before).status_code == 401
+def test_a_user_who_is_given_the_name_of_a_deleted_one_has_nothing_of_it(service: Service) -> None:
+    before, admin, once = service.as_("ulf"), service.as_("ada"), {"Idempotency-Key": "order-1"}
+    listing, client = {"designation": "Piscine gonflable"}, service.client
+    first = client.post("/predict", headers=before | once, json=listing).json()
+    client.delete("/users/ulf", headers=admin)
+    client.post("/users", headers=admin, json={"username": "ulf", "password": "orange-Tricycle-77"})
+    assert client.get("/me", headers=before).status_code == 401
     assert log_in(service, "ulf", "orange-Tricycle-77")[0] == 200
+    after = service.as_("ulf")
+    assert client.post("/feedback", headers=after, json={"correct_code": 10}).status_code == 404  # no last prediction
+    of_first = {"prediction_id": first["prediction_id"], "correct_code": 10}
+    assert client.post("/feedback", headers=after, json=of_first).status_code == 404
+    second = client.post("/predict", headers=after | once, json=listing).json()
+    assert second["prediction_id"] != first["prediction_id"]  # the answer of the first user was not given out
+    assert client.delete("/me/predictions", headers=after).json() == {"erased": 1}
+    with reading(service.engine) as connection:
+        assert connection.execute(select(PredictionRow.id)).scalars().all() == [first["prediction_id"]]
 
 
 def test_an_attempt_long_ago_does_not_count(service: Service) -> None:

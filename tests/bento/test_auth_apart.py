@@ -120,5 +120,5 @@ def test_a_prediction_service_with_auth_apart_has_no_secret_and_no_login(
     with service.client:  # one event loop, as in a worker
         assert service.client.get("/readyz").status_code == 200
         assert service.client.post("/predict", headers=headers, json=listing).status_code == 200
-        shared = {"Authorization": f"Bearer {service.token('ada', 'admin')}"}
+        shared = {"Authorization": f"Bearer {service.token('ada')}"}
         assert service.client.post("/predict", headers=shared, json=listing).status_code == 401

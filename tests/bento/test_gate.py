@@ -67,7 +67,7 @@ def test_requests_are_counted_by_route_template_and_metrics_show_no_user_data(se
         service.client.get(f"/random-{number}", headers=service.as_("ulf"))
     page = service.client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text
     assert 'http_requests_total{method="POST",route="/predict",status="200"} 1.0' in page
-    assert 'http_requests_total{method="DELETE",route="/users/{username}",status="404"} 1.0' in page
+    assert 'http_requests_total{method="DELETE",route="/users/{user}",status="404"} 1.0' in page
     assert 'http_requests_total{method="GET",route="unknown",status="404"} 30.0' in page
     assert "http_requests_in_flight 1.0" in page  # this very one
     for word in ("Secret", "Zoe", "somebody", "random-1", "ulf"):

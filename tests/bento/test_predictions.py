@@ -44,8 +44,8 @@ def test_a_listing_gets_its_type_and_the_answer_is_stored(service: Service, pred
     assert (answer["language"], answer["model_version"]) == ("fr", "7")
     assert "explanation" not in answer
     with reading(service.engine) as connection:
-        stored = connection.execute(select(PredictionRow.id, PredictionRow.username, PredictionRow.designation)).all()
-    assert [tuple(row) for row in stored] == [(answer["prediction_id"], "ulf", POOL["designation"])]
+        stored = connection.execute(select(PredictionRow.id, PredictionRow.user_id, PredictionRow.designation)).all()
+    assert [tuple(row) for row in stored] == [(answer["prediction_id"], service.user("ulf").id, POOL["designation"])]
 
 
 def test_the_answer_to_a_listing_that_says_little_abstains_and_is_stored_as_such(service: Service) -> None:

@@ -11,14 +11,17 @@ import pytest
 from bento import tokens
 from bento.tokens import Signer, TokenError, Verifier
 from ledger.callers import Caller
+from ledger.users import User
 from web.secret_store import private_key
 
 SECRET = "0123456789abcdef-a-secret-of-tests-only"
 VERIFIER = Verifier("HS256", {None: SECRET.encode()})
 NOW = datetime.now(UTC)
+ULF = User("id-of-ulf", "ulf", "user", "hash", 3, NOW)
+RITA = User("id-of-rita", "rita", "reviewer", "hash", 0, NOW)
 CLAIMS: dict[str, Any] = {
-    "sub": "ulf", "role": "user", "iss": tokens.ISSUER, "aud": tokens.AUDIENCE, "iat": NOW.timestamp(),
-    "exp": int((NOW + timedelta(minutes=30)).timestamp()), "jti": "1",
+    "sub": "id-of-ulf", "name": "ulf", "role": "user", "gen": 3, "iss": tokens.ISSUER, "aud": tokens.AUDIENCE,
+    "iat": NOW.timestamp(), "exp": int((NOW + timedelta(minutes=30)).timestamp()), "jti": "1",
 }  # fmt: skip
 
 
@@ -28,16 +31,15 @@ def signed(key: str = SECRET, algorithm: str = "HS256", **changes: Any) -> str:
 
 
 def test_a_token_says_whom_it_was_issued_to_and_expires_after_half_an_hour() -> None:
-    token = Signer("HS256", SECRET).sign("ulf", "user")
-    caller = VERIFIER.verify(token)
-    assert (caller.username, caller.role) == ("ulf", "user")
+    token = Signer("HS256", SECRET).sign(ULF)
+    assert VERIFIER.verify(token) == Caller("id-of-ulf", "ulf", "user", 3)
     claims = jwt.decode(token, options={"verify_signature": False})
-    assert set(claims) == {"sub", "role", "iss", "aud", "iat", "exp", "jti"}
+    assert set(claims) == {"sub", "name", "role", "gen", "iss", "aud", "iat", "exp", "jti"}
     assert claims["exp"] - claims["iat"] == pytest.approx(1_800, abs=1)
 
 
 def test_every_token_has_an_id_of_its_own() -> None:
-    ids = {jwt.decode(Signer("HS256", SECRET).sign("ulf", "user"), options={"verify_signature": False})["jti"]
+    ids = {jwt.decode(Signer("HS256", SECRET).sign(ULF), options={"verify_signature": False})["jti"]
            for _ in range(50)}  # fmt: skip
     assert len(ids) == 50
 
@@ -67,6 +69,8 @@ FORGERIES = {
     "a role that there is not": signed(role="root"),
     "a role that is a list": signed(role=["admin"]),
     "a subject that is a number": signed(sub=7),
+    "a name that is a number": signed(name=7),
+    "a generation that is text": signed(gen="first"),
     "a time that is text": signed(iat="yesterday"),
     **{f"no {claim}": signed(**{claim: None}) for claim in CLAIMS},
     "no token at all": "abc",
@@ -87,13 +91,13 @@ def test_ed25519_tokens_are_verified_with_the_public_key_only(tmp_path: Any) -> 
     key_id, published = tokens.key_set(pem)
     assert "d" not in published["keys"][0], "the private half was published"
     verifier = Verifier("EdDSA", tokens.public_keys(published))
-    token = Signer("EdDSA", pem, key_id).sign("rita", "reviewer")
+    token = Signer("EdDSA", pem, key_id).sign(RITA)
     assert isinstance(verifier.verify(token), Caller)
     with pytest.raises(TokenError):
         VERIFIER.verify(token)
     with pytest.raises(TokenError):  # the public key used as the secret of an HMAC: a well-known confusion
         verifier.verify(jwt.encode(CLAIMS, published["keys"][0]["x"], "HS256", headers={"kid": key_id}))
-    stranger = Signer("EdDSA", private_key(tmp_path / "other.pem"), key_id).sign("rita", "admin")
+    stranger = Signer("EdDSA", private_key(tmp_path / "other.pem"), key_id).sign(RITA)
     with pytest.raises(TokenError):
         verifier.verify(stranger)
 
@@ -107,7 +111,7 @@ def test_a_public_key_may_also_be_given_as_pem(tmp_path: Any) -> None:
     verifier = Verifier(
         "EdDSA", tokens.public_key(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode())
     )
-    assert verifier.verify(Signer("EdDSA", pem, key_id).sign("rita", "reviewer")).username == "rita"
+    assert verifier.verify(Signer("EdDSA", pem, key_id).sign(RITA)).username == "rita"
 
 
 @pytest.mark.parametrize(

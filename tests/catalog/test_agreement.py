@@ -90,7 +90,7 @@ def test_a_thousand_wrong_labels_from_one_user_change_no_figure_and_the_user_is_
     beside = {"users_rows", "users_agreement", "disagreeing_users"}
     assert clean.model_dump(exclude=beside) == poisoned.model_dump(exclude=beside)
     [named] = poisoned.disagreeing_users
-    assert (named.username, named.rows, named.trusted) == ("mallory", 1_000, False)
+    assert (named.user_id, named.rows, named.trusted) == ("mallory", 1_000, False)
     assert clean.disagreeing_users == ()
 
 

@@ -28,12 +28,12 @@ def test_the_more_severe_verdict_counts_and_bad_quality_counts_without_traffic(
 
 
 def test_a_user_who_mostly_disagrees_is_named() -> None:
-    user = DisagreeingUser(username="mallory", role="user", rows=1_000, disagreement=0.97, trusted=False)
+    user = DisagreeingUser(user_id="mallory", role="user", rows=1_000, disagreement=0.97, trusted=False)
     quality = Quality(verdict="ok", reason="the quality", rows=0, disagreeing_users=(user,))
     _, reasons = decide_verdict(drift("ok"), quality)
     assert reasons == [
         "Drift: the drift.",
         "Quality: the quality.",
-        "mallory (user) gave feedback 1,000 times and disagreed with 97% of the answers. "
+        "User mallory (user) gave feedback 1,000 times and disagreed with 97% of the answers. "
         "This feedback does not decide.",
     ]

@@ -228,7 +228,7 @@ def fill_ledger(path: Path, name: str, rows: list[tuple[str, int, str, str]]) ->
     with Session(engine) as session:
         for number, (title, code, user, role) in enumerate(rows):
             prediction = PredictionRow(
-                id=str(number), username=user, designation=title, description=None, predicted_code=10, confidence=0.4,
+                id=str(number), user_id=user, designation=title, description=None, predicted_code=10, confidence=0.4,
                 abstained=False, language="fr", model_name=name, model_version="1", created_at=now,
             )  # fmt: skip
             feedback = FeedbackRow(prediction_id=str(number), correct_code=code, given_by=user, role=role, given_at=now)

@@ -2,14 +2,14 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from ledger.callers import Caller
+from ledger.callers import Caller, Role
 from ledger.database import migrate, open_engine, writing
 from ledger.predictions import PredictionRecord
 from ledger.users import create_user
@@ -70,20 +70,20 @@ def engine(ledger_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def alice(engine: Engine) -> Caller:
-    """A user, with a token that was issued a minute later."""
+    """A user with a token."""
     return add_user(engine, "alice", "user")
 
 
-def add_user(engine: Engine, username: str, role: str) -> Caller:
+def add_user(engine: Engine, username: str, role: Role) -> Caller:
     with writing(engine) as connection:
-        create_user(connection, username, "hash", role, NOW)
-    return Caller(username, role, (NOW + timedelta(minutes=1)).timestamp())
+        user = create_user(connection, username, "hash", role, NOW)
+    return Caller(user.id, username, role, user.generation)
 
 
-def prediction(username: str = "alice", **changes: object) -> PredictionRecord:
+def prediction(user_id: str = "alice", **changes: object) -> PredictionRecord:
     values: dict[str, object] = {
         "id": str(uuid4()),
-        "username": username,
+        "user_id": user_id,
         "designation": "Piscine gonflable",
         "description": "<p>ronde, été</p>",
         "predicted_code": 2583,

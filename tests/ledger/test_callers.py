@@ -3,29 +3,26 @@
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from ledger.callers import ROLES, TRUSTED_ROLES, Caller, is_valid_caller
 from tests.conftest import ROOT
 
-SINCE = datetime(2026, 3, 1, tzinfo=UTC)
-ACTIVE = {"alice": ("user", SINCE)}
-ALICE = Caller("alice", "user", SINCE.timestamp())
+ACTIVE = {"id-of-alice": ("user", 3)}
+ALICE = Caller("id-of-alice", "alice", "user", 3)
 
 
-def test_a_token_of_an_active_user_with_its_role_counts_from_valid_from_on() -> None:
+def test_a_token_of_an_active_user_with_its_role_and_generation_counts() -> None:
     assert is_valid_caller(ALICE, ACTIVE)
-    assert is_valid_caller(replace(ALICE, issued_at=ALICE.issued_at + 1), ACTIVE)
 
 
 @pytest.mark.parametrize(
     "caller",
     [
-        replace(ALICE, issued_at=ALICE.issued_at - 0.001),
+        replace(ALICE, generation=2),
         replace(ALICE, role="admin"),
-        replace(ALICE, username="bob"),
+        replace(ALICE, user_id="id-of-another-alice"),
     ],
 )
 def test_an_older_token_another_role_and_an_unknown_user_do_not_count(caller: Caller) -> None:

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from ledger.batch import BatchStore, StoreRequest, StoreResult
 from ledger.callers import Caller, RevokedError
@@ -21,11 +21,11 @@ from ledger.database import migrate, open_engine, writing
 from ledger.direct_insert import DirectInsert
 from ledger.predictions import PredictionRecord
 from ledger.receipts import ReceiptRecord
-from ledger.tables import PredictionRow
-from ledger.users import create_user, delete_user
+from ledger.tables import PredictionRow, UserRow
+from ledger.users import change_user, create_user, delete_user
 from tests.ledger.conftest import NOW, prediction
 
-ALICE = Caller("alice", "user", NOW.timestamp())
+ALICE = Caller("id-of-alice", "alice", "user", 1)
 NAMES = [field.name for field in fields(PredictionRecord)]
 
 
@@ -59,9 +59,11 @@ def ways() -> Iterator[tuple[Way, Way]]:
         migrate(url)
         engine = open_engine(url)
         with writing(engine) as connection:
-            create_user(connection, "alice", "hash", "user", NOW)
-            create_user(connection, "carol", "hash", "user", NOW)
-            delete_user(connection, "carol", NOW)
+            for name in ("alice", "carol"):
+                user = create_user(connection, name, "hash", "user", NOW)
+                connection.execute(update(UserRow).where(UserRow.id == user.id).values(id=f"id-of-{name}"))
+            change_user(connection, "id-of-alice", now=NOW)
+            delete_user(connection, "id-of-carol", NOW)
         store = kind(engine, check_callers=True)
         yield Way(engine, store)
         store.close()
@@ -84,7 +86,7 @@ zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
 records = st.builds(
     PredictionRecord,
     id=st.uuids(version=4).map(lambda _: str(uuid4())),  # a new one each time
-    username=texts,
+    user_id=texts,
     designation=texts,
     description=st.none() | texts,
     predicted_code=st.integers(-(2**63), 2**63 - 1),
@@ -123,11 +125,12 @@ def test_the_rows_that_are_compared_have_all_columns() -> None:
     "caller",
     [
         ALICE,
-        replace(ALICE, issued_at=ALICE.issued_at - 0.001),
+        replace(ALICE, generation=0),
         replace(ALICE, role="admin"),
-        replace(ALICE, username="nobody"),
-        replace(ALICE, username="carol"),
-        replace(ALICE, username="\0"),
+        replace(ALICE, user_id="nobody"),
+        replace(ALICE, user_id="alice"),
+        replace(ALICE, user_id="id-of-carol"),
+        replace(ALICE, user_id="\0"),
     ],
 )
 def test_both_ways_accept_the_same_callers(ways: tuple[Way, Way], caller: Caller) -> None:
@@ -188,5 +191,5 @@ def test_while_another_connection_writes_the_direct_way_gives_up_at_once(ways: t
 def test_a_batch_says_why_a_caller_is_refused(ways: tuple[Way, Way]) -> None:
     _, batch = ways
     assert isinstance(batch.store, BatchStore)
-    results: list[StoreResult] = batch.store.store([request(prediction(), caller=replace(ALICE, username="nobody"))])
+    results: list[StoreResult] = batch.store.store([request(prediction(), caller=replace(ALICE, user_id="nobody"))])
     assert [type(result) for result in results] == [RevokedError]

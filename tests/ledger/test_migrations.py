@@ -4,18 +4,23 @@ import logging
 import shutil
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, MetaData, insert, inspect, select
 
 from ledger.database import migrate, open_engine, ping, reading, writing
-from ledger.predictions import find_prediction, store_predictions
-from ledger.tables import Base
+from ledger.feedback import give_feedback
+from ledger.predictions import erase_predictions, find_prediction, store_predictions
+from ledger.tables import Base, FeedbackRow, PredictionRow, ReceiptRow
+from ledger.users import create_user, list_users
 from tests.conftest import ROOT
-from tests.ledger.conftest import prediction
+from tests.ledger.conftest import NOW, prediction
 
 
 def test_the_migrated_schema_is_the_declared_one(engine: Engine) -> None:
@@ -92,3 +97,58 @@ def test_a_ledger_is_locked_where_it_is_by_whatever_link_it_is_reached(tmp_path:
     (tmp_path / "other.db").symlink_to(tmp_path / "here" / "ledger.db")
     migrate(f"sqlite:///{tmp_path / 'other.db'}")
     assert [path.name for path in tmp_path.rglob("*.lock")] == ["ledger.db.lock"]
+
+
+def test_rows_of_the_first_schema_belong_to_the_ids_of_their_users(empty_url: str) -> None:
+    """The second `ulf` got the name of a deleted user, whose rows are older than the second user."""
+    engine = open_engine(empty_url)
+    _fill_first_schema(engine)
+    migrate(empty_url)
+    with writing(engine) as connection:
+        found = {user.username: user for user in list_users(connection)}
+        assert list(found) == ["..", "Zo\u00eb", "ada", "ulf"]
+        ulf, ada = found["ulf"], found["ada"]
+        assert (ada.role, ada.password_hash, ada.created_at, ada.generation) == ("admin", "hash of ada", NOW, 0)
+        owners = dict(connection.execute(select(PredictionRow.id, PredictionRow.user_id)).tuples().all())
+        assert owners["new"] == ulf.id != owners["old"]
+        assert owners["deleted"] not in {user.id for user in found.values()}
+        assert connection.scalars(select(FeedbackRow.given_by)).all() == [ulf.id]
+        receipts = dict(connection.execute(select(ReceiptRow.owner, ReceiptRow.body)).tuples().all())
+        assert receipts == {owners["old"]: "old", ulf.id: "new"}
+        assert erase_predictions(connection, ulf.id) == 1
+        assert create_user(connection, "gone", "hash", "user", NOW).id != owners["deleted"]
+        wide = prediction(ulf.id, predicted_code=2**40)
+        store_predictions(connection, [wide])
+        assert give_feedback(connection, wide.id, 2**62, ulf.id, "user", NOW).correct_code == 2**62
+    with reading(engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
+
+
+def _fill_first_schema(engine: Engine) -> None:
+    config = Config(attributes={})
+    config.set_main_option("script_location", str(ROOT / "ledger" / "migrations"))
+    old, new = NOW - timedelta(days=2), NOW - timedelta(hours=1)
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        tables = MetaData()
+        tables.reflect(connection)
+
+        def add(table: str, **values: object) -> None:
+            connection.execute(insert(tables.tables[table]).values(**values))
+
+        for name, created, deleted in (
+            ("ada", NOW, None), ("ulf", NOW - timedelta(days=1), None), ("gone", old, NOW), ("..", NOW, None),
+            ("Zoe\u0308", NOW, None),
+        ):  # fmt: skip
+            role = "admin" if name == "ada" else "user"
+            add("users", username=name, password_hash=f"hash of {name}", role=role, valid_from=created,
+                created_at=created, deleted_at=deleted)  # fmt: skip
+        for number, (name, at) in {"old": ("ulf", old), "new": ("ulf", new), "deleted": ("gone", new)}.items():
+            add("predictions", id=number, username=name, designation="Piscine", predicted_code=10, confidence=0.5,
+                abstained=False, language="fr", model_name="rakuten", model_version="1", created_at=at)  # fmt: skip
+        add("feedback", prediction_id="new", correct_code=40, given_by="ulf", role="user", given_at=new)
+        for key, at in (("old", old), ("new", new)):
+            add("receipts", owner="ulf", key=key, fingerprint="print", status=200, body=key, created_at=at)

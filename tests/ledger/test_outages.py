@@ -21,7 +21,7 @@ from tests.ledger.conftest import prediction
 from tests.postgres import Server, postgresql_server
 from tests.system.workspace import LIMIT
 
-ANYBODY = Caller("anybody", "user", 0)
+ANYBODY = Caller("anybody", "anybody", "user", 0)
 STORING = """
 import asyncio, itertools, sys
 from ledger.database import open_engine
@@ -32,7 +32,7 @@ from tests.ledger.conftest import prediction
 async def client():
     for _ in range(int(sys.argv[2])):
         record = prediction()
-        await writer.store(Caller("alice", "user", 0), [record])
+        await writer.store(Caller("alice", "alice", "user", 0), [record])
         print(record.id, flush=True)
 
 async def clients():

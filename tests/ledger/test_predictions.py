@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, func, select
 
-from ledger.audit import record_event
+from ledger.audit import Party, record_event
 from ledger.database import reading, writing
 from ledger.feedback import give_feedback
 from ledger.predictions import (
@@ -43,7 +43,7 @@ def test_the_last_prediction_is_the_users_own_and_of_this_model(engine: Engine) 
     last = prediction(created_at=NOW + MINUTE)
     others = [
         prediction(),
-        prediction(username="bob", created_at=NOW + 2 * MINUTE),
+        prediction(user_id="bob", created_at=NOW + 2 * MINUTE),
         prediction(model_name="shop", created_at=NOW + 2 * MINUTE),
     ]
     with writing(engine) as connection:
@@ -73,7 +73,7 @@ def test_the_review_queue_begins_with_the_least_certain_predictions(engine: Engi
 
 
 def test_erasing_deletes_feedback_and_receipts_of_one_user_only(engine: Engine) -> None:
-    theirs, others = prediction(), prediction(username="bob")
+    theirs, others = prediction(), prediction(user_id="bob")
     receipts = [ReceiptRecord(owner, "key", "print", 200, "answer", NOW) for owner in ("alice", "bob")]
     with writing(engine) as connection:
         store_predictions(connection, [theirs, prediction(), others])
@@ -98,17 +98,18 @@ def test_purging_deletes_older_rows(engine: Engine) -> None:
         for moment in (old, new):
             store_receipts(connection, [ReceiptRecord("alice", str(moment), "print", 200, "answer", moment)])
             record_attempt(connection, ["digest"], moment)
-            record_event(connection, "ada", "user created", "alice", moment, role="user")
+            record_event(connection, Party("ada"), "user created", Party("alice"), moment, role="user")
         for name, deleted in (("gone", old), ("deleted", new), ("active", None)):
-            create_user(connection, name, "hash", "user", old)
+            user = create_user(connection, name, "hash", "user", old)
             if deleted:
-                delete_user(connection, name, deleted)
+                delete_user(connection, user.id, deleted)
     with writing(engine) as connection:
         assert purge(connection, before, at_most=100) == {
             "predictions": 2,
             "feedback": 1,
             "receipts": 1,
             "login_attempts": 1,
+            "known_logins": 0,
             "audit": 1,
             "users": 1,
         }
@@ -127,9 +128,8 @@ def test_purging_deletes_a_limited_number_at_a_time(engine: Engine) -> None:
 
 def test_a_recorded_event_has_its_detail(engine: Engine) -> None:
     with writing(engine) as connection:
-        record_event(connection, "ada", "user changed", "bob", NOW, changed=["role"], role="admin", ratio=0.5)
-        found = connection.execute(
-            select(AuditRow.at, AuditRow.actor, AuditRow.event, AuditRow.subject, AuditRow.detail)
-        ).one()
-    detail = {"changed": ["role"], "role": "admin", "ratio": 0.5}
-    assert tuple(found) == (NOW, "ada", "user changed", "bob", detail)
+        detail: dict[str, object] = {"changed": ["role"], "role": "admin", "ratio": 0.5}
+        record_event(connection, Party("ada", "1"), "user changed", Party("bob", "2"), NOW, **detail)
+        columns = (AuditRow.actor, AuditRow.actor_id, AuditRow.event, AuditRow.subject, AuditRow.subject_id)
+        found = connection.execute(select(AuditRow.at, *columns, AuditRow.detail)).one()
+    assert tuple(found) == (NOW, "ada", "1", "user changed", "bob", "2", detail)

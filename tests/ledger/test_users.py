@@ -19,6 +19,7 @@ from ledger.users import (
     delete_user,
     ensure_admin,
     find_user,
+    find_user_by_id,
     has_admin,
     list_users,
     revocations,
@@ -51,34 +52,48 @@ def at_once(engine: Engine, *effects: Callable[[Connection], object]) -> list[ob
 
 def test_a_user_is_created_changed_and_deleted(engine: Engine) -> None:
     with writing(engine) as connection:
-        assert create_user(connection, "bob", "hash", "user", NOW) == User("bob", "user", "hash", NOW, NOW)
-        assert find_user(connection, "bob") == User("bob", "user", "hash", NOW, NOW)
+        bob = create_user(connection, "bob", "hash", "user", NOW)
+        assert bob == User(bob.id, "bob", "user", "hash", 0, NOW)
+        assert find_user(connection, "bob") == find_user_by_id(connection, bob.id) == bob
         with pytest.raises(UserExistsError):
             create_user(connection, "bob", "other", "admin", LATER)
-        changed = change_user(connection, "bob", now=LATER, role="reviewer")
-        assert changed == User("bob", "reviewer", "hash", LATER, NOW)
-        assert change_user(connection, "bob", now=LATER, password_hash="new").password_hash == "new"
-        delete_user(connection, "bob", LATER)
-        assert find_user(connection, "bob") is None
-        for refused in (lambda: delete_user(connection, "bob", NOW), lambda: change_user(connection, "bob", now=NOW)):
+        changed = change_user(connection, bob.id, now=LATER, role="reviewer")
+        assert changed == User(bob.id, "bob", "reviewer", "hash", 1, NOW)
+        again = change_user(connection, bob.id, now=LATER, password_hash="new")
+        assert again == User(bob.id, "bob", "reviewer", "new", 2, NOW)
+        delete_user(connection, bob.id, LATER)
+        assert find_user(connection, "bob") is find_user_by_id(connection, bob.id) is None
+        for refused in (lambda: delete_user(connection, bob.id, NOW), lambda: change_user(connection, bob.id, now=NOW)):
             with pytest.raises(UnknownUserError):
                 refused()
-        again = LATER + timedelta(hours=1)
-        assert create_user(connection, "bob", "third", "user", again) == User("bob", "user", "third", again, again)
+
+
+def test_a_name_given_again_is_another_user(engine: Engine) -> None:
+    with writing(engine) as connection:
+        first = create_user(connection, "bob", "hash", "user", NOW)
+        delete_user(connection, first.id, LATER)
+        second = create_user(connection, "bob", "other", "user", LATER)
+        assert second.id != first.id
+        assert find_user(connection, "bob") == second
+        delete_user(connection, second.id, LATER)
+        third = create_user(connection, "bob", "third", "user", LATER)
+        assert len({first.id, second.id, third.id}) == 3
+        with pytest.raises(UserExistsError):
+            create_user(connection, "bob", "fourth", "user", LATER)
+        assert active_users(connection, [first.id, second.id, third.id]) == {third.id: ("user", 0)}
 
 
 def test_the_password_of_a_deleted_user_is_erased(engine: Engine) -> None:
-    add_user(engine, "bob", "user")
+    bob = add_user(engine, "bob", "user")
     with writing(engine) as connection:
-        delete_user(connection, "bob", LATER)
+        delete_user(connection, bob.user_id, LATER)
         assert connection.exec_driver_sql("SELECT password_hash FROM users").scalar() == ""
 
 
 def test_users_are_listed_by_name_without_the_deleted(engine: Engine) -> None:
-    for name in ("carol", "alice", "bob"):
-        add_user(engine, name, "user")
+    ids = {name: add_user(engine, name, "user").user_id for name in ("carol", "alice", "bob")}
     with writing(engine) as connection:
-        delete_user(connection, "bob", LATER)
+        delete_user(connection, ids["bob"], LATER)
         assert [user.username for user in list_users(connection)] == ["alice", "carol"]
 
 
@@ -88,30 +103,31 @@ def test_an_unknown_role_is_refused(engine: Engine) -> None:
 
 
 def test_the_last_admin_stays(engine: Engine) -> None:
-    add_user(engine, "ada", "admin")
+    ada = add_user(engine, "ada", "admin").user_id
     with writing(engine) as connection:
         with pytest.raises(LastAdminError):
-            change_user(connection, "ada", now=LATER, role="user")
+            change_user(connection, ada, now=LATER, role="user")
         with pytest.raises(LastAdminError):
-            delete_user(connection, "ada", LATER)
-        change_user(connection, "ada", now=LATER, role="admin", password_hash="new")
+            delete_user(connection, ada, LATER)
+        change_user(connection, ada, now=LATER, role="admin", password_hash="new")
         create_user(connection, "eve", "hash", "admin", LATER)
-        delete_user(connection, "ada", LATER)
+        delete_user(connection, ada, LATER)
         assert has_admin(connection)
 
 
 def test_two_admins_who_demote_each_other_leave_one(engine: Engine) -> None:
     for _ in range(10):
         with writing(engine) as connection:
-            for name in ("ada", "eve"):
-                if find_user(connection, name):
-                    change_user(connection, name, now=NOW, role="admin")
-                else:
-                    create_user(connection, name, "hash", "admin", NOW)
+            ada, eve = (
+                change_user(connection, found.id, now=NOW, role="admin")
+                if (found := find_user(connection, name))
+                else create_user(connection, name, "hash", "admin", NOW)
+                for name in ("ada", "eve")
+            )
         outcomes = at_once(
             engine,
-            lambda connection: change_user(connection, "ada", now=LATER, role="user"),
-            lambda connection: delete_user(connection, "eve", LATER),
+            lambda connection, ada=ada: change_user(connection, ada.id, now=LATER, role="user"),  # type: ignore[misc]
+            lambda connection, eve=eve: delete_user(connection, eve.id, LATER),  # type: ignore[misc]
         )
         assert outcomes.count(LastAdminError) == 1
         with reading(engine) as connection:
@@ -132,27 +148,25 @@ def test_the_first_admin_is_created_once(engine: Engine) -> None:
 
 
 def test_the_first_admin_may_have_been_a_user(engine: Engine) -> None:
-    add_user(engine, "root", "user")
+    root = add_user(engine, "root", "user")
     with writing(engine) as connection:
         assert ensure_admin(connection, "root", "new", LATER)
-        assert find_user(connection, "root") == User("root", "admin", "new", LATER, LATER)
+        assert find_user(connection, "root") == User(root.user_id, "root", "admin", "new", 1, NOW)
 
 
 def test_active_users_are_those_who_are_not_deleted(engine: Engine) -> None:
-    for name in ("alice", "bob", "carol"):
-        add_user(engine, name, "reviewer")
+    alice, bob, _ = (add_user(engine, name, "reviewer").user_id for name in ("alice", "bob", "carol"))
     with writing(engine) as connection:
-        delete_user(connection, "bob", LATER)
-        assert active_users(connection, {"alice", "bob", "nobody", "\0"}) == {"alice": ("reviewer", NOW)}
+        delete_user(connection, bob, LATER)
+        assert active_users(connection, {alice, bob, "alice", "\0"}) == {alice: ("reviewer", 0)}
         assert active_users(connection, []) == {}
 
 
 def test_revocations_name_whose_tokens_were_voided(engine: Engine) -> None:
-    for name in ("alice", "bob", "carol"):
-        add_user(engine, name, "user")
+    _, bob, carol = (add_user(engine, name, "user").user_id for name in ("alice", "bob", "carol"))
     with writing(engine) as connection:
-        delete_user(connection, "bob", LATER)
-        change_user(connection, "carol", now=LATER, password_hash="new")
-        assert revocations(connection, NOW) == {"bob": LATER, "carol": LATER}
+        delete_user(connection, bob, LATER)
+        change_user(connection, carol, now=NOW + timedelta(minutes=1), password_hash="new")
+        change_user(connection, carol, now=LATER, password_hash="newer")
+        assert revocations(connection, NOW) == {bob: 1, carol: 2}
         assert revocations(connection, LATER) == {}
-        assert revocations(connection, NOW - timedelta(seconds=1)).keys() == {"alice", "bob", "carol"}

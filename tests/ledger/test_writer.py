@@ -62,7 +62,7 @@ def test_a_prediction_is_there_when_store_returns(writer: PredictionWriter, engi
 def test_many_at_once_are_all_stored(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
     bob = add_user(engine, "bob", "reviewer")
     callers = enumerate([alice, bob] * 400)
-    orders = [(caller, [prediction(caller.username) for _ in range(number % 4)]) for number, caller in callers]
+    orders = [(caller, [prediction(caller.user_id) for _ in range(number % 4)]) for number, caller in callers]
     assert together(*(writer.store(*order) for order in orders)) == [None] * 800
     assert count(engine, PredictionRow) == sum(len(records) for _, records in orders)
 
@@ -74,20 +74,18 @@ def test_a_request_larger_than_a_batch_is_stored_whole(writer: PredictionWriter,
 
 
 def test_requests_of_invalid_callers_store_nothing(writer: PredictionWriter, engine: Engine, alice: Caller) -> None:
-    for name in ("deleted", "changed"):
-        add_user(engine, name, "user")
+    deleted, changed = (add_user(engine, name, "user") for name in ("deleted", "changed"))
     with writing(engine) as connection:
-        delete_user(connection, "deleted", NOW)
-        change_user(connection, "changed", now=NOW + timedelta(minutes=5), password_hash="new")
-    before = NOW.timestamp() - 0.001
+        delete_user(connection, deleted.user_id, NOW)
+        change_user(connection, changed.user_id, now=NOW + timedelta(minutes=5), password_hash="new")
     refused = [
-        Caller("nobody", "user", alice.issued_at),
-        Caller("deleted", "user", alice.issued_at),
-        Caller("changed", "user", alice.issued_at),
+        Caller("nobody", "nobody", "user", 0),
+        deleted,
+        changed,
         replace(alice, role="admin"),
-        replace(alice, issued_at=before),
+        replace(alice, user_id="alice"),
     ]
-    accepted = [alice, replace(alice, issued_at=NOW.timestamp())]
+    accepted = [alice, replace(changed, generation=1)]
     outcomes = together(
         *(writer.store(caller, [prediction()], receipt(key=str(caller))) for caller in refused + accepted)
     )
@@ -98,7 +96,7 @@ def test_requests_of_invalid_callers_store_nothing(writer: PredictionWriter, eng
 
 def test_callers_kept_elsewhere_are_not_checked(engine: Engine) -> None:
     writer = PredictionWriter(engine, check_callers=False)
-    assert together(writer.store(Caller("somebody", "user", 0), [prediction("somebody")])) == [None]
+    assert together(writer.store(Caller("somebody", "somebody", "user", 0), [prediction("somebody")])) == [None]
     writer.close()
 
 

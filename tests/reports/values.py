@@ -84,8 +84,8 @@ def a_quality() -> Quality:
         users_rows=1_200,
         users_agreement=0.9,
         disagreeing_users=(
-            DisagreeingUser(username="<script>eve", role="user", rows=1_100, disagreement=0.7, trusted=False),
-            DisagreeingUser(username="rob", role="reviewer", rows=55, disagreement=0.65, trusted=True),
+            DisagreeingUser(user_id="<script>eve", role="user", rows=1_100, disagreement=0.7, trusted=False),
+            DisagreeingUser(user_id="rob", role="reviewer", rows=55, disagreement=0.65, trusted=True),
         ),
     )
 
