@@ -18,7 +18,7 @@ from bento.operation import create_operation_router, ledger_trouble
 from bento.pages import create_pages_router
 from bento.predictions import create_prediction_router
 from bento.revocations import RemoteAuth
-from bento.schemas import ServiceHealth
+from bento.schemas import LISTING_BYTES, ServiceHealth
 from bento.settings import Settings
 from bento.tokens import Signer, Verifier, key_set, public_key, public_keys
 from catalog.predictor import Predictor
@@ -33,6 +33,8 @@ from web.status import Status
 
 Hook = Callable[[], Awaitable[None]]
 KEY_FILE = "auth-ed25519.pem"
+_SMALL_BODY, _ANONYMOUS_BODY = 64 * 2**10, 8 * 2**10  # bytes
+_HELD_BODIES = 16  # of the greatest length, in memory at a time
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,20 @@ def _behind_gate(
     return Gate(
         app,
         authenticate=create_authentication(verify, program_tokens),
-        limits=Limits(settings.max_body_bytes, settings.max_in_flight, settings.request_timeout_seconds),
+        limits=_limits(settings),
         metrics=metrics,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    most = settings.max_body_bytes
+    return Limits(
+        max_body_bytes=min(most, _SMALL_BODY),
+        body_bytes_of={"/predict": min(most, LISTING_BYTES), "/predict/batch": most},
+        anonymous_body_bytes=min(most, _ANONYMOUS_BODY),
+        max_held_bytes=_HELD_BODIES * most,
+        body_seconds=settings.body_timeout_seconds,
+        max_in_flight=settings.max_in_flight,
+        anonymous_in_flight=settings.max_anonymous_in_flight,
+        timeout_seconds=settings.request_timeout_seconds,
     )

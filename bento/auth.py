@@ -24,7 +24,7 @@ from ledger.audit import Party, record_event
 from ledger.database import reading, writing
 from ledger.users import LastAdminError, UnknownUserError, User, UserExistsError
 from web import secret_store
-from web.authentication import Authenticated, require
+from web.authentication import Authenticated, only_programs, require
 from web.problems import problem_responses
 from web.settings import SettingsError
 
@@ -191,7 +191,7 @@ def create_directory_router(published: dict[str, Any], access: Access) -> APIRou
         """Return the key that verifies tokens (JSON Web Key Set)."""
         return published
 
-    @router.get("/revocations")
+    @router.get("/revocations", dependencies=[Depends(only_programs)])
     def revocations() -> dict[str, int]:
         """List the ids of users whose tokens were voided, each with the first generation of tokens that counts."""
         with reading(access.engine) as connection:

@@ -25,7 +25,7 @@ _SECURITY = {
 }  # fmt: skip
 _USER: list[dict[str, list[str]]] = [{"password": []}, {"token": []}]
 _PROGRAM: list[dict[str, list[str]]] = [{"machine": []}]
-_OF_GATE = (413, 503, 504)  # on every path; 401 on those that are not public
+_OF_GATE = (400, 408, 413, 503, 504)  # on every path; 401 on those that are not public
 
 
 def describe_gate(app: FastAPI, program_paths: frozenset[str]) -> None:

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Callable
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from sqlalchemy import Engine
 from starlette.responses import Response
 
 from bento.metrics import ServiceMetrics
 from ledger.database import LedgerError, ping
+from web.authentication import only_programs
 from web.problems import unavailable
 from web.status import Status
 
@@ -31,7 +32,7 @@ def create_operation_router(metrics: ServiceMetrics, trouble: Callable[[], str |
         found = trouble()
         return unavailable(found) if found else Status()
 
-    @router.get("/metrics", response_class=Response)
+    @router.get("/metrics", response_class=Response, dependencies=[Depends(only_programs)])
     def read_metrics() -> Response:
         """Return the metrics of all workers, for Prometheus."""
         return Response(metrics.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -12,6 +12,8 @@ from ledger.callers import Role
 from web.status import Status
 
 BATCH_LIMIT = 1_000
+# The longest body of one listing, with every character as an escaped pair of surrogates.
+LISTING_BYTES = 12 * (CONTRACT.title_limit + CONTRACT.description_limit) + 4_096
 
 
 def _storable(text: str) -> str:

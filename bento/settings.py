@@ -31,9 +31,11 @@ class Settings(ServiceSettings):
     auth_public_key: Annotated[str | None, Field(description="its public key (PEM), instead of asking it")] = None
     auth_service_token: Annotated[SecretKey | None, Field(description="reads its list of revoked tokens")] = None
 
-    max_body_bytes: Annotated[int, Field(ge=1_024)] = 8 * 2**20
+    max_body_bytes: Annotated[int, Field(ge=1_024, description="of a batch; others have lower ones")] = 4 * 2**20
     max_in_flight: Annotated[int, Field(ge=1, description="requests that a worker takes at a time")] = 512
+    max_anonymous_in_flight: Annotated[int, Field(ge=1, description="the same, for each path without a token")] = 64
     request_timeout_seconds: Annotated[float, Field(gt=0)] = 30
+    body_timeout_seconds: Annotated[float, Field(gt=0, description="in which a body must arrive")] = 10
 
     @model_validator(mode="after")
     def _refuse_weak_password(self) -> Self:

@@ -8,9 +8,17 @@ from web.authentication import Authentication, Headers, basic_password, bearer_t
 from web.gate import Gate, Limits
 from web.problems import problem
 
-MAX_BODY_BYTES = 2**20
 PUBLIC = frozenset({"/health"})
 METRICS, ALERTS = "/metrics", "/alerts"
+MAX_BODY_BYTES = 2**20  # of a webhook
+LIMITS = Limits(
+    body_bytes_of={ALERTS: MAX_BODY_BYTES},
+    max_held_bytes=16 * MAX_BODY_BYTES,
+    body_seconds=10,
+    max_in_flight=64,
+    anonymous_in_flight=16,
+    timeout_seconds=30,
+)
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="reports: any name, the token as password", charset="UTF-8"'}
 
 
@@ -33,4 +41,4 @@ def create_gate(app: ASGIApp, tokens: Tokens) -> Gate:
         return problem(401, "the reports token is needed, as a bearer token or as a password", _CHALLENGE)
 
     authentication = Authentication(PUBLIC, {METRICS: tokens.metrics, ALERTS: tokens.alerts}, admit_people)
-    return Gate(app, authenticate=authentication, limits=Limits(MAX_BODY_BYTES))
+    return Gate(app, authenticate=authentication, limits=LIMITS)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -20,6 +20,7 @@ from monitoring.pages import Pages
 from monitoring.report_folder import ReportFolder
 from monitoring.retraining import RetrainingRunner, Trainer
 from web.application import create_app
+from web.authentication import only_programs
 from web.problems import unavailable
 from web.status import Status
 
@@ -87,12 +88,12 @@ def _add_routes(app: FastAPI, decider: Decider, retraining: RetrainingRunner, me
         """Tell that the service is up."""
         return Status()
 
-    @app.get(METRICS, response_class=Response)
+    @app.get(METRICS, response_class=Response, dependencies=[Depends(only_programs)])
     def show_metrics() -> Response:
         """Return the metrics for Prometheus."""
         return Response(metrics.page(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
-    @app.post(ALERTS, status_code=202)
+    @app.post(ALERTS, status_code=202, dependencies=[Depends(only_programs)])
     def receive(webhook: Webhook) -> Received:
         """Decide about the alerts of a webhook. A retraining continues after the answer."""
         decisions = decider.decide(webhook.alerts)

@@ -13,19 +13,24 @@ from ledger.callers import Caller
 from web.problems import unauthorised
 
 Headers = Mapping[bytes, bytes]
+_FOR_PROGRAMS = "this path is for programs that know its token"
 Authenticate = Callable[[Scope, Headers], ASGIApp | None]  # returns the refusal, or None for a request that may pass
 
 
 class Authentication:
     """Decides by path who may ask. Every path that is not public needs a token.
 
-    `public`: paths for everybody. `program_tokens`: path -> the bearer token of the program that may ask for it.
-    `others`: decides about all other paths.
+    `public`: paths for everybody; the scope of a request for one gets `anonymous`. `program_tokens`: path -> the bearer
+    token of the program that may ask for it; the scope then gets `program`, the path. `others`: decides about all other
+    paths.
     """
 
     __slots__ = ("_others", "_program_tokens", "_public")
 
     def __init__(self, public: frozenset[str], program_tokens: Mapping[str, str], others: Authenticate) -> None:
+        """Raise `ValueError` for an empty token, which a request without credentials would match."""
+        if not all(program_tokens.values()):
+            raise ValueError("the token of a program must not be empty")
         self._public = public
         self._program_tokens = {path: token.encode() for path, token in program_tokens.items()}
         self._others = others
@@ -35,10 +40,14 @@ class Authentication:
         path: str = scope["path"]
         expected = self._program_tokens.get(path)
         if expected is not None:
-            if same_secret(bearer_token(headers), expected):
-                return None
-            return unauthorised("this path is for programs that know its token")
-        return None if path in self._public else self._others(scope, headers)
+            if not same_secret(bearer_token(headers), expected):
+                return unauthorised(_FOR_PROGRAMS)
+            scope["program"] = path
+            return None
+        if path in self._public:
+            scope["anonymous"] = True
+            return None
+        return self._others(scope, headers)
 
 
 def bearer_token(headers: Headers) -> bytes:
@@ -69,6 +78,16 @@ async def caller_of(request: Request) -> Caller:  # async: FastAPI runs other de
 
 
 Authenticated = Annotated[Caller, Depends(caller_of)]
+
+
+async def only_programs(request: Request) -> None:
+    """Refuse a request that the gate let in for another path than that of the route which answers it.
+
+    Every route of a program depends on this. The router may read a path otherwise than the gate, for example leave out
+    a prefix (`root_path`).
+    """
+    if request.scope.get("program") != request.scope["route"].path:
+        raise HTTPException(401, _FOR_PROGRAMS, {"WWW-Authenticate": "Bearer"})
 
 
 def require(*roles: str) -> Callable[[Caller], Awaitable[None]]:

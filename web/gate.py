@@ -3,7 +3,10 @@
 import asyncio
 import logging
 import math
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Final, Protocol
 
@@ -16,6 +19,8 @@ logger = logging.getLogger("web.gate")
 
 LIVENESS: Final = "/livez"  # is answered also when too many requests are in flight
 UNKNOWN_ROUTE: Final = "unknown"
+# Routers, proxies and logs each read a control character in their own way (a router takes `/a%0A` for `/a`).
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _HEADERS: Final = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -28,11 +33,26 @@ _SET_BY_PAGES: Final = frozenset({b"content-security-policy", b"cache-control"})
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one process accepts. None: no limit."""
+    """What one process accepts. None: no limit.
 
-    max_body_bytes: int
-    max_in_flight: int | None = None  # requests at the same time
-    timeout_seconds: float | None = None
+    Anonymous requests have limits of their own, so that they take nothing away from callers who have a token. Each
+    public path has its own number of them, so that a flood of logins leaves the health checks alone.
+    """
+
+    max_body_bytes: int = 64 * 2**10  # of a path that `body_bytes_of` does not name
+    body_bytes_of: Mapping[str, int] = field(default_factory=dict)  # path -> its limit
+    anonymous_body_bytes: int = 8 * 2**10
+    max_held_bytes: int | None = None  # of all bodies at the same time
+    body_seconds: float | None = None  # in which a body must arrive
+    max_in_flight: int | None = None  # requests whose bodies are there, at the same time
+    anonymous_in_flight: int | None = None  # the same, for each public path
+    timeout_seconds: float | None = None  # for the answer
+
+    def body_bytes(self, path: str, *, anonymous: bool) -> int:
+        """Return how long the body of a request may be."""
+        if anonymous:
+            return self.anonymous_body_bytes
+        return self.body_bytes_of.get(path, self.max_body_bytes)
 
 
 class RequestMetrics(Protocol):
@@ -45,12 +65,12 @@ class RequestMetrics(Protocol):
         """Count an answered request and its time."""
 
 
-class BodyTooLargeError(Exception):
-    """A body exceeded the limit while it was read."""
-
-
 class Gate:
-    """Pure ASGI. Refuses a request before its body is read, where possible, and answers when the application fails."""
+    """Pure ASGI. Refuses a request before its body is read, where possible, and answers when the application fails.
+
+    The application gets a request when its whole body is there. HEAD is answered as GET is; the server leaves the body
+    out.
+    """
 
     def __init__(
         self, app: ASGIApp, *, authenticate: Authenticate, limits: Limits, metrics: RequestMetrics | None = None
@@ -58,10 +78,12 @@ class Gate:
         self._app = app
         self._authenticate = authenticate
         self._metrics = metrics
-        self._max_body_bytes = limits.max_body_bytes
+        self._limits = limits
         self._max_in_flight = math.inf if limits.max_in_flight is None else limits.max_in_flight
-        self._timeout_seconds = limits.timeout_seconds
-        self._in_flight = 0
+        self._anonymous_in_flight = math.inf if limits.anonymous_in_flight is None else limits.anonymous_in_flight
+        self._max_held_bytes = math.inf if limits.max_held_bytes is None else limits.max_held_bytes
+        self._in_flight: Counter[str] = Counter()  # by public path; all others together have the key ""
+        self._held_bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,78 +92,127 @@ class Gate:
             return
         started = perf_counter()
         answer = _Answer(send)
-        self._in_flight += 1
+        method = scope["method"]
+        if method == "HEAD":
+            scope = {**scope, "method": "GET"}  # a copy, since the server looks at its own
         if self._metrics:
             self._metrics.request_started()
         try:
             await self._admit(scope, receive, answer)
         finally:
-            self._in_flight -= 1
             if self._metrics:
+                scope["method"] = method
                 self._metrics.request_ended(scope, answer.status, perf_counter() - started)
 
     async def _admit(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        path: str = scope["path"]
+        if _CONTROL.search(path):
+            await problem(400, "the path has a control character")(scope, receive, answer)
+            return
         headers = dict(scope["headers"])  # the last of repeated ones
-        refusal: ASGIApp | None
-        if self._in_flight > self._max_in_flight and scope["path"] != LIVENESS:
-            refusal = unavailable("too many requests at once")
-        else:
-            refusal = self._authenticate(scope, headers)
-        if not refusal and _announced_length(headers) > self._max_body_bytes:
-            refusal = self._too_large()
+        refusal = self._authenticate(scope, headers)
+        anonymous = scope.get("anonymous", False)
+        most = self._limits.body_bytes(path, anonymous=anonymous)
+        if not refusal and _announced_length(headers) > most:
+            refusal = _too_large(most)
         if refusal:
             await refusal(scope, receive, answer)
-        else:
-            await self._pass(scope, receive, answer)
-
-    async def _pass(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        received = 0
-
-        async def bounded() -> Message:
-            nonlocal received
-            message = await receive()
-            if message["type"] == "http.request":
-                received += len(message.get("body", b""))
-                if received > self._max_body_bytes:
-                    answer.muted = True  # frameworks answer 400 to any error while they read
-                    raise BodyTooLargeError
-            return message
-
-        refusal: ASGIApp | None = None
+            return
+        body = _Body(receive, most)
         try:
-            async with asyncio.timeout(self._timeout_seconds) as time_limit:
-                await self._app(scope, bounded, answer)
-        except BodyTooLargeError:
-            pass
+            refusal = await self._receive(body) or self._no_slot(path, anonymous=anonymous)
+            if refusal:
+                await refusal(scope, receive, answer)
+            elif not body.abandoned:
+                await self._pass(scope, body.replay, answer, path if anonymous else "")
+        finally:
+            self._held_bytes -= body.size
+
+    async def _receive(self, body: "_Body") -> ASGIApp | None:
+        """Wait for a request's body. Return the refusal of one that is too long or too slow."""
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                while not body.complete:
+                    length = await body.read()
+                    self._held_bytes += length
+                    if body.size > body.most:
+                        return _too_large(body.most)
+                    if body.size and self._held_bytes > self._max_held_bytes:
+                        return unavailable("too many bodies at once")
+        except TimeoutError:
+            return problem(408, f"the body did not arrive within {self._limits.body_seconds:g} s", _CLOSE)
+        return None
+
+    def _no_slot(self, path: str, *, anonymous: bool) -> ASGIApp | None:
+        if path == LIVENESS:
+            return None
+        free = (
+            self._in_flight[path] < self._anonymous_in_flight
+            if anonymous
+            else self._in_flight[""] < self._max_in_flight
+        )
+        return None if free else unavailable("too many requests at once")
+
+    async def _pass(self, scope: Scope, receive: Receive, answer: "_Answer", slots: str) -> None:
+        refusal: ASGIApp | None = None
+        seconds = self._limits.timeout_seconds
+        self._in_flight[slots] += 1
+        try:
+            async with asyncio.timeout(seconds) as time_limit:
+                await self._app(scope, receive, answer)
         except Exception as error:  # the last resort: the log has the cause, and the client gets a document
             if isinstance(error, TimeoutError) and time_limit.expired():
-                refusal = problem(504, f"not answered within {self._timeout_seconds:g} s")
+                refusal = problem(504, f"not answered within {seconds:g} s")
             else:
                 logger.exception("Request to %s failed", route_of(scope))
                 refusal = failed()
-        if answer.muted:
-            answer.muted = False
-            refusal = self._too_large()
+        finally:
+            self._in_flight[slots] -= 1
         if refusal and not answer.status:
             await refusal(scope, receive, answer)
 
-    def _too_large(self) -> ASGIApp:
-        return problem(413, f"the body may have at most {self._max_body_bytes:,} bytes", {"Connection": "close"})
+
+class _Body:
+    """The body of a request, as it arrives. `abandoned`: the client went away before its end."""
+
+    __slots__ = ("_chunks", "_given", "_receive", "abandoned", "complete", "most", "size")
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive = receive
+        self._chunks: list[bytes] = []
+        self._given = False
+        self.most = most
+        self.size = 0
+        self.complete = self.abandoned = False
+
+    async def read(self) -> int:
+        """Wait for the next part and return its length."""
+        message = await self._receive()
+        self.abandoned = message["type"] == "http.disconnect"
+        self.complete = self.abandoned or not message.get("more_body", False)
+        part: bytes = message.get("body", b"")
+        self._chunks.append(part)
+        self.size += len(part)
+        return len(part)
+
+    async def replay(self) -> Message:
+        """Give the whole body to the application, and after it what the server says."""
+        if self._given:
+            return await self._receive()
+        self._given = True
+        return {"type": "http.request", "body": b"".join(self._chunks), "more_body": False}
 
 
 class _Answer:
-    """Adds the security headers to the answer and sends it, unless it is muted. `status` 0: nothing was sent yet."""
+    """Adds the security headers to the answer and sends it. `status` 0: nothing was sent yet."""
 
-    __slots__ = ("_send", "muted", "status")
+    __slots__ = ("_send", "status")
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.muted = False
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
-        if self.muted:
-            return
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = list(message.get("headers", ()))
@@ -156,6 +227,13 @@ def route_of(scope: Scope) -> str:
     return path if isinstance(path, str) else UNKNOWN_ROUTE
 
 
+_CLOSE: Final = {"Connection": "close"}  # what follows on the connection is the rest of the body
+
+
+def _too_large(most: int) -> ASGIApp:
+    return problem(413, f"the body may have at most {most:,} bytes", _CLOSE)
+
+
 def _announced_length(headers: Headers) -> int:
     length = headers.get(b"content-length", b"")
-    return int(length) if length.isdigit() else 0
+    return int(length[:20]) if length.isdigit() else 0

@@ -76,7 +76,7 @@ def test_requests_are_counted_by_route_template_and_metrics_show_no_user_data(se
 
 @pytest.fixture
 def small(start: Start, settings: Settings) -> Service:
-    return start(settings.model_copy(update={"max_body_bytes": 2_000, "request_timeout_seconds": 0.5}))
+    return start(settings.model_copy(update={"max_body_bytes": 2_000, "body_timeout_seconds": 0.2}))
 
 
 def test_a_body_that_is_announced_as_too_large_is_refused_unread(small: Service) -> None:
@@ -93,7 +93,7 @@ def test_a_body_that_exceeds_the_limit_while_it_is_read_is_refused(small: Servic
     assert answer.status_code == 413
 
 
-def test_a_request_that_does_not_end_is_answered_504(small: Service) -> None:
+def test_a_body_that_does_not_end_is_answered_408(small: Service) -> None:
     async def attempt() -> httpx.Response:
         async def slowly() -> AsyncIterator[bytes]:
             yield b'{"designation": '
@@ -105,8 +105,8 @@ def test_a_request_that_does_not_end_is_answered_504(small: Service) -> None:
             return await client.post("/predict", headers=small.as_("ulf"), content=slowly())
 
     answer = anyio.run(attempt)
-    assert answer.status_code == 504
-    assert answer.json()["detail"] == "not answered within 0.5 s"
+    assert answer.status_code == 408
+    assert answer.json()["detail"] == "the body did not arrive within 0.2 s"
 
 
 def test_a_failure_is_logged_without_users_text_and_answered_without_its_cause(

@@ -67,5 +67,13 @@ def others(_scope: Scope, _headers: Headers) -> ASGIApp | None:
 )
 def test_the_path_decides_who_may_ask(path: str, header: bytes, status: int | None) -> None:
     authentication = Authentication(frozenset({"/open"}), {"/metrics": TOKEN}, others)
-    refusal = authentication({"path": path}, {b"authorization": header})
+    scope = {"path": path}
+    refusal = authentication(scope, {b"authorization": header})
     assert getattr(refusal, "status_code", None) == status
+    assert scope.get("anonymous", False) is (path == "/open")
+    assert scope.get("program") == ("/metrics" if path == "/metrics" and status is None else None)
+
+
+def test_a_program_without_a_token_would_let_everybody_in_and_is_refused() -> None:
+    with pytest.raises(ValueError, match="must not be empty"):
+        Authentication(frozenset(), {"/metrics": ""}, others)

@@ -33,6 +33,17 @@ class Counted:
         assert 0 <= seconds < 60
 
 
+class Methods(Counted):
+    """Metrics that remember methods."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.methods: list[str] = []
+
+    def request_ended(self, scope: Scope, status: int, seconds: float) -> None:
+        self.methods.append(scope["method"])
+
+
 def admit(_scope: Scope, _headers: Headers) -> ASGIApp | None:
     return None
 
@@ -55,21 +66,27 @@ class Answer:
 
 
 async def asked(
-    app: ASGIApp, path: str = "/", body: Sequence[bytes] = (b"",), headers: Sequence[tuple[bytes, bytes]] = ()
+    app: ASGIApp,
+    path: str = "/",
+    body: Sequence[bytes] = (b"",),
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    *,
+    method: str = "POST",
+    complete: bool = True,
 ) -> Answer:
-    """Send one request, its body in pieces."""
+    """Send one request, its body in pieces; unless it is complete, another piece never comes."""
     pieces, sent = list(body), []
 
     async def receive() -> Message:
         if not pieces:
             await asyncio.Event().wait()
         piece = pieces.pop(0)
-        return {"type": "http.request", "body": piece, "more_body": bool(pieces)}
+        return {"type": "http.request", "body": piece, "more_body": bool(pieces) or not complete}
 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": list(headers)}
+    scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": list(headers)}
     await app(scope, receive, send)
     return Answer(sent)
 
@@ -152,16 +169,41 @@ def test_a_body_beyond_the_limit_is_refused_announced_or_not(
         assert '"detail": "the body may have at most 1,000 bytes"' in answer.body
 
 
-def test_a_framework_that_turns_the_limit_into_its_own_error_is_not_heard() -> None:
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await receive()
-        except Exception:
-            await PlainTextResponse("bad request", 400)(scope, receive, send)
-
-    answer = ask(gate(app), body=[b"x" * 1_001])
+def test_a_body_that_is_too_long_reaches_no_application() -> None:
+    answer = ask(gate(raising(AssertionError())), body=[b"x" * 600, b"x" * 600])
     assert answer.status == 413
     assert len(answer.messages) == 2
+
+
+def test_an_application_gets_the_whole_body_at_once_and_then_what_the_server_says() -> None:
+    heard: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        heard.append(await receive())
+        with anyio.move_on_after(0.01):  # the client stays: nothing more is said
+            heard.append(await receive())
+        await PlainTextResponse("x")(scope, receive, send)
+
+    assert ask(gate(app), body=[b"a", b"b", b"c"]).status == 200
+    assert heard == [{"type": "http.request", "body": b"abc", "more_body": False}]
+
+
+@pytest.mark.parametrize("path", ["/\n", "/a\tb", "/\x00", "/a\x7f", "/\x85", "/a\u2028b"])
+def test_a_path_with_a_control_character_is_refused_before_anything_else(path: str) -> None:
+    app = Gate(raising(AssertionError()), authenticate=lambda *_: unauthorised("no"), limits=NO_LIMITS)
+    answer = ask(app, path=path)
+    assert answer.status == 400
+    assert '"detail": "the path has a control character"' in answer.body
+
+
+def test_head_is_answered_as_get_and_counted_as_head() -> None:
+    metrics = Methods()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse(scope["method"])(scope, receive, send)
+
+    answer = ask(gate(app, metrics=metrics), method="HEAD")
+    assert (answer.status, answer.header("content-length"), metrics.methods) == (200, ["3"], ["HEAD"])
 
 
 def test_a_failure_is_logged_and_answered_without_its_cause(caplog: pytest.LogCaptureFixture) -> None:
@@ -181,15 +223,26 @@ def test_a_failure_after_the_answer_has_begun_sends_no_second_one(caplog: pytest
     assert "late" in caplog.text
 
 
+async def waiting_for_ever(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    await asyncio.Event().wait()
+
+
+def test_a_body_that_does_not_arrive_is_answered_408() -> None:
+    for body in ([], [b"x"], [b"x", b"y"]):
+        answer = ask(gate(raising(AssertionError()), Limits(body_seconds=0.01)), body=body, complete=False)
+        assert (answer.status, answer.header("connection")) == (408, ["close"])
+    assert '"detail": "the body did not arrive within 0.01 s"' in answer.body
+
+
 def test_a_request_that_takes_too_long_is_answered_504() -> None:
-    answer = ask(gate(reading, Limits(1_000, timeout_seconds=0.05)), body=[])
+    answer = ask(gate(waiting_for_ever, Limits(timeout_seconds=0.05)))
     assert answer.status == 504
     assert '"detail": "not answered within 0.05 s"' in answer.body
 
 
 def test_a_timeout_of_the_application_itself_is_a_failure(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        assert ask(gate(raising(TimeoutError()), Limits(1_000, timeout_seconds=5))).status == 500
+        assert ask(gate(raising(TimeoutError()), Limits(timeout_seconds=5))).status == 500
         assert ask(gate(raising(TimeoutError()))).status == 500
     assert caplog.text.count("Request to unknown failed") == 2
 
@@ -207,7 +260,7 @@ def test_more_requests_at_once_than_the_limit_are_refused_but_liveness_is_answer
             await release.wait()
             await PlainTextResponse("x")(scope, receive, send)
 
-        app = gate(waiting, Limits(1_000, max_in_flight=3), metrics)
+        app = gate(waiting, Limits(max_in_flight=3), metrics)
 
         async def one(path: str) -> None:
             statuses[path].append((await asked(app, path)).status)
@@ -223,6 +276,89 @@ def test_more_requests_at_once_than_the_limit_are_refused_but_liveness_is_answer
     assert sorted(statuses["/"]) == [200] * 3 + [503] * 5
     assert statuses["/livez"] == [200]
     assert metrics.in_flight == 0
+
+
+def mark_anonymous(scope: Scope, _headers: Headers) -> ASGIApp | None:
+    """Admit everybody; nobody has a token, except on the path /mine."""
+    scope["anonymous"] = scope["path"] != "/mine"
+    return None
+
+
+def test_anonymous_requests_have_slots_of_their_own_on_each_path() -> None:
+    async def run() -> list[int]:
+        limits = Limits(max_in_flight=1, anonymous_in_flight=2)
+        app = Gate(waiting_for_ever, authenticate=mark_anonymous, limits=limits)
+        statuses = []
+        async with anyio.create_task_group() as group:
+            for path in ["/login"] * 2 + ["/health", "/mine"]:
+                group.start_soon(asked, app, path)
+            await anyio.wait_all_tasks_blocked()
+            for path in ("/login", "/health", "/mine", "/login"):
+                with anyio.move_on_after(0.01) as waiting:
+                    statuses.append((await asked(app, path)).status)
+                if waiting.cancelled_caught:
+                    statuses.append(0)  # let in
+            group.cancel_scope.cancel()
+        return statuses
+
+    assert anyio.run(run) == [503, 0, 503, 503]
+
+
+def test_a_request_whose_body_never_comes_takes_no_slot() -> None:
+    async def run() -> int:
+        app = Gate(reading, authenticate=mark_anonymous, limits=Limits(anonymous_in_flight=1, max_in_flight=1))
+        async with anyio.create_task_group() as group:
+            for path in ["/login", "/mine"] * 300:
+                group.start_soon(lambda path: asked(app, path, [b"x"], complete=False), path)
+            await anyio.wait_all_tasks_blocked()
+            statuses = {(await asked(app, path)).status for path in ("/login", "/mine")}
+            group.cancel_scope.cancel()
+        return statuses.pop() if len(statuses) == 1 else 0
+
+    assert anyio.run(run) == 200
+
+
+def test_an_anonymous_body_has_a_limit_of_its_own() -> None:
+    limits = Limits(max_body_bytes=20, body_bytes_of={"/mine": 50}, anonymous_body_bytes=10)
+    app = Gate(reading, authenticate=mark_anonymous, limits=limits)
+    asked_for = [("/login", 10), ("/login", 11), ("/mine", 50), ("/mine", 51)]
+    assert [ask(app, path=path, body=[b"x" * size]).status for path, size in asked_for] == [200, 413, 200, 413]
+    assert [ask(gate(reading, limits), body=[b"x" * size]).status for size in (20, 21)] == [200, 413]
+
+
+def test_bodies_that_are_held_at_the_same_time_are_bounded_and_released() -> None:
+    async def run() -> tuple[list[int], int]:
+        app = gate(reading, Limits(max_held_bytes=1_000))
+        async with anyio.create_task_group() as group:
+            for _ in range(2):
+                group.start_soon(lambda: asked(app, body=[b"x" * 400], complete=False))
+            await anyio.wait_all_tasks_blocked()
+            during = [(await asked(app, body=[b"x" * size])).status for size in (0, 200, 201)]
+            group.cancel_scope.cancel()
+        return during, (await asked(app, body=[b"x" * 1_000])).status
+
+    assert anyio.run(run) == ([200, 200, 503], 200)
+
+
+def test_a_client_that_goes_away_while_it_sends_reaches_no_application() -> None:
+    metrics = Counted()
+
+    async def run() -> None:
+        messages: list[Message] = [
+            {"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"},
+        ]  # fmt: skip
+
+        async def receive() -> Message:
+            return messages.pop(0)
+
+        async def send(_: Message) -> None:
+            raise AssertionError
+
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+        await gate(raising(AssertionError()), metrics=metrics)(scope, receive, send)
+
+    anyio.run(run)
+    assert metrics.ended == [("/", 0)]
 
 
 @pytest.mark.parametrize(("kind", "messages"), [("websocket", [{"type": "websocket.close", "code": 1008}]), ("x", [])])

@@ -1,0 +1,80 @@
+"""What the prediction service, auth alone and the monitor service have in common, asked of all three."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+
+import pytest
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+
+from bento.application import KEY_FILE, create_auth_service
+from bento.tokens import Signer, key_set
+from monitoring.authentication import Tokens
+from monitoring.decisions import Rules
+from monitoring.journal import Journal
+from monitoring.local_trainer import LocalTrainer
+from monitoring.report_folder import ReportFolder
+from monitoring.run_py import RunPyCommand
+from monitoring.service import MonitorService
+from tests.bento.conftest import METRICS_TOKEN, Service
+from web.secret_store import private_key
+
+Services = list[tuple[ASGIApp, dict[str, dict[str, str]], str]]
+
+
+@pytest.fixture
+def services(service: Service, tmp_path: Path) -> Iterator[Services]:
+    """All three services: application, path of a program -> the header of somebody else, a public path."""
+    tokens = {"metrics_token": METRICS_TOKEN, "auth_service_token": METRICS_TOKEN[::-1]}
+    auth = create_auth_service(service.settings.model_copy(update={k: SecretStr(v) for k, v in tokens.items()}))
+    pem = private_key(service.settings.state_dir / KEY_FILE)
+    somebody = {"Authorization": f"Bearer {Signer('EdDSA', pem, key_set(pem)[0]).sign(service.user('ada'))}"}
+    monitor_tokens = Tokens(metrics="m" * 40, alerts="a" * 40, reports="r" * 40)
+    journal = Journal(tmp_path / "journal.db")
+    folder = ReportFolder(tmp_path)
+    trainer = LocalTrainer(RunPyCommand(["false"], tmp_path), folder, Lock(), journal)
+    monitor = MonitorService(journal, trainer, None, monitor_tokens, Rules(), folder=folder)
+    reader = {"Authorization": f"Bearer {monitor_tokens.reports}"}
+    yield [
+        (service.application, {"/metrics": service.as_("ada")}, "/health"),
+        (auth, {"/metrics": somebody, "/revocations": somebody}, "/health"),
+        (monitor.gate, {"/metrics": reader, "/alerts": reader}, "/health"),
+    ]
+    journal.close()
+
+
+# What a router, or a proxy, may read as the same path.
+ENDINGS = ["%0A", "%0a%0a", "%0D", "%00", "%7F", "%C2%85", "%E2%80%A8", "/", "%2F", "%20", "?x", "#x", ";x", "%3B", "."]
+
+
+def test_no_spelling_of_a_programs_path_lets_somebody_else_in(services: Services) -> None:
+    for application, closed, _ in services:
+        client = TestClient(application, raise_server_exceptions=False)
+        for path, headers in closed.items():
+            spellings = [path, *(path + end for end in ENDINGS), f"/{path}", path.upper(), f"/.{path}", f"/x/..{path}"]
+            for spelling in [*spellings, path.replace(path[1], f"%{ord(path[1]):02x}", 1)]:
+                for method in ("GET", "POST", "HEAD", "OPTIONS"):
+                    answer = client.request(method, f"http://testserver{spelling}", headers=headers)
+                    assert answer.status_code in (400, 401, 404), (method, spelling, answer.status_code)
+
+
+def test_a_route_of_a_program_answers_nobody_whom_the_gate_let_in_for_another_path(services: Services) -> None:
+    """As when a server is started with a prefix of paths, which the router leaves out."""
+    for application, closed, _ in services:
+        client = TestClient(application, raise_server_exceptions=False, root_path="/api")
+        for path, headers in closed.items():
+            method = "POST" if path == "/alerts" else "GET"
+            answer = client.request(method, f"/api{path}", headers=headers, json={"version": "4", "alerts": []})
+            assert answer.status_code == 401, (path, answer.text)
+
+
+def test_every_path_that_answers_get_answers_head_with_the_same_headers_and_no_body(services: Services) -> None:
+    for application, _, public in services:
+        client = TestClient(application, raise_server_exceptions=False)
+        of_predictions_and_auth = ("/livez", "/readyz", "/", "/openapi.json", "/assets/swagger-ui.css")
+        for path in (public, *(of_predictions_and_auth if application is not services[2][0] else ())):
+            get, head = client.get(path), client.head(path)
+            assert (head.status_code, head.headers, head.content) == (200, get.headers, b""), path
+            assert get.content
