@@ -78,7 +78,7 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
     app.include_router(create_feedback_router(answerer, access, metrics))
     if remote is None:
         secret = settings.required("jwt_secret")
-        app.include_router(create_auth_router(access, Signer("HS256", secret), metrics))
+        app.include_router(create_auth_router(access, Signer("HS256", secret), metrics, settings.trusted_proxies))
         verify: Callable[[str], Caller] = Verifier("HS256", {None: secret.encode()}).verify
     else:
         verify = remote.verify
@@ -111,7 +111,7 @@ def create_auth_service(settings: Settings) -> Application:
     pem = private_key(settings.state_dir / KEY_FILE)
     key_id, published = key_set(pem)
     app = _app_with_pages("Product types: auth")
-    app.include_router(create_auth_router(access, Signer("EdDSA", pem, key_id), metrics))
+    app.include_router(create_auth_router(access, Signer("EdDSA", pem, key_id), metrics, settings.trusted_proxies))
     app.include_router(create_directory_router(published, access))
 
     @app.get("/health", tags=["operation"])

@@ -1,51 +1,33 @@
 """Auth: the routes /login, /users and /me, in the prediction service or in a service of its own."""
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, Form, HTTPException, Path, Request
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Connection, Engine
 from starlette.responses import Response
 
 from bento.access import Access, IdempotencyKey
+from bento.logins import ThrottledError, hash_password, log_in
 from bento.metrics import ServiceMetrics
 from bento.schemas import NewUser, Token, UserChange, UserInfo
 from bento.settings import ADMIN_PASSWORD_FILE, Settings
 from bento.tokens import LIFETIME, Signer
-from ledger import throttle, users
+from ledger import users
 from ledger.audit import Party, record_event
 from ledger.database import reading, writing
 from ledger.users import LastAdminError, UnknownUserError, User, UserExistsError
 from web import secret_store
+from web.addresses import Network, client_address
 from web.authentication import Authenticated, only_programs, require
 from web.problems import problem_responses
 from web.settings import SettingsError
 
-# OWASP's second recommendation for argon2id: a login takes 26 ms; with the library's defaults it takes 205.
-_HASHING = PasswordHash((Argon2Hasher(memory_cost=19 * 1024, time_cost=2, parallelism=1),))
 _CONCURRENT_LOGINS = 2  # each takes a core, and predictions need some too
-_WINDOW = timedelta(minutes=5)
-# Attempts in the window: with a name from an address, from an address, with a name from anywhere. The last limit is
-# high, since it locks out the owner of the name too.
-_PAIR, _ADDRESS, _NAME = 5, 50, 100
-
-
 NameOrId = Annotated[str, Path(description="the user's name, or its id as GET /users shows it")]
-
-
-class ThrottledError(Exception):
-    """Too many attempts; the next one is allowed in `seconds`."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"too many attempts to log in: try again in {seconds} s")
-        self.seconds = seconds
 
 
 @dataclass(frozen=True)
@@ -60,45 +42,10 @@ class Credentials:
     client_secret: Annotated[str | None, Form()] = None
 
 
-def hash_password(password: str) -> str:
-    """Return the argon2id hash of a password."""
-    return _HASHING.hash(password)
-
-
-def log_in(engine: Engine, username: str, password: str, address: str, now: datetime) -> User | None:
-    """Return the user of that name if the password is right, or None. Raises `ThrottledError`.
-
-    The attempt is counted before the password is checked, in a transaction of its own, so that the limit also holds for
-    attempts at the same time in several processes. An unknown name takes as long as a wrong password.
-    """
-    pair = _digest("pair", username, address)
-    limits = {pair: _PAIR, _digest("address", address): _ADDRESS, _digest("name", username): _NAME}
-    with writing(engine) as connection:
-        counted = throttle.count_attempts(connection, list(limits), now - _WINDOW)
-        waits = [oldest + _WINDOW - now for subject, (count, oldest) in counted.items() if count >= limits[subject]]
-        if waits:
-            raise ThrottledError(int(max(waits).total_seconds()) + 1)
-        throttle.record_attempt(connection, list(limits), now)
-        user = users.find_user(connection, username)
-    if not _HASHING.verify(password, user.password_hash if user else _nobodys_hash()) or user is None:
-        return None
-    with writing(engine) as connection:
-        throttle.forget_attempts(connection, [pair])
-    return user
-
-
-def _digest(*parts: str) -> str:
-    # People type passwords into the name's field, so that only digests are stored.
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
-
-
-@cache
-def _nobodys_hash() -> str:
-    return hash_password("nobody has this password")
-
-
-def create_auth_router(access: Access, signer: Signer, metrics: ServiceMetrics) -> APIRouter:
-    """Return the routes of auth."""
+def create_auth_router(
+    access: Access, signer: Signer, metrics: ServiceMetrics, trusted_proxies: Sequence[Network]
+) -> APIRouter:
+    """Return the routes of auth. `trusted_proxies` may say from which address a login comes."""
     router = APIRouter(tags=["auth"])
     limiter: list[CapacityLimiter] = []  # created in the event loop that uses it
 
@@ -107,7 +54,7 @@ def create_auth_router(access: Access, signer: Signer, metrics: ServiceMetrics) 
         """Exchange name and password for a token (OAuth2 password grant)."""
         if not limiter:
             limiter.append(CapacityLimiter(_CONCURRENT_LOGINS))
-        address = request.client.host if request.client else ""
+        address = client_address(request.scope, trusted_proxies)
         name, password = credentials.username, credentials.password
         try:
             user = await to_thread.run_sync(

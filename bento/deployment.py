@@ -23,6 +23,9 @@ def prepare_service() -> None:
     Ends the process with one sentence on an error; a worker that fails would be started again and again.
     """
     _silence_bentoml()
+    # BentoML starts uvicorn, which believes the X-Forwarded-For of every local process unless this says otherwise.
+    # TRUSTED_PROXIES says who is believed.
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
     for name, value in _MALLOC.items():
         os.environ.setdefault(name, value)
     try:

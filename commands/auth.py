@@ -22,6 +22,7 @@ def auth(state: State, options: Namespace) -> int:
     command = [
         sys.executable, "-m", "uvicorn", "--factory", "bento.auth_service:create", "--host", options.host, "--port",
         str(options.port), "--log-level", "warning", "--no-access-log", "--no-server-header",
+        "--no-proxy-headers",  # who may say where a request comes from is in TRUSTED_PROXIES
     ]  # fmt: skip
     sys.stdout.write(f"Auth on http://{options.host}:{options.port}; Ctrl-C ends it.\n")
     sys.stdout.flush()

@@ -113,7 +113,7 @@ def _serve(service: "MonitorService", listener: socket.socket) -> None:
     import uvicorn
 
     config = uvicorn.Config(
-        service.gate, lifespan="off", log_config=None, access_log=False, server_header=False,
+        service.gate, lifespan="off", log_config=None, access_log=False, server_header=False, proxy_headers=False,
         timeout_graceful_shutdown=_GRACE,
     )  # fmt: skip
     server = uvicorn.Server(config)

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from bento.application import Application, create_prediction_service
-from bento.auth import hash_password
+from bento.logins import hash_password
 from bento.settings import Settings
 from bento.tokens import Signer
 from catalog.classifier import ProductTypeClassifier
@@ -38,7 +38,7 @@ def now() -> datetime:
 @contextmanager
 def listening(application: ASGIApp) -> Iterator[str]:
     """Serve an application on a port of its own, and yield its address."""
-    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error", lifespan="off", proxy_headers=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -1,14 +1,13 @@
 """Logging in, users, and tokens that stop working."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from bento.settings import Settings
 from ledger.database import reading
-from ledger.tables import AuditRow, LoginAttemptRow, PredictionRow
+from ledger.tables import AuditRow, PredictionRow
 from tests.bento.conftest import PASSWORD, Service
 
 Start = Callable[[Settings], Service]
@@ -55,30 +54,6 @@ def test_an_unknown_name_costs_as_much_as_a_wrong_password(service: Service, mon
     assert verified == ["m=19456,t=2,p=1"] * 2
 
 
-def test_guessing_is_throttled_and_the_answer_says_how_long(service: Service) -> None:
-    for _ in range(5):
-        assert log_in(service, "ulf", "wrong-Umbrella-42")[0] == 401
-    answer = service.client.post("/login", data={"username": "ulf", "password": PASSWORD})
-    assert answer.status_code == 429
-    assert 0 < int(answer.headers["retry-after"]) <= 301
-    assert log_in(service, "uma", PASSWORD)[0] == 200  # another name is not concerned
-
-
-def test_typed_names_are_stored_as_digests_only(service: Service) -> None:
-    log_in(service, "my-password-by-mistake", "wrong-Umbrella-42")
-    with reading(service.engine) as connection:
-        subjects = connection.execute(select(LoginAttemptRow.subject)).scalars().all()
-    assert subjects
-    assert all(len(subject) == 64 and "password" not in subject for subject in subjects)
-
-
-def test_the_right_password_resets_the_count_of_attempts(service: Service) -> None:
-    for _ in range(4):
-        log_in(service, "ulf", "wrong-Umbrella-42")
-    assert log_in(service, "ulf", PASSWORD)[0] == 200
-    assert log_in(service, "ulf", "wrong-Umbrella-42")[0] == 401  # counted from the start again
-
-
 def test_only_admins_manage_users(service: Service) -> None:
     for username in ("ulf", "rita"):
         for method, path in (("GET", "/users"), ("POST", "/users"), ("PATCH", "/users/uma"), ("DELETE", "/users/uma")):
@@ -106,7 +81,7 @@ def test_an_admin_creates_changes_lists_and_deletes_users(service: Service) -> N
     assert service.client.patch("/users/zoe", headers=admin, json={"role": "user"}).status_code == 404
     with reading(service.engine) as connection:
         columns = (AuditRow.actor, AuditRow.actor_id, AuditRow.event, AuditRow.subject, AuditRow.subject_id)
-        trail = connection.execute(select(*columns).order_by(AuditRow.id)).all()
+        trail = connection.execute(select(*columns).where(AuditRow.event.like("user %")).order_by(AuditRow.id)).all()
     assert [tuple(entry) for entry in trail] == [
         ("ada", service.user("ada").id, event, "zoe", shown["id"])
         for event in ("user created", "user changed", "user deleted")
@@ -172,12 +147,3 @@ def test_a_user_who_is_given_the_name_of_a_deleted_one_has_nothing_of_it(service
     assert client.delete("/me/predictions", headers=after).json() == {"erased": 1}
     with reading(service.engine) as connection:
         assert connection.execute(select(PredictionRow.id)).scalars().all() == [first["prediction_id"]]
-
-
-def test_an_attempt_long_ago_does_not_count(service: Service) -> None:
-    from bento.auth import log_in as attempt
-
-    long_ago = datetime.now(UTC) - timedelta(minutes=6)
-    for _ in range(5):
-        attempt(service.engine, "ulf", "wrong-Umbrella-42", "testclient", long_ago)
-    assert log_in(service, "ulf", PASSWORD)[0] == 200

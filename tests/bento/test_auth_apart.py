@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from bento import revocations
 from bento.application import create_auth_service
-from bento.auth import hash_password
+from bento.logins import hash_password
 from bento.revocations import RemoteAuth, StaleError
 from bento.settings import Settings
 from bento.tokens import TokenError

@@ -81,3 +81,14 @@ def test_settings_cannot_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.from_environment()
     with pytest.raises(ValidationError):
         settings.max_in_flight = 1  # type: ignore[misc]
+
+
+def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.from_environment().trusted_proxies == ()
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.5, 10.1.0.0/16,::1")
+    assert [str(network) for network in Settings.from_environment().trusted_proxies] == [
+        "10.0.0.5/32", "10.1.0.0/16", "::1/128",
+    ]  # fmt: skip
+    monkeypatch.setenv("TRUSTED_PROXIES", "proxy.local")
+    with pytest.raises(SettingsError, match="TRUSTED_PROXIES must be addresses and networks"):
+        Settings.from_environment()

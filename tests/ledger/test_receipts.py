@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from ledger.database import reading, writing
 from ledger.receipts import KeyReuseError, ReceiptRecord, find_receipt, find_receipts, run_once, store_receipts
-from ledger.throttle import count_attempts, forget_attempts, record_attempt
+from ledger.throttle import count_attempts, forget_attempt, forget_attempts, record_attempt
 from ledger.users import create_user, list_users
 from tests.ledger.conftest import NOW
 
@@ -82,10 +82,13 @@ def test_attempts_are_counted_within_the_window(engine: Engine) -> None:
             record_attempt(connection, ["who", "where"], time)
         record_attempt(connection, ["where"], times[2])
         record_attempt(connection, [], NOW)
-        since = count_attempts(connection, ["who", "where", "nobody"], times[1])
+        since = count_attempts(connection, ["who", "where", "nobody"], times[1], times[2])
         assert since == {"who": (2, times[1]), "where": (3, times[1])}
+        assert count_attempts(connection, ["who"], NOW, times[1]) == {"who": (2, NOW)}  # not those of the future
         forget_attempts(connection, ["who"])
-        assert count_attempts(connection, ["who", "where"], NOW) == {"where": (4, NOW)}
+        assert count_attempts(connection, ["who", "where"], NOW, times[2]) == {"where": (4, NOW)}
+        forget_attempt(connection, record_attempt(connection, ["where", "who"], times[2]))
+        assert count_attempts(connection, ["who", "where"], NOW, times[2]) == {"where": (4, NOW)}
 
 
 def test_attempts_at_the_same_time_are_all_counted(engine: Engine) -> None:
@@ -95,7 +98,7 @@ def test_attempts_at_the_same_time_are_all_counted(engine: Engine) -> None:
     def attempt() -> None:
         barrier.wait()
         with writing(engine) as connection:
-            before, _ = count_attempts(connection, ["where", "who"], NOW).get("who", (0, NOW))
+            before, _ = count_attempts(connection, ["where", "who"], NOW, NOW).get("who", (0, NOW))
             record_attempt(connection, ["who", "where"], NOW)
             counted.append(before)
 
