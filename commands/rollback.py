@@ -24,10 +24,15 @@ def rollback(state: State, options: Namespace) -> int:
             from stacks.model_versions import show_in_production
 
             connect_tracker(quiet=True)
-            from tracking.registry import RollbackError, roll_back
+            from tracking.promotion_log import PromotionLogError
+            from tracking.promotions import PromotionError, RollbackError, roll_back
         name = taxonomy_in_use(options).name
-        with reported(RollbackError):
-            left, now = roll_back(name, options.reason)
+        with reported(RollbackError, PromotionError, PromotionLogError):
+            moved = roll_back(name, options.reason)
+        left, now = moved.left, moved.now
+        if moved.gone:
+            skipped = ", ".join(moved.gone)
+            console().print(f"Skipped, because the registry no longer has them: version {skipped}.", markup=False)
         mirror = now.tags.get("mirror")
         if mirror and not show_in_production(name, mirror):
             console().print(

@@ -16,6 +16,8 @@ from terminal.next_commands import after_training
 from terminal.tables import show_next, show_rows
 
 if TYPE_CHECKING:
+    from zenml.models import PipelineRunResponse
+
     from stacks.publishing import Published
     from tracking.outcome import Outcome
 
@@ -82,6 +84,7 @@ def _run(options: Namespace) -> "Outcome | Published":
     with announce("starting: loading ZenML and MLflow"):
         from catalog.synthetic import SIZES
         from stacks.bentos import require_store
+        from stacks.failures import RunError, StepFailedError
         from stacks.publishing import Published
         from stacks.running import ready_stack, run_pipeline
         from stacks.uploads import steps_run_here
@@ -110,11 +113,34 @@ def _run(options: Namespace) -> "Outcome | Published":
     }
     model = Model(name=taxonomy.name, description="Product types of marketplace listings")
     cache = False if options.no_cache else None
-    run = run_pipeline(training, arguments, model=model, revision=git_revision, enable_cache=cache)
-    if isinstance(run, Published):
-        return run
+    try:
+        run = run_pipeline(training, arguments, model=model, revision=git_revision, enable_cache=cache)
+    except RunError as error:
+        if not (isinstance(error, StepFailedError) and error.is_ours):  # our own sentences say it where it matters
+            error.args = (f"{error}\n{in_production_now(taxonomy.name)}",)
+        raise
+    return run if isinstance(run, Published) else outcome_of(run)
+
+
+def outcome_of(run: "PipelineRunResponse") -> "Outcome":
+    """Return the outcome of a training run that succeeded: what the promotion step decided."""
     outcome: Outcome = run.steps["promote_classifier"].outputs["outcome"][0].load()
     return outcome
+
+
+def in_production_now(name: str) -> str:
+    """Return a sentence on which version the registry has in production: a run may fail before or after a promotion."""
+    from mlflow.exceptions import MlflowException
+
+    from stacks.active import connect_tracker
+    from tracking.registry import PRODUCTION, by_alias
+
+    try:
+        connect_tracker()
+        version = by_alias(name, PRODUCTION)
+    except (MlflowException, CommandError) as error:
+        return f"Which version of '{name}' is in production is not known: {error}"
+    return f"{f'Version {version.number}' if version else 'No version'} of '{name}' is in production now."
 
 
 def _readable_by_steps(folder: Path) -> str:

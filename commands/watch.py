@@ -9,7 +9,7 @@ import threading
 from argparse import ArgumentParser, Namespace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from commands.apart import call_apart
 from commands.options import add_address, add_model, add_state, read_duration, taxonomy_in_use, taxonomy_to_train
@@ -165,22 +165,20 @@ def _airflow_trainer(options: Namespace, rules: "Rules", journal: "Journal") -> 
     with reported(AirflowError):
         airflow = AirflowClient(AirflowSettings.from_environment(os.environ, f"{rules.model_name}_training"))
 
-    def version_in_production() -> str | None:
-        version: str | None = call_apart(read_version_in_production, str(rules.model_name))
-        return version
-
-    return AirflowTrainer(airflow, journal, version_in_production)
+    return AirflowTrainer(airflow, journal, lambda run_id: call_apart(read_outcome, run_id))
 
 
-def read_version_in_production(model: str) -> str | None:
-    """Return the version of a model that the registry has in production."""
-    from stacks.active import connect_tracker
+def read_outcome(run_id: str) -> dict[str, Any] | None:
+    """Return what a training on Airflow decided (see `Outcome`); None if ZenML does not know of an outcome."""
+    from commands.train import outcome_of
+    from stacks.airflow_runs import find
+    from terminal.progress import hide_zenml_log
 
-    connect_tracker()
-    from tracking.registry import PRODUCTION, by_alias
-
-    version = by_alias(model, PRODUCTION)
-    return str(version.number) if version else None
+    hide_zenml_log()
+    run = find(run_id)
+    if run is None or "promote_classifier" not in run.steps:
+        return None
+    return outcome_of(run).model_dump(mode="json")
 
 
 def read_surroundings(taxonomy: str, embedded: str) -> tuple[str, bool, str]:

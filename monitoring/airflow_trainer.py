@@ -2,9 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from typing import Any
 
 from tenacity import (
     RetryCallState,
@@ -17,7 +17,7 @@ from tenacity import (
 )
 
 from monitoring.decisions import utc_now
-from monitoring.entries import AlertDecision, RetrainingStart
+from monitoring.entries import AlertDecision, RetrainingOutcome, RetrainingStart
 from monitoring.journal import Journal
 from monitoring.retraining import RetrainingResult
 from stacks.airflow_client import AirflowAwayError, AirflowClient, AirflowError, AirflowStoppedError
@@ -33,7 +33,7 @@ class AirflowTrainer:
 
     airflow: AirflowClient
     journal: Journal
-    version_in_production: Callable[[], str | None]  # as the registry has it now
+    read_outcome: Callable[[str], Mapping[str, Any] | None]  # what a run that succeeded decided, as ZenML has it
     patience: float = 300  # seconds for which Airflow may be away when a run is to be triggered
 
     @property
@@ -43,16 +43,14 @@ class AirflowTrainer:
 
     def train(self, job: AlertDecision, stop: threading.Event) -> RetrainingResult | None:
         """Trigger the run of this alert, which does nothing when the run exists, and wait for its end."""
-        before = self.version_in_production()
-        self.journal.append(RetrainingStart(at=utc_now(), retraining=str(job.retraining), version_before=before))
-        return self._follow(job, stop, before)
+        self.journal.append(RetrainingStart(at=utc_now(), retraining=str(job.retraining)))
+        return self._follow(job, stop)
 
     def resume(self, job: AlertDecision, stop: threading.Event) -> RetrainingResult | None:
         """Wait again for the run, which did not end with the earlier service."""
-        start = self.journal.start_of(str(job.retraining))
-        return self._follow(job, stop, start.version_before) if start else self.train(job, stop)
+        return self._follow(job, stop)
 
-    def _follow(self, job: AlertDecision, stop: threading.Event, before: str | None) -> RetrainingResult | None:
+    def _follow(self, job: AlertDecision, stop: threading.Event) -> RetrainingResult | None:
         run_id = dag_run_id(job)
         try:
             note = f"alert {job.alert}, fingerprint {job.fingerprint}"
@@ -66,10 +64,11 @@ class AirflowTrainer:
             return RetrainingResult("failed", str(error))
         if state == "failed":
             return RetrainingResult("failed", f"Airflow's run {run_id} failed; its log is there")
-        now = self.version_in_production()
-        if now != before:
-            return RetrainingResult("promoted", f"version {now} is in production now, after version {before}", now)
-        return RetrainingResult("refused", f"the run succeeded and version {now} stays in production", now)
+        outcome = self.read_outcome(run_id)
+        if outcome is None:
+            return RetrainingResult("failed", f"Airflow's run {run_id} succeeded, but ZenML has no outcome of it")
+        decided: RetrainingOutcome = "promoted" if outcome["promoted"] else "refused"
+        return RetrainingResult(decided, outcome["reason"], outcome["model_version"])
 
     def _attempts(self, run_id: str, stop: threading.Event) -> Retrying:
         """Return how a request is repeated while Airflow is away."""
@@ -89,5 +88,5 @@ class AirflowTrainer:
 
 
 def dag_run_id(job: AlertDecision) -> str:
-    """Return the id of the run that belongs to an alert. The same alert always has the same run."""
-    return f"alert-{job.fingerprint}-{job.starts_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}Z"
+    """Return the id of the run that belongs to a retraining. The same retraining always has the same run."""
+    return f"alert-{job.retraining}"

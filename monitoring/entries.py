@@ -37,14 +37,15 @@ class RetrainingStart(_Entry):
     """A retraining that began, with what a restarted service needs to find it again.
 
     A local retraining has its process id and that process' creation time (seconds since 1970, which tells it from a
-    later process with the same id). One on Airflow has the version that was in production before.
+    later process with the same id). The former journal had more, which nobody reads.
     """
+
+    model_config = ConfigDict(extra="ignore")
 
     kind: Literal["began"] = "began"
     retraining: str
     pid: int | None = None
     created: float | None = None
-    version_before: str | None = None
 
 
 class RetrainingEnd(_Entry):

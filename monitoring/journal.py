@@ -21,8 +21,7 @@ _SCHEMA = (
         fingerprint TEXT NOT NULL, starts_at TEXT NOT NULL, retraining TEXT)""",
     "CREATE INDEX alert_decision_started ON alert_decision (at) WHERE retraining IS NOT NULL",
     """CREATE TABLE retraining_start (
-        id INTEGER PRIMARY KEY, at TEXT NOT NULL, retraining TEXT NOT NULL UNIQUE, pid INTEGER, created REAL,
-        version_before TEXT)""",
+        id INTEGER PRIMARY KEY, at TEXT NOT NULL, retraining TEXT NOT NULL UNIQUE, pid INTEGER, created REAL)""",
     """CREATE TABLE retraining_end (
         id INTEGER PRIMARY KEY, at TEXT NOT NULL, retraining TEXT NOT NULL UNIQUE, outcome TEXT NOT NULL,
         reason TEXT NOT NULL, model_version TEXT)""",

@@ -33,4 +33,4 @@ def training(data: str | None, taxonomy: Taxonomy, config: TrainingConfig, new_b
         trained, evaluation, window, champion, taxonomy, config.promotion, new_baseline, seed
     )
     bento = package_bento(listings, trained, evaluation, decision, champion, card, taxonomy)
-    promote_classifier(decision, evaluation, profile, report, bento, taxonomy.name)
+    promote_classifier(decision, evaluation, profile, report, bento, champion, taxonomy.name)

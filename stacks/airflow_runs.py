@@ -35,7 +35,13 @@ def start(dag_id: str, since: datetime) -> "PipelineRunResponse":
                 state = airflow.wait(run_id, every=2)
     except AirflowError as error:
         raise RunError(str(error)) from error
-    runs = Client().list_pipeline_runs(orchestrator_run_id=run_id, hydrate=True).items
-    if not runs:
+    run = find(run_id)
+    if run is None:
         raise RunError(f"Airflow ended the run {run_id} of '{dag_id}' as '{state}' before its first step began")
-    return runs[0]
+    return run
+
+
+def find(run_id: str) -> "PipelineRunResponse | None":
+    """Return ZenML's record of a run of Airflow, if there is one."""
+    runs = Client().list_pipeline_runs(orchestrator_run_id=run_id, hydrate=True).items
+    return runs[0] if runs else None

@@ -20,6 +20,11 @@ class StepFailedError(RunError):
         super().__init__(message)
         self.source = source
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether the exception is of this project: its message is a sentence that says everything."""
+        return _is_ours(self.source)
+
 
 def explain(run: "PipelineRunResponse | None", error: Exception) -> RunError:
     """Return what is to be raised for a run that failed with this error: it names the step that failed, if one did."""
@@ -29,10 +34,9 @@ def explain(run: "PipelineRunResponse | None", error: Exception) -> RunError:
         source, message = cause.source or "", (cause.message or "").strip()
         if _is_ours(source):
             return StepFailedError(message, source)
-        unharmed = "Nothing was promoted. " if run and run.pipeline and run.pipeline.name == "training" else ""
         return StepFailedError(
             f"step {name} failed: {source.rsplit('.', 1)[-1]}: {message}\n"
-            f"{unharmed}The log of the step is in the dashboard; --verbose shows it here.",
+            f"The log of the step is in the dashboard; --verbose shows it here.",
             source,
         )
     return RunError(f"the pipeline could not run: {type(error).__name__}: {error}")

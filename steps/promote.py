@@ -10,6 +10,7 @@ from catalog.profile import Profile
 from checks.data_report import DataReport
 from steps.materializers import PackagedBento
 from tracking.outcome import Outcome
+from tracking.registry import PRODUCTION, RegisteredVersion
 
 
 @step(enable_cache=False, experiment_tracker=True)
@@ -19,10 +20,12 @@ def promote_classifier(
     data_profile: Profile,
     data_report: DataReport,
     bento: PackagedBento,
+    champion: RegisteredVersion | None,
     model_name: str,
 ) -> Annotated[Outcome, ArtifactConfig(name="outcome", tags=["promotion"])]:
     """Put a promoted challenger into production, here and in ZenML's model control plane, and report the run."""
     from tracking import registry
+    from tracking.promotions import ProductionMovedError, promote
 
     context, challenger = get_step_context(), decision.challenger_version
     if decision.promoted and challenger:
@@ -32,10 +35,14 @@ def promote_classifier(
             challenger,
             {"bento_tag": bento.tag or "", "mirror": str(mirror.version), "bento_run": context.pipeline_run.name},
         )
-        registry.promote(model_name, challenger, decision.reason)
-        mirror.set_stage("production", force=True)
-        log_metadata(metadata={"mlflow_version": challenger, "bento_tag": bento.tag or ""}, infer_model=True)
+        try:
+            promote(model_name, challenger, decision.reason, against=champion.number if champion else None)
+        except ProductionMovedError as error:
+            decision = decision.model_copy(update={"promoted": False, "reason": str(error), "inputs_digest": None})
+        else:
+            mirror.set_stage("production", force=True)
+            log_metadata(metadata={"mlflow_version": challenger, "bento_tag": bento.tag or ""}, infer_model=True)
     if decision.inputs_digest and challenger:
         # Not before this point: a run that died earlier is decided again from the start.
         registry.tag(model_name, challenger, {"settled": decision.inputs_digest})
-    return Outcome.of(data_report, data_profile, evaluation, decision, bento.model_version, bento.tag)
+    return Outcome.of(data_report, data_profile, evaluation, decision, registry.by_alias(model_name, PRODUCTION))

@@ -8,6 +8,7 @@ from catalog.comparison import Decision
 from catalog.evaluation import Evaluation
 from catalog.profile import Profile
 from checks.data_report import DataReport
+from tracking.registry import RegisteredVersion
 
 
 class Outcome(BaseModel):
@@ -40,10 +41,9 @@ class Outcome(BaseModel):
         profile: Profile,
         evaluation: Evaluation,
         decision: Decision,
-        model_version: str | None,
-        bento_tag: str | None,
+        in_production: RegisteredVersion | None,
     ) -> Self:
-        """Put together what the steps of a run returned."""
+        """Put together what the steps of a run returned, with the version in production after it."""
         return cls(
             contract=report.verdict,
             contract_warnings=tuple(report.violated),
@@ -56,6 +56,6 @@ class Outcome(BaseModel):
             champion_weighted_f1=decision.champion_weighted_f1,
             promoted=decision.promoted,
             reason=decision.reason,
-            model_version=model_version,
-            bento_tag=bento_tag,
+            model_version=in_production.number if in_production else None,
+            bento_tag=in_production.tags.get("bento_tag") if in_production else None,
         )

@@ -1,4 +1,4 @@
-"""The model registry: versions, aliases, and the log of promotions.
+"""The model registry: versions and aliases.
 
 Everything goes through the MLflow tracking address in force, so the same code works on every stack. Aliases:
 `production` is served, `previous` is what a rollback would return to, `challenger` is the newest version.
@@ -9,7 +9,6 @@ import io
 from collections.abc import Mapping
 
 import mlflow
-from mlflow.entities import Run
 from mlflow.entities.model_registry import ModelVersion
 from mlflow.exceptions import MlflowException
 from pydantic import BaseModel, ConfigDict
@@ -22,10 +21,6 @@ _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"}
 
 class NothingInProductionError(RuntimeError):
     """A model has no version in production."""
-
-
-class RollbackError(RuntimeError):
-    """There is no version to return to."""
 
 
 class RegisteredVersion(BaseModel):
@@ -94,81 +89,14 @@ def tag(name: str, number: str, tags: Mapping[str, str]) -> None:
         mlflow.MlflowClient().set_model_version_tag(name, number, key, value)
 
 
-def promote(name: str, number: str, reason: str) -> None:
-    """Move `production` to a version and `previous` to the one that it replaces, and add an entry to the log."""
-    before = by_alias(name, PRODUCTION)
-    if before is None or before.number != number:
-        client = mlflow.MlflowClient()
-        if before:
-            client.set_registered_model_alias(name, PREVIOUS, before.number)
-        client.set_registered_model_alias(name, PRODUCTION, number)
-        _log(name, "promotion", before.number if before else None, number, reason)
+def by_number(name: str, number: str) -> RegisteredVersion:
+    """Return a version, which must exist."""
+    return _version(mlflow.MlflowClient().get_model_version(name, number))
 
 
-def roll_back(name: str, reason: str) -> tuple[RegisteredVersion, RegisteredVersion]:
-    """Move `production` back to the version before, and add an entry to the log. Repeated, it goes one further back.
-
-    Returns the version that was in production and the one that is now. Raises `RollbackError` if there is none to
-    return to.
-    """
-    now = by_alias(name, PRODUCTION)
-    if now is None:
-        raise RollbackError(f"model '{name}' has no version in production: there is nothing to roll back")
-    earlier = _versions_before(name, now.number)
-    if not earlier:
-        raise RollbackError(f"version {now.number} is the first of model '{name}' in production: nothing is before it")
-    client = mlflow.MlflowClient()
-    target = _version(client.get_model_version(name, earlier[-1]))
-    if len(earlier) > 1:
-        client.set_registered_model_alias(name, PREVIOUS, earlier[-2])
-    else:
-        client.delete_registered_model_alias(name, PREVIOUS)
-    client.set_registered_model_alias(name, PRODUCTION, target.number)
-    _log(name, "rollback", now.number, target.number, reason)
-    return now, target
-
-
-def promotion_log(name: str) -> list[Run]:
-    """Return the promotions and rollbacks of a model, oldest first."""
-    experiment = mlflow.get_experiment_by_name(_log_name(name))
-    if experiment is None:
-        return []
-    client = mlflow.MlflowClient()
-    runs: list[Run] = []
-    token = None
-    while True:
-        page = client.search_runs(
-            [experiment.experiment_id], order_by=["attributes.start_time ASC"], max_results=1_000, page_token=token
-        )
-        runs += page
-        token = page.token
-        if not token:
-            return runs
-
-
-def _versions_before(name: str, current: str) -> list[str]:
-    """Return the versions in production before the current one, oldest first, without those that were rolled back."""
-    line: list[str] = []
-    for run in promotion_log(name):
-        if run.data.tags["event"] == "promotion":
-            line.append(run.data.tags["to_version"])
-        else:
-            del line[line.index(run.data.tags["to_version"]) + 1 :]
-    return line[: line.index(current)] if current in line else line
-
-
-def _log(name: str, event: str, before: str | None, after: str, reason: str) -> None:
-    """Add one entry: a run that has tags only, so it needs no artifact store."""
-    experiment = mlflow.get_experiment_by_name(_log_name(name))
-    experiment_id = experiment.experiment_id if experiment else mlflow.create_experiment(_log_name(name))
-    client = mlflow.MlflowClient()
-    tags = {"event": event, "from_version": before or "", "to_version": after, "reason": reason}
-    run = client.create_run(experiment_id, tags=tags, run_name=f"{event} of version {after}")
-    client.set_terminated(run.info.run_id)
-
-
-def _log_name(name: str) -> str:
-    return f"{name}-promotions"
+def existing_numbers(name: str) -> set[str]:
+    """Return the numbers of the versions of a model that have not been deleted."""
+    return {str(version.version) for version in mlflow.MlflowClient().search_model_versions(f"name = '{name}'")}
 
 
 def _version(version: ModelVersion) -> RegisteredVersion:

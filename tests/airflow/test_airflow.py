@@ -225,7 +225,7 @@ def test_an_alert_retrains_there_through_the_monitor_service(remote: Remote, air
         wait_for("its end", lambda: retrainings()[0]["outcome"] != "under way", 60 * MINUTES)
         (done,) = retrainings()
         assert (done["outcome"], done["model_version"]) == ("refused", "1"), done
-        assert airflow.state("alert-0badc0de-20260304T110000.000000Z") == "success"
+        assert airflow.state(f"alert-{done['retraining']}") == "success"
     finally:
         watch.terminate()
         watch.wait(60)

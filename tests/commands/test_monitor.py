@@ -25,8 +25,8 @@ from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, store_predictions
 from stacks.active import connect_tracker
 from state.folder import State
-from tracking import registry
 from tracking.model_files import load_classifier
+from tracking.promotions import promote
 
 NAME = "watched-shop"
 Monitor = Callable[..., dict[str, Any]]
@@ -170,7 +170,7 @@ def test_after_a_rollback_window_and_reference_belong_to_the_earlier_version(
         first = monitor()
     finally:
         connect_tracker()
-        registry.promote(NAME, "2", "back again")
+        promote(NAME, "2", "back again", against="1")
         from zenml.client import Client
 
         tags = mlflow.MlflowClient().get_model_version(NAME, "2").tags

@@ -14,6 +14,7 @@ import run
 from catalog.synthetic import generate
 from catalog.taxonomy import RAKUTEN
 from tracking import registry
+from tracking.promotion_log import read_entries
 from tracking.registry import PRODUCTION
 
 Shop = Callable[..., dict[str, Any]]
@@ -61,8 +62,8 @@ def forget_versions() -> None:
 
     connect_tracker()
     client = mlflow.MlflowClient()
-    for entry in registry.promotion_log(NAME):
-        client.delete_run(entry.info.run_id)
+    for entry in read_entries(NAME):
+        client.delete_run(entry.run_id)
     if client.search_registered_models(f"name = '{NAME}'"):
         client.delete_registered_model(NAME)
     for model in Client().list_models(name=NAME).items:
@@ -213,6 +214,24 @@ def test_a_bento_with_other_answers_than_the_model_is_not_promoted(
     assert [bento.tag.version[0] for bento in bentoml.list(outcome["name"])] == ["1"]
     again = shop(5_000)  # the next run continues from there
     assert (again["promoted"], production(again)) == (True, "2")
+
+
+def test_a_version_put_into_production_during_the_run_is_not_replaced(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import bento.build
+
+    shop(1_000)
+    honest = bento.build.check_parity
+
+    def check(*arguments: Any) -> None:
+        honest(*arguments)
+        mlflow.MlflowClient().delete_registered_model_alias(NAME, PRODUCTION)  # between comparison and promotion
+
+    monkeypatch.setattr(bento.build, "check_parity", check)
+    outcome = shop(5_000)
+    assert (outcome["code"], outcome["promoted"], outcome["model_version"]) == (0, False, None)
+    assert outcome["reason"] == "production was left without a version meanwhile; run again"
 
 
 def fill_ledger(path: Path, name: str, rows: list[tuple[str, int, str, str]]) -> None:

@@ -151,36 +151,40 @@ def test_a_retraining_waits_for_the_monitoring_run_under_way(scenario: Scenario,
 # Retraining as a DAG of Airflow. What a real Airflow does is tested by `make test-airflow`.
 
 
-def dag(scenario: Scenario, job: AlertDecision, look: list[Any], versions: list[str | None]) -> AirflowTrainer:
+def dag(scenario: Scenario, job: AlertDecision, look: list[Any], **outcome: Any) -> AirflowTrainer:
     run = dag_run_id(job)
     transport = Answers({f"POST {RUNS}": [(200, {}), (409, {})], f"GET {RUNS}/{run}": look})
-    given = iter(versions)
-    return AirflowTrainer(AirflowClient(SETTINGS, transport), scenario.journal, lambda: next(given))
+    return AirflowTrainer(AirflowClient(SETTINGS, transport), scenario.journal, lambda _run: outcome or None)
 
 
-def test_the_same_alert_names_the_same_run(job: AlertDecision) -> None:
-    assert dag_run_id(job) == "alert-a1b2c3d4e5f60718-20260304T110000.000000Z"
+def test_the_same_retraining_names_the_same_run(job: AlertDecision) -> None:
+    assert dag_run_id(job) == "alert-20260304T120000-a1b2c3d4e5f60718"
 
 
 @pytest.mark.parametrize(
-    ("state", "versions", "expected"),
+    ("decided", "expected"),
     [
-        ("success", ["1", "2"], RetrainingResult("promoted", "version 2 is in production now, after version 1", "2")),
-        (
-            "success",
-            ["1", "1"],
-            RetrainingResult("refused", "the run succeeded and version 1 stays in production", "1"),
-        ),
+        ({"promoted": True, "model_version": "2"}, RetrainingResult("promoted", "why", "2")),
+        # Version 1 is in production after it, by a rollback beside it.
+        ({"promoted": False, "model_version": "1"}, RetrainingResult("refused", "why", "1")),
+        ({"promoted": False, "model_version": None}, RetrainingResult("refused", "why", None)),
     ],
 )
-def test_the_registry_decides_whether_a_dag_promoted(
-    scenario: Scenario, job: AlertDecision, state: str, versions: list[str | None], expected: RetrainingResult
+def test_the_decision_of_a_dag_run_is_its_outcome(
+    scenario: Scenario, job: AlertDecision, decided: dict[str, Any], expected: RetrainingResult
 ) -> None:
-    assert dag(scenario, job, [(200, {"state": state})], versions).train(job, threading.Event()) == expected
+    trainer = dag(scenario, job, [(200, {"state": "success"})], reason="why", **decided)
+    assert trainer.train(job, threading.Event()) == expected
+
+
+def test_a_dag_run_without_an_outcome_is_a_failed_retraining(scenario: Scenario, job: AlertDecision) -> None:
+    result = dag(scenario, job, [(200, {"state": "success"})]).train(job, threading.Event())
+    assert result is not None
+    assert (result.outcome, "ZenML has no outcome of it" in result.reason) == ("failed", True)
 
 
 def test_a_failed_dag_run_is_a_failed_retraining(scenario: Scenario, job: AlertDecision) -> None:
-    result = dag(scenario, job, [(200, {"state": "failed"})], ["1"]).train(job, threading.Event())
+    result = dag(scenario, job, [(200, {"state": "failed"})]).train(job, threading.Event())
     assert result is not None
     assert result.outcome == "failed"
 
@@ -190,10 +194,11 @@ def test_a_dag_run_continues_without_the_service_until_the_next_one_waits(
 ) -> None:
     stop = threading.Event()
     stop.set()
-    before = dag(scenario, job, [(200, {"state": "running"})], ["1"])
+    before = dag(scenario, job, [(200, {"state": "running"})])
     assert before.train(job, stop) is None
     scenario.restart()
     assert scenario.journal.unfinished == job
-    after = replace(dag(scenario, job, [(200, {"state": "success"})], ["2"]), journal=scenario.journal)
+    decided = {"promoted": True, "reason": "better", "model_version": "2"}
+    after = replace(dag(scenario, job, [(200, {"state": "success"})], **decided), journal=scenario.journal)
     resumed = after.resume(job, threading.Event())
-    assert resumed == RetrainingResult("promoted", "version 2 is in production now, after version 1", "2")
+    assert resumed == RetrainingResult("promoted", "better", "2")

@@ -14,6 +14,7 @@ from catalog.evaluation import Evaluation
 from catalog.source import SourceKind
 from catalog.taxonomy import Taxonomy
 from tracking import promotion_gate, registry
+from tracking.promotions import promote
 from tracking.training_run import Trained
 
 TYPES = Taxonomy(name="shop", labels={1: "Pools", 2: "Sofas"})
@@ -70,7 +71,8 @@ def gate(tracker: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 def put_into_production(decision: Decision) -> None:
     assert decision.challenger_version
-    registry.promote(TYPES.name, decision.challenger_version, decision.reason)
+    now = registry.by_alias(TYPES.name, registry.PRODUCTION)
+    promote(TYPES.name, decision.challenger_version, decision.reason, against=now.number if now else None)
 
 
 def test_a_better_model_of_the_same_kind_of_listings_is_promoted(gate: Gate) -> None:
