@@ -3,6 +3,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from types import ModuleType
 
@@ -20,6 +21,7 @@ VERBS = {
     "stack": "list, compare and apply the stack files: where the pipelines run",
     "doctor": "check versions, folders, stack and services; say what to do",
 }
+ADDRESSES = ("DATABASE_URL", "TRACKER_URI")  # may name an SQLite file by a relative path
 EXAMPLES = """examples:
   python run.py                                  train on 20,000 embedded listings, promote the model if it is better
   python run.py --data DIR                       train on the challenge's files (X_train_update.csv, …)
@@ -43,6 +45,7 @@ def main(arguments: list[str]) -> int:
         arguments = ["train", *arguments]
     options = _parse(arguments)
 
+    from ledger.location import absolute
     from state.folder import State, StateError
     from terminal.errors import CommandError
     from terminal.interruption import INTERRUPTED, INTERRUPTED_CODE
@@ -50,6 +53,7 @@ def main(arguments: list[str]) -> int:
     try:
         state = State.chosen(options.state)
         state.enter()
+        os.environ.update({name: absolute(os.environ[name]) for name in ADDRESSES if name in os.environ})
         code: int = getattr(_module(options.verb), options.verb)(state, options)
     except (CommandError, StateError) as error:
         return _fail(str(error))

@@ -1,16 +1,15 @@
 """What can be set about the prediction service and about auth."""
 
 import os
-from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
-from ledger.engine import database_url
+from ledger.location import absolute, database_url
 from web import secret_store
 from web.addresses import Network, read_networks
-from web.settings import SOURCE_ROOT, SecretKey, ServiceSettings, SettingsError
+from web.settings import SOURCE_ROOT, Folder, SecretKey, ServiceSettings, SettingsError
 
 ADMIN_PASSWORD_FILE = "admin-password"  # in the state folder
 
@@ -29,8 +28,8 @@ def _read_networks(given: object) -> object:
 class Settings(ServiceSettings):
     """Settings of the prediction service and of auth; `ServiceSettings` explains how they are read."""
 
-    model_dir: Path = SOURCE_ROOT / "model"
-    database_url: Annotated[str, Field(repr=False, default_factory=database_url)]
+    model_dir: Folder = SOURCE_ROOT / "model"
+    database_url: Annotated[str, AfterValidator(absolute), Field(repr=False, default_factory=database_url)]
 
     jwt_secret: Annotated[SecretKey | None, Field(description="signs tokens")] = None
     metrics_token: Annotated[SecretKey | None, Field(description="what Prometheus sends to read /metrics")] = None

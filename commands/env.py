@@ -1,11 +1,12 @@
 """`run.py env`: print the exports that make native commands use the same state."""
 
+import os
 import shlex
 import sys
 from argparse import ArgumentParser, Namespace
 
 from commands.options import add_state
-from state.environment import QUIET
+from state.environment import QUIET, past_the_proxy
 from state.folder import State
 
 
@@ -17,7 +18,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 def env(state: State, options: Namespace) -> int:
     """Print shell exports: `eval "$(python run.py env)"`."""
-    exports = {**QUIET, **state.exports()}
+    exports = {**QUIET, **past_the_proxy(os.environ), **state.exports()}
     if options.tracker:
         from stacks.active import connect_tracker
 

@@ -13,7 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from ledger.engine import LedgerError, database_url, open_engine, read_address
+from ledger.engine import LedgerError, open_engine, read_address
+from ledger.location import database_url
 from ledger.tables import Base, FeedbackRow, UserRow
 
 __all__ = [

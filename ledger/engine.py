@@ -27,12 +27,6 @@ class LedgerError(RuntimeError):
     """The ledger does not answer, or cannot be read or written. Names its address, and never a query."""
 
 
-def database_url() -> str:
-    """Return `DATABASE_URL`, or else the SQLite file in the state folder."""
-    state = Path(os.environ.get("STATE_DIR") or Path(__file__).resolve().parents[1] / ".state")
-    return os.environ.get("DATABASE_URL") or f"sqlite:///{state.resolve() / 'ledger.db'}"
-
-
 def read_address(url: str) -> URL:
     """Return the address in a URL. Raises `LedgerError` for one that a ledger cannot have."""
     try:

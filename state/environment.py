@@ -1,5 +1,9 @@
-"""Environment variables that keep the libraries quiet: no telemetry, and warnings only."""
+"""Environment variables: those that keep the libraries quiet, and what every process of ours must read alike."""
 
+from collections.abc import Mapping
+from pathlib import Path
+
+# No telemetry, and warnings only.
 QUIET = {
     "ZENML_ANALYTICS_OPT_IN": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -11,3 +15,26 @@ QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "GIT_PYTHON_REFRESH": "quiet",
 }
+_FOLDERS = ("STATE_DIR", "MODEL_DIR", "ZENML_CONFIG_PATH", "BENTOML_HOME", "AIRFLOW_DAGS")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_OWN = ("localhost", "127.0.0.1", "::1")  # addresses of this machine
+
+
+def absolute_folders(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that name a folder by a relative path, each as it is seen from the working folder.
+
+    Processes with other working folders would read another one.
+    """
+    given = ((name, environment[name]) for name in _FOLDERS if environment.get(name))
+    return {name: str(Path(value).expanduser().absolute()) for name, value in given if "://" not in value}
+
+
+def past_the_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which no library asks a proxy for an address of this machine. None without a proxy."""
+    if not any(environment.get(name) or environment.get(name.upper()) for name in _PROXIES):
+        return {}
+    given = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    names = [name for name in (each.strip() for each in given.split(",")) if name]
+    if "*" not in names:
+        names += [own for own in _OWN if own not in names]
+    return dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(names))

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from state.environment import QUIET
+from state.environment import QUIET, absolute_folders, past_the_proxy
 from state.lock import LockedError, hold
 
 SOURCE_ROOT = Path(__file__).resolve().parents[1]
@@ -51,7 +51,7 @@ class State:
         """Make this process use this state and keep the libraries quiet. Call it before any of them is imported."""
         for key, value in QUIET.items():
             os.environ.setdefault(key, value)
-        os.environ.update(self.exports())
+        os.environ.update(absolute_folders(os.environ) | past_the_proxy(os.environ) | self.exports())
 
     def prepare(self) -> None:
         """Create the folder. Raises `StateError` when it is not writable or its disk is nearly full."""

@@ -20,6 +20,11 @@ def _refuse_weak_key(key: SecretStr, info: ValidationInfo) -> SecretStr:
     return key
 
 
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]  # a relative one begins where the service is started
 SecretKey = Annotated[SecretStr, AfterValidator(_refuse_weak_key)]  # of 32 bytes or more
 
 
@@ -29,7 +34,7 @@ class ServiceSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
 
     app_env: Literal["local", "production"] = "local"
-    state_dir: Annotated[Path, Field(description="folder of keys and of what else is not in the environment")] = (
+    state_dir: Annotated[Folder, Field(description="folder of keys and of what else is not in the environment")] = (
         SOURCE_ROOT / ".state"
     )
 
