@@ -1,8 +1,11 @@
 """What is prepared once, before any worker starts: tables, keys, the first admin; and the model is verified."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
+
+import psutil
 
 from bento.auth import ensure_first_admin
 from bento.settings import ADMIN_PASSWORD_FILE, Settings
@@ -30,9 +33,13 @@ def prepare_service() -> None:
         os.environ.setdefault(name, value)
     try:
         settings = _settings()
-        if not settings.model_dir.is_dir() and "MODEL_DIR" not in os.environ:
+        if not settings.model_dir.is_dir() and not os.environ.get("MODEL_DIR"):
             settings = settings.model_copy(update={"model_dir": _newest_packaged_model()})
+        # The workers run in another folder, where a relative path would name something else.
+        os.environ["STATE_DIR"] = str(settings.state_dir)
         os.environ["MODEL_DIR"] = str(settings.model_dir)
+        os.environ["DATABASE_URL"] = settings.database_url
+        os.environ["METRICS_DIR"] = str(_metrics_folder(settings.state_dir))
         Manifest.verified(settings.model_dir)
         settings.required("metrics_token")
         if settings.auth_url is None:
@@ -59,6 +66,30 @@ def prepare_auth() -> Settings:
     return settings
 
 
+def _metrics_folder(state: Path) -> Path:
+    """Make the folder into which the workers of this service write their metrics, and return it.
+
+    BentoML's own is one for all services of a Bento store: each of them empties it when it starts. The folders of
+    services that have ended are removed.
+    """
+    own = psutil.Process()
+    folders = state / "metrics"
+    folder = folders / f"{own.pid}-{own.create_time():.0f}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for other in folders.iterdir():
+        if not _is_of_running_process(other.name):
+            shutil.rmtree(other, ignore_errors=True)
+    return folder
+
+
+def _is_of_running_process(name: str) -> bool:
+    pid, _, created = name.partition("-")
+    try:
+        return abs(psutil.Process(int(pid)).create_time() - int(created)) < 2  # seconds: readings differ a little
+    except (ValueError, psutil.Error):
+        return False
+
+
 def _silence_bentoml() -> None:
     """Send no usage reports, unless BENTOML_DO_NOT_TRACK says otherwise; BentoML has read the variable already."""
     from bentoml._internal.utils.analytics import usage_stats
@@ -68,8 +99,9 @@ def _silence_bentoml() -> None:
 
 
 def _settings() -> Settings:
-    # With `bentoml serve` state is in the folder where it is called. Workers run elsewhere, so they are told here.
-    os.environ.setdefault("STATE_DIR", str(Path.cwd() / ".state"))
+    # With `bentoml serve` state is in the folder where it is called.
+    if not os.environ.get("STATE_DIR"):
+        os.environ["STATE_DIR"] = str(Path.cwd() / ".state")
     return Settings.from_environment()
 
 

@@ -1,8 +1,8 @@
 """Metrics for Prometheus. Their labels are route templates and outcomes, never users, raw paths or text.
 
-Several workers write into files, which BentoML's supervisor deletes at its start (prometheus_client's multiprocess
-mode); the worker that answers /metrics adds them up. Import this module in a worker only: prometheus_client chooses the
-mode when it is loaded.
+Several workers write into files of a folder that their service has for itself (prometheus_client's multiprocess mode);
+the worker that answers /metrics adds them up. Import this module in a worker only: prometheus_client chooses the mode
+when it is loaded.
 """
 
 import os

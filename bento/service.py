@@ -58,6 +58,9 @@ class ProductTypes:
         prepare_service()
 
     def __init__(self) -> None:
+        # Before prometheus_client is loaded, which reads it then. BentoML names a folder that all services share.
+        if folder := os.environ.get("METRICS_DIR"):
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         # Imported here, since the supervisor and the build of the Bento import this module and need none of these.
         from bento.application import create_prediction_service
         from bento.settings import Settings
@@ -65,7 +68,7 @@ class ProductTypes:
 
         settings = Settings.from_environment()
         RequestRouter.application = create_prediction_service(
-            settings, Predictor(settings.model_dir), multiprocess="PROMETHEUS_MULTIPROC_DIR" in os.environ
+            settings, Predictor(settings.model_dir), multiprocess="METRICS_DIR" in os.environ
         )
 
     @bentoml.on_startup

@@ -4,6 +4,7 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 
+from commands.listening import require_free
 from commands.options import add_address, add_state
 from state.folder import SOURCE_ROOT, State
 
@@ -17,7 +18,8 @@ def add_options(parser: ArgumentParser) -> None:
 def auth(state: State, options: Namespace) -> int:
     """Replace this process by the auth service, which reads its secrets from the environment or creates them."""
     state.prepare()
-    os.environ.setdefault("STATE_DIR", str(state.folder))
+    require_free(options.host, options.port)
+    os.environ["STATE_DIR"] = str(state.folder)
     os.chdir(SOURCE_ROOT)
     command = [
         sys.executable, "-m", "uvicorn", "--factory", "bento.auth_service:create", "--host", options.host, "--port",

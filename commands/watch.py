@@ -2,7 +2,6 @@
 
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
@@ -12,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from commands.apart import call_apart
+from commands.listening import listen
 from commands.options import add_address, add_model, add_state, read_duration, taxonomy_in_use, taxonomy_to_train
 from state.folder import SOURCE_ROOT, State
+from state.processes import on_end
 from terminal.console import announce, console
 from terminal.errors import CommandError, reported
 
@@ -56,7 +57,7 @@ def watch(state: State, options: Namespace) -> int:
     state.prepare()
     with announce("starting: reading the active stack"):
         service, explanation = _create_service(state, options, every, cool_down)
-        listener = _listen(options.host, options.port)
+        listener = listen(options.host, options.port)
     _log_to_terminal()
     for line in (
         f"Monitoring on http://{options.host}:{options.port}; Ctrl-C ends it.",
@@ -118,12 +119,11 @@ def _serve(service: "MonitorService", listener: socket.socket) -> None:
     )  # fmt: skip
     server = uvicorn.Server(config)
 
-    def stop(*_: object) -> None:
+    def stop() -> None:
         server.should_exit = True
 
     # uvicorn has handlers of its own while it runs; when it has ended it raises the signal again for these.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    on_end(stop)
     service.start()
     try:
         server.run(sockets=[listener])
@@ -152,7 +152,7 @@ def _local_trainer(
     from monitoring.run_py import RunPyCommand
 
     taxonomy = ["--taxonomy", str(options.taxonomy.resolve())] if options.taxonomy else []
-    words = [*RUN_PY, "train", *taxonomy, *options.train_options]
+    words = [*RUN_PY, "train", *taxonomy, *_training_options(options)]
     return LocalTrainer(RunPyCommand(words, SOURCE_ROOT), folder, pipeline_lock, journal)
 
 
@@ -239,10 +239,8 @@ def _model_options(options: Namespace, model: str) -> list[str]:
     return ["--embedded"] if model == EMBEDDED.name else []
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket. Raises `CommandError` when the port is in use or cannot be used."""
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CommandError(f"{host}:{port} cannot be listened on: {reason}") from error
+def _training_options(options: Namespace) -> list[str]:
+    """Return the options of a retraining. Its process has another working folder, so relative paths become absolute."""
+    given = {name: value for name, value in vars(options.retraining).items() if isinstance(value, Path)}
+    paths = {name: value.resolve() for name, value in given.items() if not value.is_absolute()}
+    return [*options.train_options, *(word for name, path in paths.items() for word in (f"--{name}", str(path)))]

@@ -1,6 +1,7 @@
 """The Bento of a version: in this machine's store, or restored from the artifact of the run that packaged it."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,40 +39,52 @@ def require_store() -> None:
         raise BentoStoreError(str(error)) from error
 
 
-def restore_bento(tag: str, run: str | None) -> None:
-    """Import the Bento from its artifact, unless this machine's store has it. Several processes may do so at once.
+def restore_bento(tag: str, run: str | None, *, anew: bool = False) -> Path:
+    """Return the folder of a Bento in this machine's store. It is imported from its artifact unless it is there.
 
-    `run`: the name of the pipeline run that packaged it. Raises `BentoLostError`, `BentoStoreError`.
+    Several processes may do so at once. `run`: the name of the pipeline run that packaged it. `anew`: replace a Bento
+    in the store that is damaged; it is deleted when its replacement is here.
+
+    Raises `BentoLostError`, `BentoStoreError`.
     """
     require_store()
     try:
         with hold(store_folder() / _LOCK, f"import of {tag}", _PATIENCE):
-            _restore(tag, run)
+            return _restore(tag, run, anew=anew)
     except LockedError as error:
         raise BentoStoreError(f"{error} is using the Bento store {store_folder()}; wait until it ends") from error
 
 
-def _restore(tag: str, run: str | None) -> None:
+def _restore(tag: str, run: str | None, *, anew: bool) -> Path:
     import bentoml
-    from bentoml.exceptions import NotFound
+    from bentoml.exceptions import BentoMLException, NotFound
 
-    try:
-        bentoml.get(tag)
-        return
-    except NotFound:
-        pass
+    with suppress(BentoMLException, OSError, ValueError):  # not there, or not readable
+        found = bentoml.get(tag)
+        if not anew and str(found.tag) == tag:  # a tag is found by its beginning too
+            return Path(found.path)
+    with TemporaryDirectory() as folder:
+        archive = Path(folder) / "bento.tar"
+        _fetch(tag, run, archive)
+        with suppress(NotFound):
+            bentoml.delete(tag)  # what is damaged, or half imported by a process that was killed
+        return Path(bentoml.import_bento(str(archive)).path)
+
+
+def _fetch(tag: str, run: str | None, archive: Path) -> None:
+    """Write the archive of a Bento from the artifact of its run. Raises `BentoLostError`."""
     from zenml.client import Client
 
+    lost = BentoLostError(
+        f"Bento {tag} is neither in this machine's store, undamaged, nor among ZenML's artifacts; train with --no-cache"
+    )
     try:
         if run is None:
             raise KeyError("the version does not name its run")
         steps = Client().get_pipeline_run(run, allow_name_prefix_match=False).steps
         packaged = steps["package_bento"].outputs["bento"][0].load()
     except KeyError as error:
-        raise BentoLostError(
-            f"Bento {tag} is neither in this machine's store nor among ZenML's artifacts; train with --no-cache"
-        ) from error
-    with TemporaryDirectory() as folder:
-        archive = Path(folder) / "bento.tar"
-        packaged.archive(archive)
-        bentoml.import_bento(str(archive))
+        raise lost from error
+    if packaged.archive is None:
+        raise lost
+    packaged.archive(archive)

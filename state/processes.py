@@ -1,15 +1,15 @@
-"""Commands as child processes, and the one way to end a process with all of its descendants."""
+"""Commands as child processes, and the one way to end a process with all that it has started."""
 
 import os
 import signal
 import subprocess
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from threading import Event
-from time import monotonic, sleep
+from time import monotonic, sleep, time
 from typing import Self
 
 import psutil
@@ -26,6 +26,13 @@ class StoppedError(Exception):
 
 class OverdueError(Exception):
     """A command took longer than it may. It has been ended."""
+
+
+def on_end(handler: Callable[[], None]) -> None:
+    """Call a handler when this process is asked to end: by Ctrl-C, by SIGTERM, or when its terminal is closed."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+            signal.signal(number, lambda *_: handler())
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,7 @@ class Child:
     def __init__(self, process: "subprocess.Popen[bytes]", ending: Ending) -> None:
         self._process = process
         self._ending = ending
+        self._created = _creation_time(process.pid)
 
     @classmethod
     def start(
@@ -78,15 +86,9 @@ class Child:
         return self._process.pid
 
     @property
-    def created(self) -> float | None:
-        """When the process was created, in seconds since 1970; None when it has ended already.
-
-        With the process id this identifies the process.
-        """
-        try:
-            return psutil.Process(self.pid).create_time()
-        except psutil.NoSuchProcess:
-            return None
+    def created(self) -> float:
+        """When the process was created, in seconds since 1970. With the process id this identifies the process."""
+        return self._created
 
     @property
     def exit_code(self) -> int | None:
@@ -109,10 +111,10 @@ class Child:
         return code
 
     def end(self) -> None:
-        """End the command and all of its descendants. Nothing happens when it has ended already."""
-        if self.exit_code is None:
-            with suppress(psutil.NoSuchProcess):
-                end_process_tree(psutil.Process(self.pid), self._ending)
+        """End the command and all of its descendants, also those of a command that has ended without them."""
+        if process := find_process(self.pid, self._created):
+            end_process_tree(process, self._ending)
+        end_all(find_session(self.pid, self._created), self._ending)
         self._process.wait()
 
 
@@ -126,6 +128,48 @@ def find_process(pid: int, created: float) -> psutil.Process | None:
         return process if abs(process.create_time() - created) < _SAME else None
     except psutil.NoSuchProcess:
         return None
+
+
+def find_session(leader: int, created: float) -> list[psutil.Process]:
+    """Return what still runs of the session that a process began, also after that process has ended.
+
+    Its id is given to no other process as long as one of its session runs. After that it may be given to one that
+    begins a session too: who asks long afterwards has to check what the processes are.
+    """
+    if psutil.pid_exists(leader) and not find_process(leader, created):
+        return []
+    members = []
+    for process in psutil.process_iter():
+        with suppress(OSError, psutil.Error):  # it has ended meanwhile, or is another user's
+            if os.getsid(process.pid) == leader and process.create_time() > created - _SAME:
+                members.append(process)
+    return [member for member in members if not has_ended(member)]
+
+
+def end_all(processes: Collection[psutil.Process], ending: Ending) -> None:
+    """Ask processes to end, and kill those that still run after a while."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(ending.signal)
+    _kill(_running_after(ending.patience, processes))
+
+
+def descendants(pid: int) -> list[psutil.Process]:
+    """Return the processes that a process has started, and those that they have started."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def listens(pid: int, port: int) -> bool:
+    """Return whether a process, or one that it has started, listens on a TCP port."""
+    with suppress(psutil.NoSuchProcess):
+        for process in (psutil.Process(pid), *descendants(pid)):
+            for connection in process.net_connections("tcp"):
+                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                    return True
+    return False
 
 
 def end_process_tree(process: psutil.Process, ending: Ending) -> None:
@@ -142,10 +186,7 @@ def end_process_tree(process: psutil.Process, ending: Ending) -> None:
                 process.send_signal(ending.signal)
                 next_signal = monotonic() + ending.repeat
         sleep(_INTERVAL)
-    for member in _running_after(_GRACE, family):
-        with suppress(psutil.NoSuchProcess):
-            member.kill()
-    _running_after(_KILL_LIMIT, family)
+    _kill(_running_after(_GRACE, family))
 
 
 def has_ended(process: psutil.Process) -> bool:
@@ -154,6 +195,21 @@ def has_ended(process: psutil.Process) -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def _creation_time(pid: int) -> float:
+    """Return when a child of this process was created: it is known until this process has read its exit code."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:  # some systems do not say it of a process that has ended
+        return time()
+
+
+def _kill(processes: Collection[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    _running_after(_KILL_LIMIT, processes)
 
 
 def _running_after(seconds: float, processes: Collection[psutil.Process]) -> list[psutil.Process]:

@@ -15,3 +15,9 @@ def reported(*kinds: type[Exception]) -> Iterator[None]:
         yield
     except kinds as error:
         raise CommandError(str(error)) from error
+
+
+def in_a_line(error: BaseException) -> str:
+    """Return the kind of an error, and the first line of what it says."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

@@ -66,6 +66,15 @@ def test_a_process_that_does_not_end_is_killed_with_its_child(start: Start) -> N
     assert has_ended(grandchild)
 
 
+def test_what_a_killed_command_leaves_running_is_ended_with_it(start: Start) -> None:
+    child, grandchild = start(Ending(signal.SIGTERM, patience=30), "same session")
+    psutil.Process(child.pid).kill()
+    wait_for("it was killed", lambda: child.exit_code is not None)
+    assert not has_ended(grandchild)
+    child.end()
+    assert has_ended(grandchild)
+
+
 def test_a_child_that_ignores_the_signal_of_its_parent_is_killed(start: Start) -> None:
     child, grandchild = start(Ending(signal.SIGINT, patience=30), "same session")
     started = monotonic()
@@ -122,7 +131,6 @@ def test_output_goes_to_a_file_of_its_owner_alone(tmp_path: Path) -> None:
 def test_a_process_is_found_by_its_id_and_its_creation_time() -> None:
     child = Child.start([sys.executable, "-c", "import time; time.sleep(600)"], Ending(signal.SIGINT, patience=5))
     created = child.created
-    assert created is not None
     try:
         assert find_process(child.pid, created) == psutil.Process(child.pid)
         assert find_process(child.pid, created - 60) is None, "the id was another process' then"

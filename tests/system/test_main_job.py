@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.system.service import serving
+from tests.system.service import serving, version_on
 from tests.system.snapshots import Snapshot, train
-from tests.system.workspace import LIMIT, ROOT, Workspace, wait_for
+from tests.system.workspace import LIMIT, ROOT, Workspace, free_port, wait_for
 
 pytestmark = pytest.mark.system
 
@@ -58,7 +58,38 @@ def test_a_bento_that_is_gone_is_restored_from_its_artifact(one_version: Snapsho
     shutil.rmtree(workspace.state / "bentoml")
     with serving(workspace) as service:
         service.wait_for_version("1")
+        shutil.rmtree(workspace.state / "bentoml" / "bentos")  # while it is served
+        wait_for("it is there again", lambda: any((workspace.state / "bentoml").rglob("model/manifest.json")))
         service.end(signal.SIGINT)
+
+
+def test_a_service_survives_its_killed_serve_and_is_taken_over_by_the_next_one(
+    one_version: Snapshot, workspace: Workspace
+) -> None:
+    proxy = f"http://127.0.0.1:{free_port()}"  # where nothing listens
+    folder = workspace.folder / "called from here"
+    folder.mkdir()
+    workspace = Workspace(
+        one_version.copied_to(workspace).folder,
+        called_from=folder,
+        variables={"http_proxy": proxy, "DATABASE_URL": "sqlite:///my.db"},
+    )
+    with serving(workspace) as killed:
+        killed.wait_for_version("1")
+        assert killed.ask({"designation": "Piscine gonflable"}, killed.token()).status_code == 200
+        assert (folder / "my.db").is_file()
+        port = str(killed.port)
+        second = workspace.run("serve", "--port", port)
+        assert (second.returncode, f"(process {killed.process.pid}, since " in second.stderr) == (1, True)
+        killed.process.kill()
+        killed.process.wait(LIMIT)
+        assert version_on(killed.port) == "1"
+        with serving(workspace, "--port", port) as next_one:
+            printed = wait_for_line(next_one.process, "Serving")
+            assert "which a killed 'run.py serve' has left behind, still runs" in printed
+            assert version_on(killed.port) == "1"
+            assert next_one.children() != []
+    wait_for("nothing is left", lambda: version_on(killed.port) is None)
 
 
 def test_an_interrupted_and_a_killed_run_are_continued_by_the_next_one(
@@ -87,6 +118,16 @@ def test_an_interrupted_and_a_killed_run_are_continued_by_the_next_one(
     assert "train_classifier           nothing changed" in outcome["printed"]
     assert "same data and code" not in outcome["reason"]
     assert outcome["model_version"]
+
+
+def wait_for_line(process: Any, beginning: str) -> str:
+    """Return what a process prints up to the first line with this beginning."""
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if line.startswith(beginning):
+            return printed
+    pytest.fail(f"{beginning} was never printed: {process.stderr.read()}")
 
 
 def wait_for_step(process: Any, step: str) -> str:

@@ -6,8 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -64,6 +64,8 @@ class Workspace:
 
     folder: Path
     source: Path = ROOT
+    called_from: Path | None = None  # the working folder; None: that of the source
+    variables: Mapping[str, str] = field(default_factory=dict)  # more of the environment
 
     @property
     def state(self) -> Path:
@@ -82,20 +84,23 @@ class Workspace:
             **without_network(self.folder, self.attempts, quicker()),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "COLUMNS": "160",
+            **self.variables,
         }
         return {**os.environ, **moved}
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, str(self.source / "run.py"), *arguments],
-            cwd=self.source, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=self.called_from or self.source, env=self.environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             preexec_fn=_heed_ctrl_c,
         )  # fmt: skip
 
     def run(self, *arguments: str, timeout: float = LIMIT) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [sys.executable, str(self.source / "run.py"), *arguments],
-            cwd=self.source, env=self.environment(), capture_output=True, text=True, timeout=timeout, check=False,
+            cwd=self.called_from or self.source, env=self.environment(),
+            capture_output=True, text=True, timeout=timeout, check=False,
         )  # fmt: skip
 
 
