@@ -1,10 +1,15 @@
 """Answering listings: classify, store, and only then give the answer out."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any, Final
 from uuid import uuid4
 
+from pydantic import ValidationError
+
 from bento.metrics import ServiceMetrics
-from bento.schemas import Explanation, Listing, Prediction, RankedType, Reason
+from bento.schemas import BatchItem, Explanation, Listing, Prediction, RankedType, Reason
+from bento.turns import Pieces, Turns
 from catalog import predictor as core
 from catalog.language import detect_language
 from catalog.predictor import Predictor
@@ -13,6 +18,13 @@ from ledger.callers import Caller
 from ledger.predictions import PredictionRecord
 from ledger.receipts import ReceiptRecord
 from ledger.writer import PredictionWriter
+from web.problems import field_errors
+
+PIECE: Final = 2_000  # characters: what is classified before others get their turn, about 8 ms
+_Answer = tuple[Prediction, PredictionRecord]
+_BatchAnswer = tuple[list[BatchItem], list[PredictionRecord]]
+_MOST_FIELDS = 20  # of a listing in a batch
+_SIZE_OF_ERROR = 200  # characters that take as long as an invalid listing
 
 
 class ListingAnswerer:
@@ -24,9 +36,45 @@ class ListingAnswerer:
         self.codes_of_labels = {label_key(label): code for code, label in self.manifest.labels.items()}
         self._writer = writer
         self._metrics = metrics
+        self._turns = Turns()
 
-    def answer(self, caller: Caller, listing: Listing, *, explain: bool) -> tuple[Prediction, PredictionRecord]:
+    async def answer(self, caller: Caller, listing: Listing, *, explain: bool) -> _Answer:
         """Return the answer to one listing and its record, which is not stored yet."""
+        if _size(listing) < PIECE:
+            return self._answer(caller, listing, explain=explain)
+        return await self._turns.run(self._in_pieces(caller, listing, explain=explain))
+
+    async def answer_batch(self, caller: Caller, listings: Sequence[Any]) -> _BatchAnswer:
+        """Return an item for each listing, its answer or what is wrong with it, and the records of the answers."""
+        return await self._turns.run(self._batch(caller, listings))
+
+    def _batch(self, caller: Caller, listings: Sequence[Any]) -> Pieces[_BatchAnswer]:
+        items: list[BatchItem] = []
+        records: list[PredictionRecord] = []
+        size = 0
+        for index, entry in enumerate(listings):
+            listing = _read(entry)
+            if isinstance(listing, list):
+                items.append(BatchItem.model_construct(index=index, prediction=None, errors=listing))
+                size += _SIZE_OF_ERROR
+            else:
+                size += _size(listing)
+                prediction, record = yield from self._in_pieces(caller, listing, explain=False)
+                records.append(record)
+                items.append(BatchItem.model_construct(index=index, prediction=prediction, errors=None))
+            if size >= PIECE:
+                yield True
+                size = 0
+        return items, records
+
+    def _in_pieces(self, caller: Caller, listing: Listing, *, explain: bool) -> Pieces[_Answer]:
+        if _size(listing) >= PIECE:
+            for _ in self.predictor.look_up(listing.designation, listing.description):
+                yield False
+            yield False
+        return self._answer(caller, listing, explain=explain)
+
+    def _answer(self, caller: Caller, listing: Listing, *, explain: bool) -> _Answer:
         found = self.predictor.predict_top_k(listing.designation, listing.description)
         language = detect_language(f"{listing.designation} {listing.description or ''}")
         prediction = Prediction.model_construct(
@@ -70,6 +118,22 @@ class ListingAnswerer:
     def _explain(self, listing: Listing, code: int) -> Explanation:
         supporting, opposing = self.predictor.explain(listing.designation, listing.description, code)
         return Explanation(supporting=_reasons(supporting), opposing=_reasons(opposing))
+
+
+def _read(entry: Any) -> Listing | list[dict[str, Any]]:
+    """Return a listing of a batch, or what is wrong with it."""
+    if isinstance(entry, dict) and len(entry) > _MOST_FIELDS:  # validation would make an error of each
+        return [{"field": "", "message": f"the listing has more than {_MOST_FIELDS} fields"}]
+    try:
+        return Listing.model_validate(entry)
+    except ValidationError as error:
+        return field_errors(error.errors(include_input=False, include_url=False, include_context=False))
+
+
+def _size(listing: Listing) -> int:
+    """Return what the time for a listing grows with: its characters. Those of other scripts may expand."""
+    text = listing.designation + (listing.description or "")
+    return len(text) if text.isascii() else 3 * len(text)
 
 
 def _reasons(reasons: "list[core.Reason]") -> list[Reason]:

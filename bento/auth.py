@@ -23,6 +23,7 @@ from ledger.users import LastAdminError, UnknownUserError, User, UserExistsError
 from web import secret_store
 from web.addresses import Network, client_address
 from web.authentication import Authenticated, only_programs, require
+from web.json_body import JsonRoute
 from web.problems import problem_responses
 from web.settings import SettingsError
 
@@ -74,7 +75,7 @@ def create_auth_router(
         with access.reading(caller):
             return UserInfo(id=caller.user_id, username=caller.username, role=caller.role)
 
-    admin = APIRouter(prefix="/users", dependencies=[Depends(require("admin"))])
+    admin = APIRouter(prefix="/users", route_class=JsonRoute, dependencies=[Depends(require("admin"))])
 
     @admin.get("", responses=problem_responses(403))
     def list_users(caller: Authenticated) -> list[UserInfo]:

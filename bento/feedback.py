@@ -18,12 +18,13 @@ from ledger.callers import TRUSTED_ROLES, Caller
 from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, erase_predictions, find_prediction, last_prediction, review_queue
 from web.authentication import Authenticated, require
+from web.json_body import JsonRoute
 from web.problems import problem_responses
 
 
 def create_feedback_router(answerer: ListingAnswerer, access: Access, metrics: ServiceMetrics) -> APIRouter:
     """Return the routes of feedback, review and erasure."""
-    router = APIRouter(tags=["predictions"])
+    router = APIRouter(tags=["predictions"], route_class=JsonRoute)
     manifest = answerer.manifest
 
     @router.post("/feedback", response_model=FeedbackAnswer, responses=problem_responses(404, 409, 422))

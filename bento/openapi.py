@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from bento.authentication import PUBLIC
-from bento.schemas import Listing
+from bento.schemas import Batch, Listing
 from web.problems import Problem, problem_responses
 
 _SECURITY = {
@@ -39,7 +39,9 @@ def describe_gate(app: FastAPI, program_paths: frozenset[str]) -> None:
         components["securitySchemes"] = _SECURITY
         schemas = components.setdefault("schemas", {})
         schemas["Problem"] = Problem.model_json_schema()
-        schemas.setdefault("Listing", Listing.model_json_schema())  # batches and /predict refer to it by name
+        for model in (Listing, Batch):  # which /predict and /predict/batch refer to by name
+            schemas.setdefault(model.__name__, model.model_json_schema())
+        schemas["Batch"]["properties"]["listings"]["items"] = {"$ref": "#/components/schemas/Listing"}
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 operation["summary"] = operation.pop("description").split("\n")[0].rstrip(".")

@@ -1,38 +1,42 @@
-"""A request of /predict, read without FastAPI's parameters: these take as long as the model takes to answer."""
+"""Requests of /predict and /predict/batch, read without FastAPI's parameters: these take as long as the model does."""
+
+from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bento.access import KEY_DESCRIPTION, KEY_HEADER, Key
-from bento.schemas import Listing
+from bento.schemas import BATCH_VALUES, EXPLAINED_CHARACTERS, Batch, Listing, normalised_length
+from web.json_body import FEW_VALUES, json_text
 
-# What FastAPI would write into the OpenAPI document.
-OPENAPI = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Listing"}}},
-    },
-    "parameters": [
-        {
-            "name": "explain",
-            "in": "query",
-            "schema": {"type": "boolean", "default": False},
-            "description": "Add the terms that spoke for and against the type.",
-        },
-        {"name": KEY_HEADER, "in": "header", "schema": TypeAdapter(Key).json_schema(), "description": KEY_DESCRIPTION},
-    ],
+_Body = TypeVar("_Body", bound=BaseModel)
+_KEY = {"name": KEY_HEADER, "in": "header", "schema": TypeAdapter(Key).json_schema(), "description": KEY_DESCRIPTION}
+_EXPLAIN = {
+    "name": "explain",
+    "in": "query",
+    "schema": {"type": "boolean", "default": False},
+    "description": f"Add the terms that spoke for and against the type, for up to {EXPLAINED_CHARACTERS:,} characters.",
 }
 
 
 class Options(BaseModel):
-    """The options of a request, beside the listing."""
+    """The options of a request, beside its body."""
 
     explain: bool = False
     key: Key | None = None
 
 
 _DEFAULT = Options()
+
+
+def describe(schema: str, *, explain: bool = False) -> dict[str, Any]:
+    """Return what FastAPI would write into the OpenAPI document about a request."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {
+        "requestBody": {"required": True, "content": content},
+        "parameters": [_EXPLAIN, _KEY] if explain else [_KEY],
+    }
 
 
 def read_options(request: Request) -> Options:
@@ -47,10 +51,23 @@ def read_options(request: Request) -> Options:
         raise RequestValidationError(error.errors(include_url=False, include_input=False)) from None
 
 
-def read_listing(body: bytes) -> Listing:
-    """Return the listing in a body. Raises `RequestValidationError`, as FastAPI does."""
+def read_listing(body: bytes, *, explain: bool) -> Listing:
+    """Return the listing in a body. Raises `RequestValidationError`; with `explain` also for one that is too long."""
+    listing = _read(Listing, body, FEW_VALUES)
+    if explain and normalised_length(listing, at_least=EXPLAINED_CHARACTERS) > EXPLAINED_CHARACTERS:
+        message = f"a text with more than {EXPLAINED_CHARACTERS:,} characters is not explained"
+        raise RequestValidationError([{"type": "too_long", "loc": ("body",), "msg": message}])
+    return listing
+
+
+def read_batch(body: bytes) -> Batch:
+    """Return the batch in a body. Raises `RequestValidationError`, as FastAPI does."""
+    return _read(Batch, body, BATCH_VALUES)
+
+
+def _read(model: type[_Body], body: bytes, most_values: int) -> _Body:
     try:
-        return Listing.model_validate_json(body)
+        return model.model_validate_json(json_text(body, most_values))
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False, include_context=False)
         raise RequestValidationError([{**entry, "loc": ("body", *entry["loc"])} for entry in errors]) from None

@@ -1,23 +1,18 @@
 """The routes of predictions: /predict, /predict/batch and /model-info."""
 
-import asyncio
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from bento import predict_request
-from bento.access import Access, IdempotencyKey, fingerprint
+from bento.access import Access, fingerprint
 from bento.answerer import ListingAnswerer
-from bento.schemas import Batch, BatchAnswer, BatchItem, Listing, ModelInfo, Prediction
+from bento.schemas import BatchAnswer, ModelInfo, Prediction
 from ledger.callers import Caller
-from ledger.predictions import PredictionRecord
 from ledger.receipts import ReceiptRecord
 from web.authentication import Authenticated, caller_of
-from web.problems import field_errors, problem_responses
-
-_PAUSE_EVERY = 25  # listings of a batch, after which other requests may run
+from web.problems import problem_responses
 
 
 def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRouter:
@@ -29,7 +24,7 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
         "/predict",
         response_model=Prediction,
         response_model_exclude_none=True,
-        openapi_extra=predict_request.OPENAPI,
+        openapi_extra=predict_request.describe("Listing", explain=True),
         responses=problem_responses(409, 422),
     )
     async def predict(request: Request) -> Response:
@@ -37,8 +32,8 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
         caller = await caller_of(request)
         options = predict_request.read_options(request)
         explain, key = options.explain, options.key
-        listing = predict_request.read_listing(await request.body())
-        prediction, record = answerer.answer(caller, listing, explain=explain)
+        listing = predict_request.read_listing(await request.body(), explain=explain)
+        prediction, record = await answerer.answer(caller, listing, explain=explain)
         body = prediction.model_dump_json(exclude_none=True)
         receipt = key and _receipt(caller, key, body, "POST /predict", str(explain), listing.model_dump_json())
         return _answer(await answerer.store(caller, [record], receipt or None), body)
@@ -47,23 +42,15 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
         "/predict/batch",
         response_model=BatchAnswer,
         response_model_exclude_none=True,
+        openapi_extra=predict_request.describe("Batch"),
         responses=problem_responses(409, 422),
     )
-    async def predict_batch(caller: Authenticated, batch: Batch, key: IdempotencyKey = None) -> Response:
+    async def predict_batch(request: Request) -> Response:
         """Classify up to 1,000 listings; each gets its own prediction or error."""
-        items: list[BatchItem] = []
-        records: list[PredictionRecord] = []
-        for index, entry in enumerate(batch.listings):
-            if index % _PAUSE_EVERY == _PAUSE_EVERY - 1:
-                await asyncio.sleep(0)
-            try:
-                prediction, record = answerer.answer(caller, Listing.model_validate(entry), explain=False)
-            except ValidationError as error:
-                errors = field_errors(error.errors(include_input=False, include_url=False, include_context=False))
-                items.append(BatchItem.model_construct(index=index, prediction=None, errors=errors))
-            else:
-                records.append(record)
-                items.append(BatchItem.model_construct(index=index, prediction=prediction, errors=None))
+        caller = await caller_of(request)
+        key = predict_request.read_options(request).key
+        batch = predict_request.read_batch(await request.body())
+        items, records = await answerer.answer_batch(caller, batch.listings)
         body = BatchAnswer.model_construct(results=items).model_dump_json(exclude_none=True)
         receipt = key and _receipt(caller, key, body, "POST /predict/batch", batch.model_dump_json())
         return _answer(await answerer.store(caller, records, receipt or None), body)

@@ -7,11 +7,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from catalog.contract import CONTRACT
 from catalog.language import LANGUAGES, UNDETERMINED
-from catalog.text import is_blank
+from catalog.text import is_blank, normalise
 from ledger.callers import Role
 from web.status import Status
 
-BATCH_LIMIT = 1_000
+# The limits follow from a budget: the worst text takes 4 µs a character, so a listing takes up to 0.1 s of a worker and
+# a batch up to 4 s.
+BATCH_LIMIT = 1_000  # listings
+BATCH_CHARACTERS = 1_000_000
+_NORMALISED_CHARACTERS = CONTRACT.title_limit + CONTRACT.description_limit
+EXPLAINED_CHARACTERS = 10_000
+_EXPANSION = 18  # the most characters that the normalised form of one has
+BATCH_VALUES = 50_000  # field names, strings, numbers, lists and objects
 # The longest body of one listing, with every character as an escaped pair of surrogates.
 LISTING_BYTES = 12 * (CONTRACT.title_limit + CONTRACT.description_limit) + 4_096
 
@@ -47,21 +54,38 @@ class _Answer(BaseModel):
 
 
 class Listing(_Request):
-    """A listing to classify."""
+    """A listing to classify: up to 30,000 characters, those of compatibility forms counted as what they stand for."""
 
     designation: Title
     description: Description | None = None
 
+    @model_validator(mode="after")
+    def _refuse_great_expansion(self) -> "Listing":
+        if normalised_length(self, at_least=_NORMALISED_CHARACTERS) > _NORMALISED_CHARACTERS:
+            raise ValueError(f"the normalised text has more than {_NORMALISED_CHARACTERS:,} characters")
+        return self
+
+
+def normalised_length(listing: Listing, *, at_least: int) -> int:
+    """Return the length of a listing's normalised text; 0 for one that is shorter than `at_least` in any case."""
+    texts = (listing.designation, listing.description or "")
+    if sum(map(len, texts)) * _EXPANSION <= at_least:
+        return 0
+    return sum(len(normalise(text)) for text in texts)
+
 
 class Batch(_Request):
-    """Up to 1,000 listings. Each is validated on its own: an invalid one does not affect the others."""
+    """Up to 1,000 listings of together 1,000,000 characters. Each is validated on its own: an invalid one does not
+    affect the others."""
 
-    listings: Annotated[
-        list[Any],
-        Field(
-            min_length=1, max_length=BATCH_LIMIT, json_schema_extra={"items": {"$ref": "#/components/schemas/Listing"}}
-        ),
-    ]
+    listings: Annotated[list[Any], Field(min_length=1, max_length=BATCH_LIMIT)]
+
+    @model_validator(mode="after")
+    def _refuse_long_texts(self) -> "Batch":
+        entries = (entry.values() for entry in self.listings if isinstance(entry, dict))
+        if sum(len(value) for values in entries for value in values if isinstance(value, str)) > BATCH_CHARACTERS:
+            raise ValueError(f"the listings have more than {BATCH_CHARACTERS:,} characters together")
+        return self
 
 
 class Correction(_Request):

@@ -11,7 +11,7 @@ class Contract:
     columns: tuple[str, ...] = ("index", "designation", "description", "productid", "imageid", "prdtypecode")
     whole_numbers: tuple[str, ...] = ("index", "prdtypecode")  # the rest of the numbers is never computed with
     title_limit: int = 10_000  # characters; longer titles are cut
-    description_limit: int = 100_000  # characters
+    description_limit: int = 20_000  # characters; the service accepts no longer ones
 
     # Critical: the run stops.
     minimum_listings: int = 200

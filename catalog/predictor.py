@@ -1,5 +1,6 @@
 """The served classifier: it reads a model folder and needs numpy only."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from catalog.text import normalise, words
 from catalog.vocabulary import Columns, Vocabulary
 
 Weights = NDArray[np.float32]
+_PIECE = 1_500  # characters of new words that are looked up at a time
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,24 @@ class Predictor:
         exponents = np.exp(scaled - scaled.max())
         answer: NDArray[np.float64] = exponents / exponents.sum()
         return answer
+
+    def look_up(self, title: str, description: str | None) -> Iterator[None]:
+        """Look up the words of a long listing in pieces of some milliseconds; `predict_top_k` is quick after that.
+
+        Between two pieces the caller may do something else. Nearly all of the time for a long listing goes into words
+        that are new to the vocabulary's cache.
+        """
+        title_words, description_words = _tokens(title, description)
+        piece: list[str] = []
+        size = 0
+        for word in dict.fromkeys(title_words + description_words):
+            piece.append(word)
+            size += len(word)
+            if size >= _PIECE:
+                self._vocabulary.remember(piece)
+                yield
+                piece, size = [], 0
+        self._vocabulary.remember(piece)
 
     def predict_top_k(self, title: str, description: str | None = None, k: int = 3) -> Classification:
         """Return the most likely type of a listing, and the `k` (at least 1) most likely ones with their confidence."""

@@ -83,6 +83,11 @@ class Vocabulary:
         pairs[:not_in_description, self._last :] = -1
         return np.sort(np.frombuffer(b"".join([*found, pairs.tobytes(), _GUARDS]), np.int32))
 
+    def remember(self, words: Iterable[str]) -> None:
+        """Look words up, so that `columns` finds them in its cache."""
+        cache = self._cache
+        self._add_to_cache([word for word in words if word not in cache[0]], cache)
+
     def columns_in_block(self, terms: Sequence[str], number: int) -> list[int]:
         """Return the column of each term in one block, or -1 for a term that the block does not count."""
         hits, columns = self._find(_hashes(_keys(terms, self._blocks[number].kind)))

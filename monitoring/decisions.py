@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from monitoring.entries import AlertDecision, AlertVerdict
 from monitoring.journal import Journal
@@ -15,7 +15,15 @@ from monitoring.journal import Journal
 logger = logging.getLogger("monitoring")
 
 ACTION, RETRAIN = "action", "retrain"  # the label by which a rule asks for a retraining
+MOST_VALUES = 50_000  # in the JSON of a webhook: 1,000 alerts with labels and annotations
+_MOST_LABELS = 100
 Name = Annotated[str, Field(max_length=200)]
+
+
+def _few(labels: Any) -> Any:  # before they are validated, which makes an error of every wrong one
+    if isinstance(labels, dict) and len(labels) > _MOST_LABELS:
+        raise ValueError(f"an alert has at most {_MOST_LABELS} labels")
+    return labels
 
 
 class Alert(BaseModel):
@@ -24,7 +32,7 @@ class Alert(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     status: Literal["firing", "resolved"]
-    labels: dict[Name, Annotated[str, Field(max_length=2_000)]]
+    labels: Annotated[dict[Name, Annotated[str, Field(max_length=2_000)]], BeforeValidator(_few)]
     starts_at: Annotated[AwareDatetime, Field(alias="startsAt")]
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{1,64}$")]
 

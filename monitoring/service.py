@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from monitoring.authentication import ALERTS, METRICS, Tokens, create_gate
-from monitoring.decisions import Decider, Rules, Webhook, utc_now
+from monitoring.decisions import MOST_VALUES, Decider, Rules, Webhook, utc_now
 from monitoring.entries import AlertDecision, RetrainingEnd
 from monitoring.journal import Journal, JournalError
 from monitoring.loop import MonitoringLoop, Schedule
@@ -21,12 +21,17 @@ from monitoring.report_folder import ReportFolder
 from monitoring.retraining import RetrainingRunner, Trainer
 from web.application import create_app
 from web.authentication import only_programs
+from web.json_body import JsonRoute
 from web.problems import unavailable
 from web.status import Status
 
 logger = logging.getLogger("monitoring")
 
 BY_ENGINE = "by the schedule of the active stack's engine, in ZenML's dashboard"
+
+
+class _WebhookRoute(JsonRoute):
+    most_values = MOST_VALUES
 
 
 class Received(BaseModel):
@@ -62,6 +67,7 @@ class MonitorService:
         self._retraining = RetrainingRunner(trainer, journal, count_retraining)
         self._loop = MonitoringLoop(schedule, folder, journal, count_run) if schedule else None
         app = create_app("Monitoring", openapi_url=None)
+        app.router.route_class = _WebhookRoute
         _add_routes(app, Decider(journal, rules, clock), self._retraining, metrics)
         reports = f"every {schedule.every} here" if schedule else BY_ENGINE
         description = f"Reports: {reports}. Retraining: {trainer.description}."

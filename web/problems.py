@@ -1,7 +1,7 @@
 """Errors as problem documents (RFC 9457)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -12,6 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 MEDIA_TYPE = "application/problem+json"
+_SHOWN_ERRORS = 20
+_LONGEST_TEXT = 200  # characters of a field's name, or of a message
+_PARTS = 8  # of the path to a field
 RETRY_AFTER = 5  # seconds: long enough for a database to come back, short enough for a client to wait
 
 
@@ -63,7 +66,8 @@ def handle_problems(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, str(error.detail), error.headers)
+        # FastAPI answers 400 to some of the bodies that it cannot read, and 422 to all others.
+        return problem(422 if error.status_code == 400 else error.status_code, str(error.detail), error.headers)
 
     @app.exception_handler(Exception)
     async def broken(_: Request, _error: Exception) -> Response:
@@ -74,6 +78,19 @@ def handle_problems(app: FastAPI) -> None:
         return problem(422, "the request is not valid; errors names the fields", errors=field_errors(error.errors()))
 
 
-def field_errors(errors: Any) -> list[dict[str, Any]]:
-    """Return the field and the message of each validation error, without the value that was sent: it may be private."""
-    return [{"field": ".".join(map(str, entry["loc"])), "message": entry["msg"]} for entry in errors]
+def field_errors(errors: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the field and the message of the first validation errors, and how many more there are.
+
+    The value that was sent is left out, since it may be private. The names of unknown fields are cut.
+    """
+    shown = [
+        {"field": _cut(".".join(_cut(str(part)) for part in entry["loc"][:_PARTS])), "message": _cut(entry["msg"])}
+        for entry in errors[:_SHOWN_ERRORS]
+    ]
+    if len(errors) > _SHOWN_ERRORS:
+        shown.append({"field": "", "message": f"{len(errors) - _SHOWN_ERRORS:,} more errors are not shown"})
+    return shown
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"

@@ -1,5 +1,6 @@
 """What the prediction service, auth alone and the monitor service have in common, asked of all three."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
@@ -78,3 +79,54 @@ def test_every_path_that_answers_get_answers_head_with_the_same_headers_and_no_b
             get, head = client.get(path), client.head(path)
             assert (head.status_code, head.headers, head.content) == (200, get.headers, b""), path
             assert get.content
+
+
+NOT_READABLE = [
+    b"", b"{", b"[]", b"\xff\xfe", '{"designation": "é"}'.encode("latin-1"), b'{"x": "\\ud800"}', b'{"\\udfff": 1}',
+    b"[" * 50_000, b'{"listings": [' + b"[" * 256 + b"]" * 256 + b"]}", b'{"listings": [{"designation": "\\ud800"}]}',
+    '{"listings": [{"designation": "é"}]}'.encode("latin-1"), '{"designation": "x"}'.encode("utf-16"), b"9" * 5_000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", NOT_READABLE)
+def test_a_body_that_is_no_json_is_refused_by_every_route_alike(
+    service: Service, services: Services, body: bytes
+) -> None:
+    monitor = TestClient(services[2][0], raise_server_exceptions=False)
+    json_body = {"content-type": "application/json"}
+    with_token = service.as_("ada") | json_body
+    answers = [
+        service.client.post(path, headers=headers, content=body)
+        for path in ("/predict", "/predict/batch", "/feedback", "/users")
+        for headers in (with_token, with_token | {"Idempotency-Key": "k"})
+    ]
+    answers.append(monitor.post("/alerts", headers={"Authorization": f"Bearer {'a' * 40}"} | json_body, content=body))
+    for answer in answers:
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json"), answer.url
+
+
+def test_a_byte_order_mark_is_left_out_by_every_route_alike(service: Service, services: Services) -> None:
+    monitor = TestClient(services[2][0], raise_server_exceptions=False)
+    new_user = {"username": "zoe", "password": "orange-Tricycle-77"}
+    statuses = {}
+    for client, path, headers, content in (
+        (service.client, "/predict", service.as_("ada"), {"designation": "Piscine"}),
+        (service.client, "/predict/batch", service.as_("ada"), {"listings": [{"designation": "Piscine"}]}),
+        (service.client, "/feedback", service.as_("ada"), {"correct_code": 10}),
+        (service.client, "/users", service.as_("ada"), new_user),
+        (monitor, "/alerts", {"Authorization": f"Bearer {'a' * 40}"}, {"version": "4", "alerts": []}),
+    ):
+        body = b"\xef\xbb\xbf" + json.dumps(content).encode()
+        statuses[path] = client.post(path, headers=headers | {"content-type": "application/json"}, content=body)
+    expected = {"/predict": 200, "/predict/batch": 200, "/feedback": 200, "/users": 201, "/alerts": 202}
+    assert {path: answer.status_code for path, answer in statuses.items()} == expected
+
+
+def test_an_alert_of_many_wrong_labels_is_answered_in_a_few_lines(services: Services) -> None:
+    monitor = TestClient(services[2][0], raise_server_exceptions=False)
+    alert = {"status": "firing", "startsAt": "2026-01-01T00:00:00Z", "fingerprint": "aa"}
+    for labels in ({str(number): 1 for number in range(20_000)}, {str(number): 1 for number in range(40_000)}):
+        body = {"version": "4", "alerts": [alert | {"labels": labels}]}
+        answer = monitor.post("/alerts", headers={"Authorization": f"Bearer {'a' * 40}"}, json=body)
+        assert answer.status_code == 422
+        assert len(answer.content) < 500
