@@ -77,7 +77,7 @@ def _prepare(rows: int, reference: int, kind: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / REFERENCE_FILE
         window.to_parquet(path, compression="zstd", index=False)
-        mlflow.MlflowClient().log_artifact(version.run_id, str(path))
+        mlflow.MlflowClient().log_artifact(version.evaluation_run, str(path))
     now = datetime.now(UTC)
     answered: Any = _answered(classifier, kind, rows, seed=2).itertuples()
     records = [

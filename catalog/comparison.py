@@ -47,8 +47,8 @@ class PairedDifference(BaseModel):
 class Decision(BaseModel):
     """Whether the challenger is promoted, and why, in a sentence with figures.
 
-    `challenger_version` is its number in the model registry. `inputs_digest` is the digest of everything that was
-    compared if the decision is final for these inputs, else None: a run with the same inputs need not ask again.
+    `challenger_version` is its number in the model registry. `question` is the digest of everything that the decision
+    depends on, the champion too, if it is final, else None: a run with the same question need not ask again.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,7 +63,12 @@ class Decision(BaseModel):
     on_recent: PairedDifference | None = None
     type_losses: dict[str, float] = {}
     challenger_version: str | None = None
-    inputs_digest: str | None = None
+    question: str | None = None
+
+    @property
+    def verdict(self) -> str:
+        """The decision in a word."""
+        return "promoted" if self.promoted else "refused"
 
 
 def decide_first(evaluation: Evaluation, rules: PromotionRules, *, new_baseline: bool) -> Decision:

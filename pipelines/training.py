@@ -26,11 +26,11 @@ def training(data: str | None, taxonomy: Taxonomy, config: TrainingConfig, new_b
     gate_listings(report)
     listings, profile = consolidate_listings(raw, feedback, taxonomy, config.consolidation, after="gate_listings")
     trained = train_classifier(listings, profile, config.candidates, "embedded" if data is None else "files", seed)
-    evaluation, _, card, window = evaluate_classifier(
+    evaluation, _, card, window, evaluated = evaluate_classifier(
         listings, profile, trained, source, taxonomy, config.target_precision, seed
     )
     decision, _ = compare_with_production(
-        trained, evaluation, window, champion, taxonomy, config.promotion, new_baseline, seed
+        trained, evaluation, evaluated, window, champion, taxonomy, config.promotion, new_baseline, seed
     )
     bento = package_bento(listings, trained, evaluation, decision, champion, card, taxonomy)
     promote_classifier(decision, evaluation, profile, report, bento, champion, taxonomy.name)

@@ -10,6 +10,7 @@ from zenml.types import HTMLString
 from catalog.comparison import Decision, PromotionRules
 from catalog.evaluation import Evaluation
 from catalog.taxonomy import Taxonomy
+from tracking.evaluation_run import EvaluationRun
 from tracking.registry import RegisteredVersion
 from tracking.training_run import Trained
 
@@ -18,6 +19,7 @@ from tracking.training_run import Trained
 def compare_with_production(
     trained_classifier: Trained,
     evaluation: Evaluation,
+    evaluation_run: EvaluationRun,
     reference_window: pd.DataFrame,
     champion: RegisteredVersion | None,
     taxonomy: Taxonomy,
@@ -35,7 +37,7 @@ def compare_with_production(
     from tracking.promotion_gate import decide_promotion
 
     decision = decide_promotion(
-        trained_classifier, evaluation, reference_window, champion, taxonomy, rules,
+        trained_classifier, evaluation, evaluation_run.run_id, reference_window, champion, taxonomy, rules,
         new_baseline=new_baseline, seed=seed,
     )  # fmt: skip
     summary: dict[str, MetadataType] = {"promoted": decision.promoted, "reason": decision.reason}

@@ -14,6 +14,7 @@ from catalog.source import ListingSource
 from catalog.taxonomy import Taxonomy
 from steps.caching import code_digest
 from steps.materializers import TableMaterializer
+from tracking.evaluation_run import EvaluationRun
 from tracking.training_run import Trained
 
 
@@ -40,6 +41,7 @@ def evaluate_classifier(
     Annotated[HTMLString, ArtifactConfig(name="evaluation_page", tags=["evaluation"])],
     Annotated[MarkdownString, ArtifactConfig(name="model_card", tags=["evaluation", "model"])],
     Annotated[pd.DataFrame, ArtifactConfig(name="reference_window", tags=["evaluation", "drift"])],
+    Annotated[EvaluationRun, ArtifactConfig(name="evaluation_run", tags=["evaluation"])],
 ]:
     """Evaluate on test rows that neither this model nor any before it was trained on."""
     from catalog.evaluation import evaluate_window
@@ -57,7 +59,7 @@ def evaluate_classifier(
     card = model_card(
         evaluation, trained_classifier, data_profile, source, taxonomy.name, target_precision, datetime.now(UTC)
     )
-    log_evaluation(trained_classifier.run_id, evaluation, page, card, pictures, window)
+    run = log_evaluation(evaluation, page, card, pictures, window)
     shown = evaluation.model_dump(include={"weighted_f1", "macro_f1", "expected_calibration_error"})
     log_metadata(metadata=shown, artifact_name="evaluation", infer_artifact=True)
-    return evaluation, HTMLString(page), MarkdownString(card), window
+    return evaluation, HTMLString(page), MarkdownString(card), window, run

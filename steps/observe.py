@@ -47,7 +47,7 @@ def measure_drift(
     from tracking.model_files import read_reference
 
     current = read_predictions(database_url(), window)
-    drift, page = measure(current, read_reference(champion.run_id), taxonomy, rules, seed)
+    drift, page = measure(current, read_reference(champion.evaluation_run), taxonomy, rules, seed)
     log_metadata(
         metadata={"verdict": drift.verdict, "reason": drift.reason}, artifact_name="drift", infer_artifact=True
     )
@@ -64,7 +64,7 @@ def measure_quality(
     from ledger.windows import read_feedback_on, read_predictions
     from tracking.model_files import read_reference
 
-    reference = read_reference(champion.run_id)
+    reference = read_reference(champion.evaluation_run)
     quality = measure(
         feedback=read_feedback_on(database_url(), window),
         confidences=read_predictions(database_url(), window)["confidence"].to_numpy(dtype=float),

@@ -25,6 +25,7 @@ def promote_classifier(
 ) -> Annotated[Outcome, ArtifactConfig(name="outcome", tags=["promotion"])]:
     """Put a promoted challenger into production, here and in ZenML's model control plane, and report the run."""
     from tracking import registry
+    from tracking.promotion_gate import settled_tag
     from tracking.promotions import ProductionMovedError, promote
 
     context, challenger = get_step_context(), decision.challenger_version
@@ -38,11 +39,11 @@ def promote_classifier(
         try:
             promote(model_name, challenger, decision.reason, against=champion.number if champion else None)
         except ProductionMovedError as error:
-            decision = decision.model_copy(update={"promoted": False, "reason": str(error), "inputs_digest": None})
+            decision = decision.model_copy(update={"promoted": False, "reason": str(error), "question": None})
         else:
             mirror.set_stage("production", force=True)
             log_metadata(metadata={"mlflow_version": challenger, "bento_tag": bento.tag or ""}, infer_model=True)
-    if decision.inputs_digest and challenger:
+    if decision.question and challenger:
         # Not before this point: a run that died earlier is decided again from the start.
-        registry.tag(model_name, challenger, {"settled": decision.inputs_digest})
+        registry.tag(model_name, challenger, {settled_tag(decision.question): decision.verdict})
     return Outcome.of(data_report, data_profile, evaluation, decision, registry.by_alias(model_name, PRODUCTION))

@@ -1,7 +1,5 @@
 """Fit the candidates, keep the one that is best on validation, calibrate it and log it to the tracker."""
 
-import hashlib
-from collections.abc import Mapping
 from typing import Annotated
 
 import pandas as pd
@@ -28,18 +26,10 @@ def train_classifier(
     from tracking.training_run import log_training
 
     chosen = fit_candidates(listings, candidates, seed)
-    fingerprint = training_fingerprint(data_profile.data_hash, candidates, seed)
-    trained = log_training(chosen, candidates, listings, data_profile, seed, fingerprint, source)
+    trained = log_training(chosen, candidates, listings, data_profile, seed, source)
     log_metadata(
         metadata={"chosen": trained.chosen, **dict(trained.candidates[trained.chosen]), "run_id": trained.run_id},
         artifact_name="trained_classifier",
         infer_artifact=True,
     )
     return trained
-
-
-def training_fingerprint(data_hash: str, candidates: Mapping[str, Candidate], seed: int) -> str:
-    """Return a digest that two trainings share if data, parameters, code and libraries are the same."""
-    parts = [data_hash, str(seed), code_version()]
-    parts += [f"{name}={candidate.model_dump_json()}" for name, candidate in candidates.items()]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What an evaluation adds to the tracker's run of the training."""
+"""The tracker's run of an evaluation: that of the training, or of a later pipeline run with other settings."""
 
 import tempfile
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import mlflow
 import pandas as pd
+from pydantic import BaseModel, ConfigDict
 
 from catalog.evaluation import Evaluation
 
@@ -13,14 +14,27 @@ REFERENCE_FILE = "reference_window.parquet"
 _METRICS = ("weighted_f1", "macro_f1", "accuracy", "expected_calibration_error", "coverage", "selective_precision")
 
 
-def log_evaluation(
-    run_id: str, evaluation: Evaluation, page: str, card: str, pictures: Mapping[str, bytes], window: pd.DataFrame
-) -> None:
-    """Add an evaluation to the run that trained the model, which is an earlier one if the training was cached.
+class EvaluationRun(BaseModel):
+    """Where the tracker has an evaluation."""
 
-    `page` is HTML, `card` the model card in Markdown, `pictures` are PNG by name, `window` the reference window.
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+
+
+def log_evaluation(
+    evaluation: Evaluation, page: str, card: str, pictures: Mapping[str, bytes], window: pd.DataFrame
+) -> EvaluationRun:
+    """Log an evaluation to the active run of the tracker and return where it is.
+
+    If the training was cached, this is not the run that trained the model: what an earlier version was evaluated by is
+    never written over. `page` is HTML, `card` the model card in Markdown, `pictures` are PNG by name, `window` the
+    reference window. Raises `RuntimeError` when no run is active.
     """
-    client = mlflow.MlflowClient()
+    run = mlflow.active_run()
+    if run is None:
+        raise RuntimeError("the step has no tracker run: the active stack lacks an experiment tracker")
+    client, run_id = mlflow.MlflowClient(), run.info.run_id
     for name in _METRICS:
         if (value := getattr(evaluation, name)) is not None:
             client.log_metric(run_id, f"test.{name}", value)
@@ -35,3 +49,4 @@ def log_evaluation(
         path = Path(folder) / REFERENCE_FILE
         window.to_parquet(path, compression="zstd", index=False)
         client.log_artifact(run_id, str(path))
+    return EvaluationRun(run_id=run_id)

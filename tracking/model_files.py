@@ -42,8 +42,8 @@ def read_profile(version: RegisteredVersion) -> Profile | None:
 def read_reference(run_id: str) -> pd.DataFrame:
     """Return the reference window that a run's evaluation logged: held-out listings with the model's answers.
 
-    It is found by the run of the version. So it is the right one after a rollback, and also if the evaluation was
-    cached. Raises `ReferenceWindowError`.
+    The version names the run (`RegisteredVersion.evaluation_run`). So it is the right one after a rollback, and also if
+    the evaluation was cached. Raises `ReferenceWindowError`.
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -52,7 +52,7 @@ def read_reference(run_id: str) -> pd.DataFrame:
         except (MlflowException, OSError, ValueError) as error:
             raise ReferenceWindowError(
                 f"the reference window of the version in production (run {run_id}) cannot be read "
-                f"({type(error).__name__}); train again with --no-cache"
+                f"({type(error).__name__}); train again with --no-cache --new-baseline"
             ) from error
 
 

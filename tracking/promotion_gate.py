@@ -11,13 +11,14 @@ from catalog.source import TRAINED_ON, SourceKind
 from catalog.taxonomy import Taxonomy
 from tracking import registry
 from tracking.champion import ChampionError, predict_with_own_code
-from tracking.registry import RegisteredVersion
+from tracking.registry import Challenger, RegisteredVersion
 from tracking.training_run import Trained
 
 
 def decide_promotion(
     trained: Trained,
     evaluation: Evaluation,
+    evaluation_run: str,
     window: pd.DataFrame,
     champion: RegisteredVersion | None,
     taxonomy: Taxonomy,
@@ -29,27 +30,55 @@ def decide_promotion(
     """Register the challenger and compare it with the champion, both on the test rows of the reference window.
 
     `champion` is the version in production (None: there is none yet). With `new_baseline` the challenger is judged by
-    the minimum scores alone.
+    the minimum scores alone. `evaluation_run` is the tracker's run of its evaluation. A question that was answered
+    before is not asked again, except for a new baseline.
     """
-    inputs = inputs_digest(trained, taxonomy, rules)
-    answered = registry.by_tag(taxonomy.name, "settled", inputs)
-    if answered and not (new_baseline and champion and answered.number != champion.number):
-        refused = refuse(f"same data and code as version {answered.number}")
-        return refused.model_copy(update={"challenger_version": answered.number})
-    challenger = registry.register(taxonomy.name, trained.run_id, trained.model_uri, taxonomy.digest, trained.source)
+    challenger = Challenger(
+        run_id=trained.run_id,
+        evaluation_run=evaluation_run,
+        model_uri=trained.model_uri,
+        taxonomy=taxonomy.digest,
+        source=trained.source,
+    )
+    question = _question(challenger, champion, rules, seed)
+    if answer := _known_answer(taxonomy.name, challenger, champion, None if new_baseline else question):
+        return answer
+    registered = registry.register(taxonomy.name, challenger)
     if champion is None or new_baseline:
         decision = decide_first(evaluation, rules, new_baseline=new_baseline and champion is not None)
-        final = True
+        final = not new_baseline
     else:
         decision, final = _compare(window, champion, taxonomy, rules, seed, trained.source)
-    registered = {"challenger_version": challenger.number, "inputs_digest": inputs if final else None}
-    return decision.model_copy(update=registered)
+    known = {"challenger_version": registered.number, "question": question if final else None}
+    return decision.model_copy(update=known)
 
 
-def inputs_digest(trained: Trained, taxonomy: Taxonomy, rules: PromotionRules) -> str:
-    """Return a digest of what a decision depends on: training, taxonomy and rules."""
-    parts = (trained.fingerprint, taxonomy.digest, rules.model_dump_json())
+def settled_tag(question: str) -> str:
+    """Return the name of the tag with which a version remembers the answer to a question."""
+    return f"settled.{question[:32]}"
+
+
+def _question(challenger: Challenger, champion: RegisteredVersion | None, rules: PromotionRules, seed: int) -> str:
+    """Return a digest of all that a decision depends on: both models, their evaluation, rules and seed."""
+    opponent = f"{champion.number} {champion.source} {champion.evaluation_run}" if champion else "none"
+    parts = (challenger.identity, opponent, rules.model_dump_json(), str(seed))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _known_answer(
+    name: str, challenger: Challenger, champion: RegisteredVersion | None, question: str | None
+) -> Decision | None:
+    """Return the decision if the challenger is the champion, or if the question was answered before."""
+    if champion and champion.tags.get("identity") == challenger.identity:
+        known, why = champion, "which is in production"
+    elif question and (answered := registry.by_tag(name, settled_tag(question))):
+        known, verdict = answered, answered.tags[settled_tag(question)]
+        opponent = f"against version {champion.number}" if champion else "when none was in production"
+        why = f"which was {verdict} {opponent}"
+    else:
+        return None
+    refused = refuse(f"same data and code as version {known.number}, {why}")
+    return refused.model_copy(update={"challenger_version": known.number})
 
 
 def _compare(

@@ -33,6 +33,11 @@ class RegisteredVersion(BaseModel):
     source: str
     tags: dict[str, str]
 
+    @property
+    def evaluation_run(self) -> str:
+        """The run with its evaluation and reference window; a version of an earlier release has one run for all."""
+        return self.tags.get("evaluation_run", self.run_id)
+
 
 def by_alias(name: str, alias: str) -> RegisteredVersion | None:
     """Return the version that an alias points to, or None if there is no such model or alias."""
@@ -56,27 +61,46 @@ def model_names() -> list[str]:
     return sorted(model.name for model in mlflow.MlflowClient().search_registered_models(max_results=1_000))
 
 
-def by_tag(name: str, key: str, value: str) -> RegisteredVersion | None:
-    """Return the newest version of a model with this tag, or None."""
+def by_tag(name: str, key: str, value: str | None = None) -> RegisteredVersion | None:
+    """Return the newest version of a model with this tag, whatever its value if none is given; or None."""
     versions = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
-    found = [version for version in versions if version.tags.get(key) == value]
+    found = [version for version in versions if key in version.tags and value in (None, version.tags[key])]
     return _version(max(found, key=lambda version: int(version.version))) if found else None
 
 
-def register(name: str, run_id: str, model_uri: str, taxonomy: str, source: SourceKind) -> RegisteredVersion:
-    """Register a trained model as a version, with the alias `challenger`.
+class Challenger(BaseModel):
+    """A trained and evaluated model that is to be registered: its runs, its files, and what its tags say of it.
 
-    `taxonomy` is the taxonomy's digest, `source` the kind of listings that the model was trained on.
+    `taxonomy` is the taxonomy's digest, `source` the kind of listings that it was trained on.
+    """
 
-    A model that is registered already, with the same taxonomy, keeps its number. So a run that died after this point
-    can be repeated.
+    model_config = ConfigDict(frozen=True, protected_namespaces=())
+
+    run_id: str
+    evaluation_run: str
+    model_uri: str
+    taxonomy: str
+    source: SourceKind
+
+    @property
+    def identity(self) -> str:
+        """What two versions never share: the same training, evaluated with other settings, is another version."""
+        return f"{self.run_id} {self.evaluation_run} {self.taxonomy}"
+
+
+def register(name: str, challenger: Challenger) -> RegisteredVersion:
+    """Register a model as a version, with the alias `challenger`.
+
+    One that is registered already keeps its number. So a run that died after this point can be repeated.
     """
     client = mlflow.MlflowClient()
-    tags = {"run_id": run_id, "taxonomy": taxonomy, "source": source, "identity": f"{run_id} {taxonomy}"}
-    version = by_tag(name, "identity", tags["identity"])
+    tags = {**challenger.model_dump(exclude={"model_uri"}), "identity": challenger.identity}
+    version = by_tag(name, "identity", challenger.identity)
     with contextlib.redirect_stderr(io.StringIO()):  # MLflow writes messages there, whatever the log level
         number = (
-            version.number if version else mlflow.register_model(model_uri, name, await_registration_for=60).version
+            version.number
+            if version
+            else mlflow.register_model(challenger.model_uri, name, await_registration_for=60).version
         )
     tag(name, number, tags)
     client.set_registered_model_alias(name, CHALLENGER, number)

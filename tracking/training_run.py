@@ -26,8 +26,7 @@ _MODEL_PACKAGES = ("numpy", "scipy", "scikit-learn", "skops", "pandas")
 class Trained(BaseModel):
     """A trained classifier: where the tracker has it (`run_id`, `model_uri`), how it was chosen, from which data.
 
-    `source` is the kind of listings that it has seen. `fingerprint` is equal for two trainings with the same data,
-    parameters, code and libraries. `terms` is the size of the vocabulary.
+    `source` is the kind of listings that it has seen, `terms` the size of the vocabulary.
     """
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
@@ -41,7 +40,6 @@ class Trained(BaseModel):
     temperature: float
     terms: int
     data_hash: str
-    fingerprint: str
     git_revision: str
     source: SourceKind
 
@@ -52,7 +50,6 @@ def log_training(
     listings: pd.DataFrame,
     profile: Profile,
     seed: int,
-    fingerprint: str,
     source: SourceKind,
 ) -> Trained:
     """Log a training to the active run of the tracker and return its record.
@@ -68,7 +65,7 @@ def log_training(
     for name, result in chosen.results.items():
         mlflow.log_metrics({f"candidates.{name}.{key}": value for key, value in result})
     mlflow.log_metric("temperature", chosen.classifier.temperature_)
-    tags = {"data_hash": profile.data_hash, "fingerprint": fingerprint, "source": source}
+    tags = {"data_hash": profile.data_hash, "source": source}
     mlflow.set_tags({**tags, "mlflow.source.git.commit": revision})
     mlflow.log_dict(profile.model_dump(mode="json"), PROFILE_FILE)
     return Trained(
@@ -81,7 +78,6 @@ def log_training(
         temperature=chosen.classifier.temperature_,
         terms=chosen.classifier.coef_.shape[0],
         data_hash=profile.data_hash,
-        fingerprint=fingerprint,
         git_revision=revision,
         source=source,
     )

@@ -151,6 +151,31 @@ def test_a_worse_challenger_is_not_promoted_and_a_repetition_changes_nothing(
         assert f"{step:<26} nothing changed" in printed
 
 
+def test_another_target_precision_takes_effect_and_leaves_the_evaluation_of_the_version_in_production(
+    shop: Shop, tmp_path: Path
+) -> None:
+    first = shop(1_000)
+    before = evaluation_of("1")
+    config = tmp_path / "bolder.yaml"
+    default = Path(run.__file__).parent / "pipelines" / "configs" / "training.yaml"
+    config.write_text(default.read_text().replace("target_precision: 0.95", "target_precision: 0.6"))
+    refused = shop(1_000, "--config", str(config))
+    assert "same data and code" not in refused["reason"]
+    promoted = shop(1_000, "--config", str(config), "--new-baseline")
+    assert (promoted["promoted"], promoted["model_version"]) == (True, "2")
+    assert evaluation_of("1") == before
+    assert evaluation_of("2")["threshold"] != before["threshold"]
+    assert first["data_hash"] == promoted["data_hash"]
+
+
+def evaluation_of(number: str) -> dict[str, Any]:
+    version = registry.by_number(NAME, number)
+    evaluation: dict[str, Any] = mlflow.artifacts.load_dict(
+        f"runs:/{version.evaluation_run}/evaluation/evaluation.json"
+    )
+    return evaluation
+
+
 def test_a_first_model_below_the_minimum_scores_is_not_promoted(shop: Shop, tmp_path: Path) -> None:
     config = tmp_path / "strict.yaml"
     default = Path(run.__file__).parent / "pipelines" / "configs" / "training.yaml"

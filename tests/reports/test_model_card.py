@@ -31,7 +31,7 @@ def card_of(evaluation: Evaluation, source: ListingSource = FILES) -> str:
             "logistic": CandidateResult(validation_weighted_f1=0.7512, seconds=2.0),
         },
         parameters=Candidate(blocks=[Block(field="title", kind="words")]), seed=0, temperature=1.2345, terms=1_000,
-        data_hash="abc", fingerprint="f", source="files", git_revision="deadbeef",
+        data_hash="abc", source="files", git_revision="deadbeef",
     )  # fmt: skip
     created_at = datetime(2026, 1, 1, 12, tzinfo=UTC)
     return model_card(evaluation, trained, a_profile(), source, "rakuten", 0.95, created_at)

@@ -4,7 +4,7 @@ import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pandas as pd
 import pytest
@@ -33,6 +33,8 @@ def types_in(annotation: Any) -> Iterator[Any]:
     elif get_origin(annotation) in (tuple, Union, UnionType):
         for argument in get_args(annotation):
             yield from types_in(argument)
+    elif get_origin(annotation) is Literal:
+        yield from map(type, get_args(annotation))
     else:
         yield annotation
 

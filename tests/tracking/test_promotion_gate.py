@@ -14,7 +14,7 @@ from catalog.evaluation import Evaluation
 from catalog.source import SourceKind
 from catalog.taxonomy import Taxonomy
 from tracking import promotion_gate, registry
-from tracking.promotions import promote
+from tracking.promotions import promote, roll_back
 from tracking.training_run import Trained
 
 TYPES = Taxonomy(name="shop", labels={1: "Pools", 2: "Sofas"})
@@ -39,7 +39,7 @@ def a_training(folder: Path, run: str, source: SourceKind) -> Trained:
     model = folder / run
     model.mkdir(exist_ok=True)
     (model / "MLmodel").write_text("flavors: {}\n")
-    known = {"run_id": run, "model_uri": model.as_uri(), "fingerprint": run, "source": source}
+    known = {"run_id": run, "model_uri": model.as_uri(), "source": source}
     return cast(Trained, SimpleNamespace(**known))
 
 
@@ -52,18 +52,30 @@ def gate(tracker: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
         return np.where(np.arange(len(rows)) < len(rows) / 2, codes, 3 - codes)
 
     def decide(
-        run: str, right: float = 0.9, source: SourceKind = "files", *, new_baseline: bool = False, **rules: Any
+        run: str,
+        right: float = 0.9,
+        source: SourceKind = "files",
+        *,
+        evaluation_run: str = "evaluation",
+        new_baseline: bool = False,
+        seed: int = 0,
+        **rules: Any,
     ) -> Decision:
-        return promotion_gate.decide_promotion(
+        decision = promotion_gate.decide_promotion(
             a_training(tracker, run, source),
             cast(Evaluation, SimpleNamespace(weighted_f1=right, macro_f1=right)),
+            evaluation_run,
             a_window(right),
             registry.by_alias(TYPES.name, registry.PRODUCTION),
             TYPES,
             PromotionRules(**rules),
             new_baseline=new_baseline,
-            seed=0,
+            seed=seed,
         )
+        if decision.question and decision.challenger_version:  # as the last step of a run does
+            settled = {promotion_gate.settled_tag(decision.question): decision.verdict}
+            registry.tag(TYPES.name, decision.challenger_version, settled)
+        return decision
 
     monkeypatch.setattr(promotion_gate, "predict_with_own_code", champion_answers)
     return decide
@@ -100,3 +112,59 @@ def test_a_version_without_a_record_of_its_listings_is_not_compared(gate: Gate, 
     decision = gate("second")
     assert decision.promoted is False
     assert "listings of which no record says where they are from" in decision.reason
+
+
+def test_a_verdict_is_remembered_while_its_opponent_is_in_production(gate: Gate) -> None:
+    put_into_production(gate("first"))
+    put_into_production(gate("second"))
+    refused = gate("third", right=0.4)
+    assert refused.promoted is False
+    again = gate("third", right=0.4)
+    assert again.reason == "same data and code as version 3, which was refused against version 2"
+    assert again.challenger_version == "3"
+    roll_back(TYPES.name, "2 is worse than 3")
+    against_1 = gate("third", right=0.9)
+    assert (against_1.promoted, against_1.challenger_version, against_1.champion_version) == (True, "3", "1")
+
+
+def test_what_was_rolled_back_is_not_promoted_again_by_the_same_question(gate: Gate) -> None:
+    put_into_production(gate("first"))
+    put_into_production(gate("second"))
+    roll_back(TYPES.name, "worse on toys")
+    assert gate("second").reason == "same data and code as version 2, which was promoted against version 1"
+    assert gate("second", new_baseline=True).promoted is True
+
+
+def test_a_first_model_below_the_minimum_is_asked_about_once(gate: Gate) -> None:
+    assert gate("first", right=0.2).promoted is False
+    again = gate("first", right=0.2)
+    assert again.reason == "same data and code as version 1, which was refused when none was in production"
+    put_into_production(gate("second"))
+    assert gate("first", right=0.2).champion_version == "2"
+
+
+@pytest.mark.parametrize("changed", [{"margin": 0.2}, {"minimum_gain": 0.6}, {"seed": 1}, {"recent_days": 5}])
+def test_another_rule_or_seed_is_another_question(gate: Gate, changed: dict[str, Any]) -> None:
+    put_into_production(gate("first"))
+    assert "same data and code" not in gate("second", right=0.4).reason
+    assert "same data and code as version 2" in gate("second", right=0.4).reason
+    decision = gate("second", right=0.4, **changed)
+    assert "same data and code" not in decision.reason
+    assert decision.challenger_version == "2"
+
+
+def test_another_evaluation_of_the_same_training_is_another_version(gate: Gate) -> None:
+    put_into_production(gate("first"))
+    decision = gate("first", evaluation_run="with another target precision")
+    assert (decision.challenger_version, "same data and code" in decision.reason) == ("2", False)
+    version = registry.by_number(TYPES.name, "2")
+    assert version.evaluation_run == "with another target precision"
+    assert registry.by_number(TYPES.name, "1").evaluation_run == "evaluation"
+
+
+def test_the_version_in_production_is_not_compared_with_itself_nor_made_a_new_baseline(gate: Gate) -> None:
+    put_into_production(gate("first"))
+    for new_baseline in (False, True):
+        decision = gate("first", new_baseline=new_baseline, margin=0.2)
+        assert decision.promoted is False
+        assert decision.reason == "same data and code as version 1, which is in production"

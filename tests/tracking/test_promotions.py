@@ -21,7 +21,10 @@ def new_version(number: int, folder: Path) -> str:
     source = folder / f"model-{number}"
     source.mkdir(exist_ok=True)
     (source / "MLmodel").write_text("flavors: {}\n")
-    return registry.register(NAME, f"run{number}", source.as_uri(), "digest", "files").number
+    challenger = registry.Challenger(
+        run_id=f"run{number}", evaluation_run="", model_uri=source.as_uri(), taxonomy="digest", source="files"
+    )
+    return registry.register(NAME, challenger).number
 
 
 def alias(name: str) -> str | None:
