@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 from sqlalchemy import Connection
@@ -16,7 +16,14 @@ from catalog.text import label_key
 from ledger.audit import Party, record_event
 from ledger.callers import TRUSTED_ROLES, Caller
 from ledger.feedback import give_feedback
-from ledger.predictions import PredictionRecord, erase_predictions, find_prediction, last_prediction, review_queue
+from ledger.predictions import (
+    PredictionRecord,
+    erase_predictions,
+    find_prediction,
+    last_prediction,
+    review_queue,
+    sample_queue,
+)
 from web.authentication import Authenticated, require
 from web.json_body import JsonRoute
 from web.problems import problem_responses
@@ -57,12 +64,18 @@ def create_feedback_router(answerer: ListingAnswerer, access: Access, metrics: S
     @router.get("/review", dependencies=[Depends(require(*TRUSTED_ROLES))], responses=problem_responses(403, 422))
     def review(
         caller: Authenticated,
+        sample: Literal["uncertain", "random"] = "uncertain",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
         offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
     ) -> list[ReviewItem]:
-        """List predictions that no reviewer has looked at: abstained ones first, then the least certain."""
+        """List predictions that no reviewer has looked at: abstained ones first, then the least certain.
+
+        `sample=random` lists one in sixteen, drawn at random, the newest first. The others never contain these. Only
+        their reviews decide between the model in production and a new one, so review them too.
+        """
+        queue = sample_queue if sample == "random" else review_queue
         with access.reading(caller) as connection:
-            records = review_queue(connection, manifest.name, limit, offset)
+            records = queue(connection, manifest.name, limit, offset)
         return [_review_item(record, manifest.labels) for record in records]
 
     @router.delete("/me/predictions")

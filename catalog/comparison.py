@@ -27,7 +27,7 @@ class PromotionRules(BaseModel):
     minimum_type_rows: int = Field(30, ge=1, description="rows below which the F1 of a type is too noisy to judge by")
     minimum_weighted_f1: float = Field(0.5, ge=0, le=1, description="of a model without a champion to beat")
     minimum_macro_f1: float = Field(0.3, ge=0, le=1, description="of a model without a champion to beat")
-    recent_rows: int = Field(200, ge=1, description="reviewed rows that make a recent window")
+    recent_rows: int = Field(200, ge=1, description="rows of the random sample that make a recent window")
     recent_days: int = Field(90, ge=1, description="age up to which reviewed rows are recent")
     resamples: int = Field(2_000, ge=100)
     confidence: float = Field(0.95, gt=0, lt=1, description="of the two-sided interval of the difference")
@@ -102,16 +102,20 @@ def decide(
     champion_version: str,
     seed: int,
 ) -> Decision:
-    """Compare two models' predictions on the frozen test rows (arrays of `n`; `recent` marks recent reviewed feedback).
+    """Compare two models' predictions on the same rows (arrays of `n`).
 
-    A challenger is promoted if it loses nowhere (on all rows at most the margin; in each type with enough rows at most
-    the allowance) and gains somewhere (on all rows, or on the recent ones if there are enough).
+    `recent` marks recent reviewed rows, which are a window of their own. All others are the frozen test rows. A
+    challenger is promoted if it loses nowhere on the test rows (in all at most the margin; in each type with enough
+    rows at most the allowance) and gains somewhere (on the test rows, or on the recent ones if there are enough).
     """
-    on_test = paired_bootstrap(codes, champion_predicted, challenger_predicted, rules, seed)
     on_recent = None
     if recent.sum() >= rules.recent_rows:
         parts = (codes[recent], champion_predicted[recent], challenger_predicted[recent])
         on_recent = paired_bootstrap(*parts, rules, seed)
+    codes, champion_predicted, challenger_predicted = (
+        column[~recent] for column in (codes, champion_predicted, challenger_predicted)
+    )
+    on_test = paired_bootstrap(codes, champion_predicted, challenger_predicted, rules, seed)
     losses = type_losses(codes, champion_predicted, challenger_predicted, taxonomy, rules)
     gains = [window for window in (on_test, on_recent) if window and window.lower > rules.minimum_gain]
     old, new = (weighted_f1(codes, predicted) for predicted in (champion_predicted, challenger_predicted))

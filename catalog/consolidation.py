@@ -50,8 +50,8 @@ def consolidate(
 
     Args:
         raw: listings that passed the gate, as `read_listings` returns them.
-        feedback: columns designation, description, prdtypecode, given_by, role, given_at (UTC) and trusted (bool), any
-            number of rows.
+        feedback: columns designation, description, prdtypecode, given_by, role, given_at (UTC), trusted and sampled
+            (bool), any number of rows.
         codes: the codes of the taxonomy; feedback with another code is left out.
         rules: how feedback joins.
 
@@ -109,6 +109,7 @@ def _own_rows(raw: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
             "description": titled["description"].where(titled["description"].notna(), None),
             "prdtypecode": titled["prdtypecode"].astype("int64"),
             "origin": "listing",
+            "sampled": False,
             "given_at": pd.Series(pd.NaT, index=titled.index, dtype="datetime64[us, UTC]"),
         }
     ).reset_index(drop=True)
@@ -118,7 +119,7 @@ def _own_rows(raw: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
 
 def _table(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the parts as one table, sorted by text key, with the split and the language of each row."""
-    columns = ["text_key", "designation", "description", "prdtypecode", "origin", "given_at"]
+    columns = ["text_key", "designation", "description", "prdtypecode", "origin", "given_at", "sampled"]
     filled = [part[columns] for part in parts if len(part)]
     listings = pd.concat(filled, ignore_index=True).sort_values("text_key", ignore_index=True)
     listings["split"] = listings["text_key"].map(split_of)
@@ -163,6 +164,8 @@ def _with_known_codes(feedback: pd.DataFrame, codes: Collection[int]) -> pd.Data
 def _join_trusted(kept: pd.DataFrame, trusted: pd.DataFrame) -> tuple[pd.DataFrame, list[Conflict]]:
     """Replace the row of a text by its newest trusted correction; return the labels that were replaced too."""
     newest = trusted.drop_duplicates("text_key", keep="last").assign(origin="reviewed")
+    # Any of its predictions: that none of the others was reviewed may have depended on the model's confidence.
+    newest["sampled"] = newest["text_key"].isin(trusted.loc[trusted["sampled"].astype(bool), "text_key"])
     before = kept.set_index("text_key")["prdtypecode"]
     replaced = [
         Conflict(text=key[:12], codes=(int(before[key]), int(code)), kept=int(code))
@@ -184,7 +187,7 @@ def _choose_users_rows(untrusted: pd.DataFrame, labelled: set[str], rules: Conso
     best = votes.sort_values(["size", "max"], kind="stable").drop_duplicates("text_key", keep="last")
     chosen = capped.merge(best[["text_key", "prdtypecode"]], on=["text_key", "prdtypecode"])
     return _UsersRows(
-        rows=chosen.drop_duplicates("text_key", keep="last").assign(origin="user"),
+        rows=chosen.drop_duplicates("text_key", keep="last").assign(origin="user", sampled=False),
         held_out=int(held_out.sum()),
         labelled_better=int((has_label & ~held_out).sum()),
         over_the_cap=len(usable) - len(capped),

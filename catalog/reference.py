@@ -7,7 +7,17 @@ import pandas as pd
 if TYPE_CHECKING:
     from catalog.classifier import ProductTypeClassifier
 
-COLUMNS = ["text_key", "designation", "description", "language", "origin", "given_at", "split", "prdtypecode"]
+COLUMNS = [
+    "text_key",
+    "designation",
+    "description",
+    "language",
+    "origin",
+    "given_at",
+    "sampled",
+    "split",
+    "prdtypecode",
+]
 
 
 def build_reference_window(listings: pd.DataFrame, classifier: "ProductTypeClassifier") -> pd.DataFrame:

@@ -8,12 +8,13 @@ from sqlalchemy import Connection, insert, select
 
 from ledger.callers import TRUSTED_ROLES
 from ledger.database import reading_existing
+from ledger.sampling import is_sampled
 from ledger.tables import FeedbackRow, PredictionRow
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ["designation", "description", "prdtypecode", "given_by", "role", "given_at", "trusted"]
+COLUMNS = ["designation", "description", "prdtypecode", "given_by", "role", "given_at", "trusted", "sampled"]
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,8 @@ def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
     """Return all feedback on one taxonomy's predictions, oldest first (columns as in `COLUMNS`).
 
     `given_at` is timezone-aware (UTC), `given_by` is the user's id. `trusted`: whether the user's role at that time is
-    one of `TRUSTED_ROLES`. A ledger that does not exist yet has no feedback. Raises `LedgerError` when the database
-    does not answer.
+    one of `TRUSTED_ROLES`. `sampled`: whether the prediction is in the random sample. A ledger that does not exist yet
+    has no feedback. Raises `LedgerError` when the database does not answer.
     """
     import pandas as pd
 
@@ -71,13 +72,15 @@ def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
             FeedbackRow.given_by,
             FeedbackRow.role,
             FeedbackRow.given_at,
+            PredictionRow.id,
         )
         .join(PredictionRow, PredictionRow.id == FeedbackRow.prediction_id)
         .where(PredictionRow.model_name == model_name)
         .order_by(FeedbackRow.given_at, FeedbackRow.id)
     )
     with reading_existing(url) as connection:
-        frame = pd.DataFrame(connection.execute(query).all() if connection else [], columns=COLUMNS[:-1])
+        frame = pd.DataFrame(connection.execute(query).all() if connection else [], columns=[*COLUMNS[:-2], "id"])
     frame["given_at"] = pd.to_datetime(frame["given_at"], utc=True)
     frame["trusted"] = frame["role"].isin(TRUSTED_ROLES)
+    frame["sampled"] = frame.pop("id").map(is_sampled).astype(bool)
     return frame

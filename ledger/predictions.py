@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, insert, select, text, union_all
 
 from ledger.callers import TRUSTED_ROLES
+from ledger.sampling import sampled
 from ledger.tables import AuditRow, FeedbackRow, KnownLoginRow, LoginAttemptRow, PredictionRow, ReceiptRow, UserRow
 
 
@@ -59,14 +60,13 @@ def last_prediction(connection: Connection, user_id: str, model_name: str) -> Pr
 def review_queue(connection: Connection, model_name: str, limit: int, offset: int = 0) -> list[PredictionRecord]:
     """Return predictions without feedback of a trusted role: abstained ones first, then by confidence, then by age.
 
-    Abstained and other predictions are read along their index, each only as far as needed: the time does not depend on
-    the number of predictions.
+    Those of the random sample are left out: they are in `sample_queue`. Abstained and other predictions are read along
+    their index, each only as far as needed: the time does not depend on the number of predictions.
     """
-    reviewed = exists().where(FeedbackRow.prediction_id == PredictionRow.id, FeedbackRow.role.in_(TRUSTED_ROLES))
 
     def half(abstained: bool) -> Subquery:
         not_reviewed = select(*_COLUMNS).where(
-            PredictionRow.model_name == model_name, PredictionRow.abstained == abstained, ~reviewed
+            PredictionRow.model_name == model_name, PredictionRow.abstained == abstained, ~sampled(), ~_reviewed()
         )
         order = (PredictionRow.confidence, PredictionRow.created_at, PredictionRow.id)
         return not_reviewed.order_by(*order).limit(limit + offset).subquery()
@@ -75,6 +75,20 @@ def review_queue(connection: Connection, model_name: str, limit: int, offset: in
     order = (both.abstained.desc(), both.confidence, both.created_at, both.id)
     rows = connection.execute(select(*both).order_by(*order).limit(limit).offset(offset))
     return [PredictionRecord(*row) for row in rows]
+
+
+def sample_queue(connection: Connection, model_name: str, limit: int, offset: int = 0) -> list[PredictionRecord]:
+    """Return the predictions of the random sample without feedback of a trusted role, the newest first.
+
+    Neither which they are nor their order depends on the confidence.
+    """
+    waiting = select(*_COLUMNS).where(PredictionRow.model_name == model_name, sampled(), ~_reviewed())
+    newest = waiting.order_by(PredictionRow.created_at.desc(), PredictionRow.id).limit(limit).offset(offset)
+    return [PredictionRecord(*row) for row in connection.execute(newest)]
+
+
+def _reviewed() -> ColumnElement[bool]:
+    return exists().where(FeedbackRow.prediction_id == PredictionRow.id, FeedbackRow.role.in_(TRUSTED_ROLES))
 
 
 def erase_predictions(connection: Connection, user_id: str) -> int:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from catalog.comparison import Decision, PromotionRules, decide, decide_first, refuse
 from catalog.evaluation import Evaluation
+from catalog.scores import Flags
 from catalog.source import TRAINED_ON, SourceKind
 from catalog.taxonomy import Taxonomy
 from tracking import registry
@@ -103,8 +104,7 @@ def _compare(
             "these test rows cannot decide between them; run again with --new-baseline to start from the new listings"
         )
         return refuse(reason, champion_version=champion.number), False
-    test = window[window["split"] == "test"]
-    since = datetime.now(UTC) - timedelta(days=rules.recent_days)
+    test, recent = _rows_that_decide(window, rules)
     try:
         champion_predicted = predict_with_own_code(champion, test)
     except ChampionError as error:
@@ -114,10 +114,23 @@ def _compare(
         codes=test["prdtypecode"].to_numpy(),
         champion_predicted=champion_predicted,
         challenger_predicted=test["predicted_code"].to_numpy(),
-        recent=((test["origin"] == "reviewed") & (test["given_at"] >= since)).to_numpy(dtype=bool),
+        recent=recent,
         taxonomy=taxonomy,
         rules=rules,
         champion_version=champion.number,
         seed=seed,
     )
     return decision, True
+
+
+def _rows_that_decide(window: pd.DataFrame, rules: PromotionRules) -> tuple[pd.DataFrame, Flags]:
+    """Return the test rows of a comparison, and which of them are recent.
+
+    The recent rows were reviewed because they are in the random sample. Rows that were reviewed because the champion
+    was uncertain are left out: a model that is no better would win on them. All others are listings, so no row counts
+    twice.
+    """
+    since = datetime.now(UTC) - timedelta(days=rules.recent_days)
+    recent = (window["origin"] == "reviewed") & window["sampled"].astype(bool) & (window["given_at"] >= since)
+    decisive = (window["split"] == "test") & ((window["origin"] == "listing") | recent)
+    return window[decisive], recent[decisive].to_numpy(dtype=bool)

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select, text
@@ -154,7 +155,10 @@ def test_a_correction_names_one_type_of_the_taxonomy(service: Service, correctio
     assert rows(service, FeedbackRow) == 0
 
 
-def test_the_review_queue_begins_with_the_least_certain_and_leaves_out_the_reviewed(service: Service) -> None:
+def test_the_review_queue_begins_with_the_least_certain_and_leaves_out_the_reviewed(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bento.answerer.uuid4", lambda: f"{str(uuid4())[:-1]}1")  # none is in the random sample
     for title in ("Piscine gonflable ronde", "Objet", "Lot de 3", "Canapé d'angle gris", "abc"):
         predict(service, {"designation": title})
     assert service.client.get("/review", headers=service.as_("ulf")).status_code == 403
@@ -170,6 +174,27 @@ def test_the_review_queue_begins_with_the_least_certain_and_leaves_out_the_revie
     assert left == queue[1:]
     page = service.client.get("/review", headers=service.as_("rita"), params={"limit": 2, "offset": 1}).json()
     assert page == queue[2:4]
+
+
+def test_the_random_sample_has_a_queue_of_its_own_and_is_never_offered_by_uncertainty(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digits = iter("0a00f")
+    monkeypatch.setattr("bento.answerer.uuid4", lambda: f"{str(uuid4())[:-1]}{next(digits)}")
+    asked = [
+        predict(service, {"designation": title})["prediction_id"] for title in ("Objet", "Lot", "Bac", "Pot", "abc")
+    ]
+    rita = service.as_("rita")
+
+    def offered(**query: str) -> list[str]:
+        answer = service.client.get("/review", headers=rita, params=query)
+        return [entry["prediction_id"] for entry in answer.json()]
+
+    assert offered(sample="random") == [asked[3], asked[2], asked[0]]  # the newest first, whatever the confidence
+    assert sorted(offered()) == sorted([asked[1], asked[4]])
+    correct(service, "rita", prediction_id=asked[2], correct_code=10)
+    assert offered(sample="random", limit="1", offset="1") == [asked[0]]
+    assert service.client.get("/review", headers=rita, params={"sample": "all"}).status_code == 422
 
 
 def test_users_may_erase_their_predictions(service: Service) -> None:

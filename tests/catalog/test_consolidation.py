@@ -40,11 +40,19 @@ def feedback(*rows: tuple[str, int, str, str]) -> pd.DataFrame:
     """Rows of (title, code, user, role), given one hour after the other."""
     return pd.DataFrame(
         [
-            (title, None, code, user, role, START + timedelta(hours=hour), role in TRUSTED_ROLES)
+            (title, None, code, user, role, START + timedelta(hours=hour), role in TRUSTED_ROLES, False)
             for hour, (title, code, user, role) in enumerate(rows)
         ],
         columns=COLUMNS,
     )
+
+
+def test_a_reviewed_text_is_in_the_random_sample_if_any_of_its_predictions_is() -> None:
+    given = feedback(("bain", 10, "rita", "reviewer"), ("bain", 40, "rita", "reviewer"), ("lit", 50, "rita", "admin"))
+    given["sampled"] = [True, False, False]
+    rows = run(listings(("bac", None, 10)), given).listings.set_index("designation")
+    assert rows["sampled"].to_dict() == {"bac": False, "bain": True, "lit": False}
+    assert rows["prdtypecode"]["bain"] == 40  # the newest label
 
 
 def run(raw: pd.DataFrame, given: pd.DataFrame = NO_FEEDBACK, **rules: Any) -> Consolidation:

@@ -42,7 +42,7 @@ def test_it_holds_exactly_the_rows_that_no_model_learns_from(built: Built) -> No
 
 def test_it_has_the_columns_that_later_steps_read(built: Built) -> None:
     assert set(built.window.columns) == {
-        "text_key", "designation", "description", "language", "origin", "given_at", "split", "prdtypecode",
+        "text_key", "designation", "description", "language", "origin", "given_at", "sampled", "split", "prdtypecode",
         "predicted_code", "confidence",
     }  # fmt: skip
 

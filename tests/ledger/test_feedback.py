@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pandas as pd
 import pytest
@@ -57,7 +58,12 @@ def test_the_same_feedback_at_the_same_time_is_stored_once(engine: Engine) -> No
 
 
 def test_feedback_is_read_with_its_listing_oldest_first(engine: Engine, ledger_url: str) -> None:
-    first, second, other = prediction(designation="Été"), prediction(description=None), prediction(model_name="shop")
+    drawn = f"{str(uuid4())[:-1]}0"
+    first, second, other = (
+        prediction(id=drawn, designation="Été"),
+        prediction(description=None),
+        prediction(model_name="shop"),
+    )
     with writing(engine) as connection:
         store_predictions(connection, [first, second, other])
         give_feedback(connection, second.id, 40, "rita", "reviewer", NOW + timedelta(days=1))
@@ -69,6 +75,7 @@ def test_feedback_is_read_with_its_listing_oldest_first(engine: Engine, ledger_u
     assert frame["prdtypecode"].tolist() == [10, 40]
     assert frame["given_by"].tolist() == ["alice", "rita"]
     assert frame["trusted"].tolist() == [False, True]
+    assert frame["sampled"].tolist() == [True, False]
     assert pd.isna(frame["description"][1])
     assert frame["given_at"].tolist() == [NOW, NOW + timedelta(days=1)]
     assert read_feedback(ledger_url, "none").empty

@@ -1,6 +1,7 @@
 """Predictions: the last one, the review queue, erasing and purging."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -14,9 +15,11 @@ from ledger.predictions import (
     last_prediction,
     purge,
     review_queue,
+    sample_queue,
     store_predictions,
 )
 from ledger.receipts import ReceiptRecord, find_receipt, store_receipts
+from ledger.sampling import is_sampled
 from ledger.tables import AuditRow, Base, FeedbackRow, ReceiptRow
 from ledger.throttle import record_attempt
 from ledger.users import create_user, delete_user, list_users
@@ -70,6 +73,33 @@ def test_the_review_queue_begins_with_the_least_certain_predictions(engine: Engi
         for offset in range(6):
             assert review_queue(connection, "rakuten", 2, offset) == wanted[offset : offset + 2]
         assert review_queue(connection, "none", 10) == []
+
+
+def test_the_random_sample_is_one_in_sixteen_in_both_databases_and_apart_from_the_review_queue(engine: Engine) -> None:
+    drawn = [prediction(id=str(uuid4()), confidence=number / 640) for number in range(640)]
+    sample = {record.id for record in drawn if is_sampled(record.id)}
+    assert 10 <= len(sample) <= 90  # of 40 expected: 5 and 8 standard deviations away
+    with writing(engine) as connection:
+        store_predictions(connection, drawn)
+        assert {record.id for record in sample_queue(connection, "rakuten", 1_000)} == sample
+        assert {record.id for record in review_queue(connection, "rakuten", 1_000)} == {r.id for r in drawn} - sample
+        give_feedback(connection, min(sample), 10, "rita", "reviewer", NOW)
+        give_feedback(connection, max(sample), 10, "alice", "user", NOW)
+        assert {record.id for record in sample_queue(connection, "rakuten", 1_000)} == sample - {min(sample)}
+        assert sample_queue(connection, "none", 10) == []
+
+
+def test_the_order_of_the_random_sample_does_not_depend_on_the_confidence(engine: Engine) -> None:
+    ids = [f"{str(uuid4())[:-1]}0" for _ in range(3)]
+    records = [
+        prediction(id=ids[0], confidence=0.9, created_at=NOW),
+        prediction(id=ids[1], confidence=0.1, created_at=NOW - MINUTE),
+        prediction(id=ids[2], confidence=0.5, abstained=True, created_at=NOW - 2 * MINUTE),
+    ]
+    with writing(engine) as connection:
+        store_predictions(connection, records)
+        assert sample_queue(connection, "rakuten", 10) == records
+        assert sample_queue(connection, "rakuten", 1, 1) == records[1:2]
 
 
 def test_erasing_deletes_feedback_and_receipts_of_one_user_only(engine: Engine) -> None:

@@ -1,6 +1,7 @@
 """The promotion gate on a real registry, with a champion whose answers the test gives."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from catalog.comparison import Decision, PromotionRules
+from catalog.comparison import Decision, PromotionRules, decide
 from catalog.evaluation import Evaluation
 from catalog.source import SourceKind
 from catalog.taxonomy import Taxonomy
@@ -29,8 +30,8 @@ def a_window(right: float) -> pd.DataFrame:
     never = pd.Series(pd.NaT, index=range(ROWS), dtype="datetime64[us, UTC]")
     return pd.DataFrame(
         {
-            "split": "test", "origin": "listing", "given_at": never, "designation": "title", "description": None,
-            "prdtypecode": codes, "predicted_code": predicted,
+            "split": "test", "origin": "listing", "sampled": False, "given_at": never, "designation": "title",
+            "description": None, "prdtypecode": codes, "predicted_code": predicted,
         }
     )  # fmt: skip
 
@@ -56,6 +57,7 @@ def gate(tracker: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
         right: float = 0.9,
         source: SourceKind = "files",
         *,
+        window: pd.DataFrame | None = None,
         evaluation_run: str = "evaluation",
         new_baseline: bool = False,
         seed: int = 0,
@@ -65,7 +67,7 @@ def gate(tracker: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
             a_training(tracker, run, source),
             cast(Evaluation, SimpleNamespace(weighted_f1=right, macro_f1=right)),
             evaluation_run,
-            a_window(right),
+            a_window(right) if window is None else window,
             registry.by_alias(TYPES.name, registry.PRODUCTION),
             TYPES,
             PromotionRules(**rules),
@@ -168,3 +170,37 @@ def test_the_version_in_production_is_not_compared_with_itself_nor_made_a_new_ba
         decision = gate("first", new_baseline=new_baseline, margin=0.2)
         assert decision.promoted is False
         assert decision.reason == "same data and code as version 1, which is in production"
+
+
+def test_rows_reviewed_by_the_uncertainty_of_the_champion_decide_nothing(gate: Gate) -> None:
+    """The last 300 of 1,000 rows were reviewed, 200 of them because they are in the random sample."""
+    put_into_production(gate("first"))
+    window = pd.concat([a_window(0.5)] * 3, ignore_index=True).iloc[:1_000]
+    reviewed, sampled = window.index >= 700, window.index >= 800
+    window["origin"] = np.where(reviewed, "reviewed", "listing")
+    window["sampled"] = sampled
+    window.loc[reviewed, "given_at"] = datetime.now(UTC) - timedelta(days=1)
+    decision = gate("second", window=window)
+    assert decision.on_test is not None
+    assert decision.on_recent is not None
+    assert (decision.on_test.rows, decision.on_recent.rows) == (700, 200)  # no row counts twice, 100 count nowhere
+    window.loc[sampled, "given_at"] = datetime.now(UTC) - timedelta(days=100)
+    assert gate("third", window=window).on_recent is None
+
+
+@pytest.mark.parametrize(("by_uncertainty", "least", "most"), [(False, 0.0, 0.06), (True, 0.5, 1.0)])
+def test_a_model_that_is_no_better_wins_on_recent_rows_by_chance_alone(
+    by_uncertainty: bool, least: float, most: float
+) -> None:
+    """Two models are right with the same probability; the champion is less confident where it is wrong."""
+    draw = np.random.default_rng(0)
+    wins = 0
+    for seed in range(200):
+        codes = draw.integers(1, 3, size=4_000)
+        champion, challenger = (np.where(draw.random(4_000) < 0.8, codes, 3 - codes) for _ in range(2))
+        confidence = draw.normal(np.where(champion == codes, 0.7, 0.6), 0.1)
+        chosen = np.argsort(confidence)[:250] if by_uncertainty else draw.choice(4_000, 250, replace=False)
+        recent = np.isin(np.arange(4_000), chosen)
+        decision = decide(codes, champion, challenger, recent, TYPES, PromotionRules(resamples=400), "1", seed)
+        wins += decision.on_recent is not None and decision.on_recent.lower > 0
+    assert least <= wins / 200 <= most
