@@ -7,6 +7,8 @@ import os
 import sys
 from types import ModuleType
 
+from terminal.output import prepare_output
+
 VERBS = {
     "train": "run the training pipeline (the default)",
     "serve": "serve the Bento in production, and follow promotions",
@@ -97,4 +99,5 @@ def _fail(message: str, exit_code: int = 1) -> int:
 
 
 if __name__ == "__main__":
+    prepare_output()
     sys.exit(main(sys.argv[1:]))

@@ -9,13 +9,14 @@ from typing import Any
 
 from state.folder import SOURCE_ROOT
 from terminal.errors import CommandError
+from terminal.output import prepare_output
 
 
 def call_apart(function: Callable[..., Any], *arguments: str) -> Any:
     """Return what a function of a module returns, as JSON has it: a tuple is a list. Raises its `CommandError`."""
     called = subprocess.run(
         [sys.executable, "-m", __name__, function.__module__, function.__name__, *arguments],
-        cwd=SOURCE_ROOT, capture_output=True, text=True, check=False,
+        cwd=SOURCE_ROOT, capture_output=True, text=True, errors="replace", check=False,
     )  # fmt: skip
     if called.returncode:
         *_, error = called.stderr.strip().splitlines() or [f"{function.__name__} ended without a result"]
@@ -35,4 +36,5 @@ def _main(module: str, name: str, *arguments: str) -> None:
 
 
 if __name__ == "__main__":
+    prepare_output()
     _main(*sys.argv[1:])

@@ -32,8 +32,8 @@ def add_options(parser: ArgumentParser) -> None:
 
 def doctor(state: State, _options: Namespace) -> int:
     """Print a diagnosis a line; exit code 1 when something has to be repaired."""
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     healthy = True
@@ -50,10 +50,10 @@ def doctor(state: State, _options: Namespace) -> int:
         ]
     for diagnosis in diagnoses:
         healthy &= diagnosis.fine
-        mark = "[green]✓[/green]" if diagnosis.fine else "[red]✗[/red]"
-        table.add_row(mark, diagnosis.subject, escape(diagnosis.seen))
+        mark = Text("✓", style="green") if diagnosis.fine else Text("✗", style="red")
+        table.add_row(mark, diagnosis.subject, diagnosis.seen)
         if not diagnosis.fine:
-            table.add_row("", "", f"[yellow]→ {escape(diagnosis.advice)}[/yellow]")
+            table.add_row("", "", Text(f"→ {diagnosis.advice}", style="yellow"))
     console().print(table)
     return 0 if healthy else 1
 

@@ -96,16 +96,16 @@ def run_monitoring(state: State, taxonomy: "Taxonomy", config: "MonitoringConfig
 
 
 def _show(state: State, report: "MonitoringReport", options: Namespace, seconds: float) -> None:
-    from rich.markup import escape
+    from rich.text import Text
 
     from catalog.taxonomy import EMBEDDED
 
     verdict, window, quality = report.verdict, report.window, report.quality
     colour = _COLOURS[verdict]
     page = ReportFolder.of_state(state.folder).latest_page
-    rows = {
-        "Verdict": f"[{colour}]{verdict.replace('_', ' ')}[/{colour}] for version {report.model_version} "
-        f"of '{report.model_name}'",
+    shown = Text(verdict.replace("_", " "), style=colour)
+    rows: dict[str, str | Text] = {
+        "Verdict": shown + Text(f" for version {report.model_version} of '{report.model_name}'"),
         "Window": f"{window.rows:,} predictions, {window.distinct_rows:,} different texts, against "
         f"{window.reference_rows:,} held-out listings",
         "Drift": report.drift.reason,
@@ -116,7 +116,7 @@ def _show(state: State, report: "MonitoringReport", options: Namespace, seconds:
     if about_users := report.reasons[2:]:
         rows["Feedback"] = "\n".join(about_users)
     rows["Prometheus"] = report.pushgateway
-    rows["Report"] = escape(str(page))
+    rows["Report"] = str(page)
     rows["Time"] = f"{seconds:.0f} s"
     console().print()
     show_rows(rows)

@@ -32,11 +32,11 @@ def rollback(state: State, options: Namespace) -> int:
         left, now = moved.left, moved.now
         if moved.gone:
             skipped = ", ".join(moved.gone)
-            console().print(f"Skipped, because the registry no longer has them: version {skipped}.", markup=False)
+            console().print(f"Skipped, because the registry no longer has them: version {skipped}.")
         mirror = now.tags.get("mirror")
         if mirror and not show_in_production(name, mirror):
             console().print(
-                f"[yellow]ZenML no longer has version {mirror} of '{name}'; the MLflow registry decides.[/yellow]"
+                f"ZenML no longer has version {mirror} of '{name}'; the MLflow registry decides.", style="yellow"
             )
     console().print(f"Version {now.number} of '{name}' is in production again (before: version {left.number}).")
     console().print(f"Reason in the promotion log: {options.reason}")

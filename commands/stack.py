@@ -70,7 +70,7 @@ def _show_changes(options: Namespace) -> int:
 
     changes = plan(read_stack(options.name))
     for change in changes:
-        console().print(f"  {change.text}", markup=False, soft_wrap=True)
+        console().print(f"  {change.text}", soft_wrap=True)
     if not changes:
         console().print(f"no changes: stack {options.name} is as in its file")
     return 1 if changes and options.action == "diff" else 0
@@ -84,6 +84,6 @@ def _apply(state: State, options: Namespace) -> int:
     with state.locked(f"run.py stack apply {options.name}"), alone_in_zenml():
         changes = apply(read_stack(options.name))
     for change in changes:
-        console().print(f"  {change}", markup=False, soft_wrap=True)
+        console().print(f"  {change}", soft_wrap=True)
     console().print("done; 'python run.py' now runs on this stack" if changes else "no changes")
     return 0

@@ -14,7 +14,6 @@ from commands.apart import call_apart
 from commands.listening import listen
 from commands.options import add_address, add_model, add_state, read_duration, taxonomy_in_use, taxonomy_to_train
 from state.folder import SOURCE_ROOT, State
-from state.processes import on_end
 from terminal.console import announce, console
 from terminal.errors import CommandError, reported
 
@@ -112,6 +111,8 @@ def _create_service(
 def _serve(service: "MonitorService", listener: socket.socket) -> None:
     """Answer requests until a signal arrives."""
     import uvicorn
+
+    from state.processes import on_end
 
     config = uvicorn.Config(
         service.gate, lifespan="off", log_config=None, access_log=False, server_header=False, proxy_headers=False,

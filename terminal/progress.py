@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from terminal.console import console
+from terminal.console import console, status
 
 if TYPE_CHECKING:
+    from rich.text import Text
     from zenml.client import Client
     from zenml.models import StepRunResponse
 
@@ -43,22 +44,23 @@ def follow(*, name: str | None = None, orchestrator_run_id: str | None = None) -
 
 
 def _watch(name: str | None, orchestrator_run_id: str | None, finished: threading.Event) -> None:
+    from rich.text import Text
     from zenml.client import Client
 
     client = Client()
     first_seen: dict[str, float] = {}
     ended: set[str] = set()
-    with console().status("preparing the run") as status:
+    with status("preparing the run") as line:
         last_time = False
         while not last_time:
             last_time = finished.wait(_INTERVAL)  # once more after the end, for the last step
             for step in _steps(client, name, orchestrator_run_id):
                 started = first_seen.setdefault(step.name, monotonic())
                 if not step.status.is_finished:
-                    status.update(f"{step.name} … {monotonic() - started:.0f} s")
+                    line.update(Text(f"{step.name} … {monotonic() - started:.0f} s"))
                 elif step.name not in ended:
                     ended.add(step.name)
-                    console().print(f"  {step.name:<{_WIDTH}} {_outcome(step)}")
+                    console().print(Text(f"  {step.name:<{_WIDTH}} ").append_text(_outcome(step)))
 
 
 def _steps(client: "Client", name: str | None, orchestrator_run_id: str | None) -> "list[StepRunResponse]":
@@ -67,11 +69,13 @@ def _steps(client: "Client", name: str | None, orchestrator_run_id: str | None) 
     return client.list_run_steps(pipeline_run_id=runs[0].id, sort_by="asc:created", size=50).items if runs else []
 
 
-def _outcome(step: "StepRunResponse") -> str:
+def _outcome(step: "StepRunResponse") -> "Text":
+    from rich.text import Text
+
     if step.status == "cached":
-        return "[dim]nothing changed[/dim]"
+        return Text("nothing changed", style="dim")
     if step.status != "completed":
-        return f"[red]{step.status.value}[/red]"
+        return Text(step.status.value, style="red")
     if step.start_time and step.end_time:
-        return f"{(step.end_time - step.start_time).total_seconds():.1f} s"
-    return "done"
+        return Text(f"{(step.end_time - step.start_time).total_seconds():.1f} s")
+    return Text("done")

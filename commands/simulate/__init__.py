@@ -110,13 +110,11 @@ def _require_known_types(client: "ServiceClient") -> None:
 
 
 def _show(totals: "Totals", kind: str, seconds: float) -> None:
-    from rich.markup import escape
-
     rows = {
         "Traffic": f"{kind}, {totals.sent:,} listings in {seconds:.1f} s "
         f"({totals.sent / max(seconds, 1e-9):,.0f} a second)",
         "Requests": f"{totals.requests:,}, of which {totals.waits:,} were sent again after a wait",
-        "Errors": f"{totals.errors:,}" + (f", the last one {escape(totals.last_error)}" if totals.errors else ""),
+        "Errors": f"{totals.errors:,}" + (f", the last one {totals.last_error}" if totals.errors else ""),
     }
     if totals.seconds:
         p50, p99 = (_milliseconds(totals.seconds, share) for share in (0.5, 0.99))
