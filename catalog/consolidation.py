@@ -22,6 +22,8 @@ class ConsolidationRules(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_feedback_per_user: int = Field(200, ge=0)
+    max_user_share: float = Field(0.2, ge=0, le=1, description="of a type's train rows, from all plain users together")
+    include_simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class _UsersRows:
     labelled_better: int
     over_the_cap: int
     at_the_cap: int
+    over_the_share: int
+    at_the_share: int
 
 
 def consolidate(
@@ -50,8 +54,8 @@ def consolidate(
 
     Args:
         raw: listings that passed the gate, as `read_listings` returns them.
-        feedback: columns designation, description, prdtypecode, given_by, role, given_at (UTC), trusted and sampled
-            (bool), any number of rows.
+        feedback: columns designation, description, prdtypecode, given_by, role, given_at (UTC), simulated, trusted and
+            sampled (bool), any number of rows.
         codes: the codes of the taxonomy; feedback with another code is left out.
         rules: how feedback joins.
 
@@ -60,9 +64,10 @@ def consolidate(
     own, empty_titles, titles_cut = _own_rows(raw)
     kept, conflicts = _majority(own)
     known = _with_known_codes(feedback, codes)
+    simulated = known["simulated"].astype(bool) & (not rules.include_simulated)
     trusted = known["trusted"].astype(bool)
-    kept, replaced = _join_trusted(kept, known[trusted])
-    users = _choose_users_rows(known[~trusted], set(kept["text_key"]), rules)
+    kept, replaced = _join_trusted(kept, known[trusted & ~simulated])
+    users = _choose_users_rows(known[~trusted & ~simulated], kept, rules)
     listings = _table([kept, users.rows])
     origins = listings["origin"].value_counts()
     profile = Profile(
@@ -83,6 +88,9 @@ def consolidate(
             user_labelled_better=users.labelled_better,
             user_over_the_cap=users.over_the_cap,
             users_at_the_cap=users.at_the_cap,
+            simulated=int(simulated.sum()),
+            user_over_the_share=users.over_the_share,
+            types_at_the_share=users.at_the_share,
         ),
         missing_description_share=float(listings["description"].isna().mean()),
         class_frequencies=listings["prdtypecode"].value_counts(normalize=True).sort_index().to_dict(),
@@ -176,20 +184,39 @@ def _join_trusted(kept: pd.DataFrame, trusted: pd.DataFrame) -> tuple[pd.DataFra
     return (pd.concat([rest, newest]) if len(newest) else rest), replaced
 
 
-def _choose_users_rows(untrusted: pd.DataFrame, labelled: set[str], rules: ConsolidationRules) -> _UsersRows:
-    """Choose one row per text from plain users: only on train texts without a label, and not too many of one user."""
+def _choose_users_rows(untrusted: pd.DataFrame, kept: pd.DataFrame, rules: ConsolidationRules) -> _UsersRows:
+    """Choose one row per text from plain users: only on train texts without a label, and not too many.
+
+    Of one user the newest rows are taken, and of each type the newest ones, so that any number of accounts can only
+    make a limited share of it.
+    """
     held_out = untrusted["text_key"].map(split_of) != "train"
-    has_label = untrusted["text_key"].isin(labelled)
+    has_label = untrusted["text_key"].isin(kept["text_key"])
     # Only the newest feedback of a user on a text: otherwise one user would be a majority by repetition.
     usable = untrusted[~held_out & ~has_label].drop_duplicates(["given_by", "text_key"], keep="last")
     capped = usable.groupby("given_by", sort=False).tail(rules.max_feedback_per_user)
     votes = capped.groupby(["text_key", "prdtypecode"])["given_at"].agg(["size", "max"]).reset_index()
     best = votes.sort_values(["size", "max"], kind="stable").drop_duplicates("text_key", keep="last")
     chosen = capped.merge(best[["text_key", "prdtypecode"]], on=["text_key", "prdtypecode"])
+    chosen = chosen.drop_duplicates("text_key", keep="last").assign(origin="user", sampled=False)
+    rows = _within_share(chosen, kept, rules.max_user_share)
     return _UsersRows(
-        rows=chosen.drop_duplicates("text_key", keep="last").assign(origin="user", sampled=False),
+        rows=rows,
         held_out=int(held_out.sum()),
         labelled_better=int((has_label & ~held_out).sum()),
         over_the_cap=len(usable) - len(capped),
         at_the_cap=int((usable["given_by"].value_counts() > rules.max_feedback_per_user).sum()),
+        over_the_share=len(chosen) - len(rows),
+        at_the_share=chosen.loc[chosen.index.difference(rows.index), "prdtypecode"].nunique(),
     )
+
+
+def _within_share(chosen: pd.DataFrame, kept: pd.DataFrame, share: float) -> pd.DataFrame:
+    """Return the newest of the chosen rows: of each type so many that they are this share of its train rows."""
+    if share == 1:
+        return chosen
+    train = kept.loc[kept["text_key"].map(split_of) == "train", "prdtypecode"].value_counts()
+    allowed = chosen["prdtypecode"].map(train).fillna(0) * share / (1 - share)
+    newest_first = chosen.sort_values(["given_at", "text_key"], ascending=[False, True], kind="stable")
+    place = newest_first.groupby("prdtypecode").cumcount()
+    return chosen[place.reindex(chosen.index) + 1 <= allowed + 1e-9]

@@ -31,10 +31,13 @@ class Conflicts(_Frozen):
 class FeedbackCounts(_Frozen):
     """What became of the feedback (rows, if not said otherwise).
 
-    `trusted` and `user` entered the table. `unknown_code`: a code that the taxonomy does not have. `labels_replaced`:
-    texts whose label a reviewer changed. Of plain users: `user_held_out` are on validation or test texts,
-    `user_labelled_better` on texts that have a better label, `user_over_the_cap` beyond the limit of one user, and
-    `users_at_the_cap` counts the users who reached it.
+    `trusted` and `user` entered the table. `unknown_code`: a code that the taxonomy does not have. `simulated`: given
+    by `run.py simulate` or on its listings, and left out. `labels_replaced`: texts whose label a reviewer changed.
+
+    Of plain users: `user_held_out` are on validation or test texts, `user_labelled_better` on texts that have a better
+    label, `user_over_the_cap` beyond the limit of one user, and `users_at_the_cap` counts the users who reached it.
+    `user_over_the_share` are beyond the share of a type's train rows that plain users may have, and
+    `types_at_the_share` counts the types that reached it.
     """
 
     given: int
@@ -46,6 +49,10 @@ class FeedbackCounts(_Frozen):
     user_labelled_better: int
     user_over_the_cap: int
     users_at_the_cap: int
+    # Profiles of versions that were trained before these were counted lack them.
+    simulated: int = 0
+    user_over_the_share: int = 0
+    types_at_the_share: int = 0
 
 
 class Profile(_Frozen):

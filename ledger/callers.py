@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Role = Literal["user", "reviewer", "admin"]
+Role = Literal["user", "simulator", "reviewer", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
+SIMULATOR: Role = "simulator"  # an account of `run.py simulate`: the rights of a user, and known to be made up
 TRUSTED_ROLES: tuple[Role, ...] = ("reviewer", "admin")  # whose feedback counts like the label of a listing
 
 

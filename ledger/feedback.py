@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, or_, select
 
-from ledger.callers import TRUSTED_ROLES
+from ledger.callers import SIMULATOR, TRUSTED_ROLES
 from ledger.database import reading_existing
 from ledger.sampling import is_sampled
-from ledger.tables import FeedbackRow, PredictionRow
+from ledger.tables import FeedbackRow, PredictionRow, UserRow
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ["designation", "description", "prdtypecode", "given_by", "role", "given_at", "trusted", "sampled"]
+COLUMNS = [
+    "designation", "description", "prdtypecode", "given_by", "role", "given_at", "simulated", "trusted", "sampled",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,13 @@ def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
     """Return all feedback on one taxonomy's predictions, oldest first (columns as in `COLUMNS`).
 
     `given_at` is timezone-aware (UTC), `given_by` is the user's id. `trusted`: whether the user's role at that time is
-    one of `TRUSTED_ROLES`. `sampled`: whether the prediction is in the random sample. A ledger that does not exist yet
-    has no feedback. Raises `LedgerError` when the database does not answer.
+    one of `TRUSTED_ROLES`. `sampled`: whether the prediction is in the random sample. `simulated`: whether the listing
+    was sent or the feedback given by a simulator; what a reviewer says on a simulated listing is simulated too. A
+    ledger that does not exist yet has no feedback. Raises `LedgerError` when the database does not answer.
     """
     import pandas as pd
 
+    simulators = select(UserRow.id).where(UserRow.role == SIMULATOR)
     query = (
         select(
             PredictionRow.designation,
@@ -72,6 +76,7 @@ def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
             FeedbackRow.given_by,
             FeedbackRow.role,
             FeedbackRow.given_at,
+            or_(FeedbackRow.role == SIMULATOR, PredictionRow.user_id.in_(simulators)).label("simulated"),
             PredictionRow.id,
         )
         .join(PredictionRow, PredictionRow.id == FeedbackRow.prediction_id)
@@ -81,6 +86,7 @@ def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
     with reading_existing(url) as connection:
         frame = pd.DataFrame(connection.execute(query).all() if connection else [], columns=[*COLUMNS[:-2], "id"])
     frame["given_at"] = pd.to_datetime(frame["given_at"], utc=True)
+    frame["simulated"] = frame["simulated"].astype(bool)
     frame["trusted"] = frame["role"].isin(TRUSTED_ROLES)
     frame["sampled"] = frame.pop("id").map(is_sampled).astype(bool)
     return frame

@@ -1,6 +1,11 @@
-"""`run.py simulate`: send the service realistic traffic, with feedback, so that there is something to monitor."""
+"""`run.py simulate`: send the service realistic traffic, with feedback, so that there is something to monitor.
+
+What it sends is made up. So it is sent with an account of the role `simulator`, whose listings and labels no model is
+trained on. The account is created with an admin's password; its own password is a new one each time and kept nowhere.
+"""
 
 import os
+import secrets
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from itertools import islice
@@ -15,6 +20,7 @@ from terminal.tables import show_rows
 if TYPE_CHECKING:
     from commands.simulate.client import ServiceClient, Totals
 
+_SIMULATOR = "simulator"  # the role, and the beginning of the name; the seed follows, so two may run at a time
 _RATE = 20.0  # listings a second, where none is given
 
 
@@ -39,7 +45,10 @@ def add_options(parser: ArgumentParser) -> None:
         help="address of the service (http://127.0.0.1:3000)",
     )
     parser.add_argument(
-        "--username", metavar="NAME", help="user who predicts and gives feedback, with the password in PASSWORD (admin)"
+        "--username",
+        metavar="NAME",
+        help="user who predicts and gives feedback, with the password in PASSWORD (default: an account of the role "
+        "simulator, which an admin's password creates; no model is trained on its feedback)",
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="seed; another one sends other listings (1)")
     add_state(parser)
@@ -52,11 +61,10 @@ def simulate(state: State, options: Namespace) -> int:
     from commands.simulate.client import ServiceClient, ServiceError
     from commands.simulate.traffic import Traffic
 
-    username, password = _credentials(state, options)
     burst = options.kind == "burst"
     listings = islice(generate_traffic("normal" if burst else options.kind, options.seed), options.requests)
     rate = options.rate or (None if burst else _RATE)
-    with reported(ServiceError), ServiceClient(options.service, username, password) as client:
+    with reported(ServiceError), ServiceClient(options.service, *_sender(state, options)) as client:
         client.log_in()
         _require_known_types(client)
         started = monotonic()
@@ -82,8 +90,25 @@ def _check(options: Namespace) -> None:
         raise CommandError(f"--service must be an address such as http://127.0.0.1:3000, not {options.service!r}")
 
 
+def _sender(state: State, options: Namespace) -> tuple[str, str]:
+    """Return name and password of the user who sends the traffic: the one that is named, or else a simulator.
+
+    Raises `ServiceError` when the service does not let the admin in.
+    """
+    from commands.simulate.client import ServiceClient
+
+    credentials = _credentials(state, options)
+    if options.username:
+        return credentials
+    simulator = f"{_SIMULATOR}-{options.seed}", secrets.token_urlsafe(24)
+    with ServiceClient(options.service, *credentials) as admin:
+        admin.log_in()
+        admin.set_up_user(*simulator, role=_SIMULATOR)
+    return simulator
+
+
 def _credentials(state: State, options: Namespace) -> tuple[str, str]:
-    """Return name and password: those in USERNAME and PASSWORD, or of the first admin."""
+    """Return name and password: of --username or USERNAME with PASSWORD, or else of the first admin."""
     if password := os.environ.get("PASSWORD"):  # many desktops set USERNAME alone, so it is read only with PASSWORD
         return options.username or os.environ.get("USERNAME") or "admin", password
     path = state.folder / "admin-password"

@@ -72,6 +72,35 @@ class ServiceClient:
             raise ServiceError(f"{self._client.base_url} answers /login with {answer.status_code} and no token")
         self._client.headers["Authorization"] = f"Bearer {token}"
 
+    def set_up_user(self, username: str, password: str, role: str) -> None:
+        """Create a user, or give one of this role a new password. Raises `ServiceError`, also when it is another's."""
+        new = {"username": username, "password": password, "role": role}
+        try:
+            answer = self._send("POST", "/users", json=new)
+            if answer.status_code == 409:
+                self._require_role(username, role)
+                answer = self._send("PATCH", f"/users/{username}", json={"password": password})
+        except httpx.HTTPError as error:
+            raise ServiceError(f"the service did not answer /users ({type(error).__name__})") from None
+        if answer.status_code == 403:
+            name = self._credentials["username"]
+            raise ServiceError(
+                f"'{name}' is not an admin and cannot create the account '{username}', which the traffic is sent with; "
+                f"name an admin in USERNAME and PASSWORD, or send as '{name}' itself with --username {name}"
+            )
+        if answer.status_code not in (200, 201):
+            detail = _json(answer).get("detail", "")
+            raise ServiceError(f"the service does not create '{username}': {answer.status_code} {detail}".strip())
+
+    def _require_role(self, username: str, role: str) -> None:
+        listed = self._send("GET", "/users")
+        users = listed.json() if listed.status_code == 200 else []
+        if {"username": username, "role": role} not in users:
+            raise ServiceError(
+                f"there is a user '{username}' who is no {role}; choose another name with --seed, "
+                "or send as a user that exists with --username NAME"
+            )
+
     def request(self, method: str, path: str, body: Any = None) -> dict[str, Any] | None:
         """Return the answer to a request, or None when it failed for good. Failures are counted."""
         started = monotonic()

@@ -9,9 +9,12 @@ from sqlalchemy import func, select
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import run
-from ledger.database import reading
+from bento.auth import hash_password
+from ledger.database import reading, writing
+from ledger.feedback import read_feedback
 from ledger.tables import FeedbackRow, PredictionRow
-from tests.bento.conftest import PASSWORD, Service, listening
+from ledger.users import create_user, find_user
+from tests.bento.conftest import PASSWORD, Service, listening, now
 
 
 class Refusing:
@@ -39,8 +42,9 @@ def address(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield url
 
 
-def simulate(url: str, *arguments: str) -> int:
-    return run.main(["simulate", "--service", url, "--username", "ada", "--rate", "5000", *arguments])
+def simulate(url: str, *arguments: str, username: str | None = "ada") -> int:
+    user = ["--username", username] if username else []
+    return run.main(["simulate", "--service", url, *user, "--rate", "5000", *arguments])
 
 
 def stored(service: Service) -> tuple[int, int]:
@@ -61,6 +65,45 @@ def test_every_listing_is_answered_and_the_wanted_share_gets_feedback(
     assert "120 listings" in told
     assert re.search(rf"Feedback +{feedback} given, [0-9.]+% agreed with the model", told)
     assert re.search(r"Latency +p50 [0-9.]+ ms, p99 [0-9.]+ ms", told)
+
+
+def test_without_a_name_the_traffic_comes_from_a_simulator_and_is_marked(
+    service: Service, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("USERNAME", "ada")
+    for _ in range(2):  # the second time the account exists, and nobody knows its password
+        assert simulate(address, "--requests", "30", "--feedback", "1", username=None) == 0
+    with reading(service.engine) as connection:
+        simulator = find_user(connection, "simulator-1")
+        assert simulator is not None
+        given = connection.execute(select(FeedbackRow.given_by, FeedbackRow.role)).all()
+        assert {tuple(row) for row in given} == {(simulator.id, "simulator")}
+        senders = connection.execute(select(PredictionRow.user_id)).scalars().all()
+        assert (len(senders), set(senders)) == (60, {simulator.id})
+    feedback = read_feedback(service.settings.database_url, "rakuten")
+    assert feedback["simulated"].all()
+    assert not feedback["trusted"].any()
+
+
+def test_a_user_who_is_no_admin_creates_no_simulator(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("USERNAME", "ulf")
+    assert simulate(address, username=None) == 1
+    told = " ".join(capsys.readouterr().err.split())
+    assert "'ulf' is not an admin and cannot create the account 'simulator-1'" in told
+    assert "--username ulf" in told
+
+
+def test_an_account_of_another_role_is_not_taken_over(
+    service: Service, address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with writing(service.engine) as connection:
+        create_user(connection, "simulator-1", hash_password(PASSWORD), "user", now())
+    monkeypatch.setenv("USERNAME", "ada")
+    assert simulate(address, username=None) == 1
+    assert "there is a user 'simulator-1' who is no simulator" in capsys.readouterr().err
+    assert service.client.post("/login", data={"username": "simulator-1", "password": PASSWORD}).status_code == 200
 
 
 @pytest.mark.parametrize("status", [503, 429, 401])

@@ -15,7 +15,7 @@ from catalog.profile import Conflict, Profile
 from catalog.split_key import text_key
 from catalog.splits import split_of
 from catalog.taxonomy import Taxonomy
-from ledger.callers import TRUSTED_ROLES
+from ledger.callers import SIMULATOR, TRUSTED_ROLES
 from ledger.feedback import COLUMNS
 
 CODES = {10, 40, 50}
@@ -40,7 +40,17 @@ def feedback(*rows: tuple[str, int, str, str]) -> pd.DataFrame:
     """Rows of (title, code, user, role), given one hour after the other."""
     return pd.DataFrame(
         [
-            (title, None, code, user, role, START + timedelta(hours=hour), role in TRUSTED_ROLES, False)
+            (
+                title,
+                None,
+                code,
+                user,
+                role,
+                START + timedelta(hours=hour),
+                role == SIMULATOR,
+                role in TRUSTED_ROLES,
+                False,
+            )
             for hour, (title, code, user, role) in enumerate(rows)
         ],
         columns=COLUMNS,
@@ -56,7 +66,7 @@ def test_a_reviewed_text_is_in_the_random_sample_if_any_of_its_predictions_is() 
 
 
 def run(raw: pd.DataFrame, given: pd.DataFrame = NO_FEEDBACK, **rules: Any) -> Consolidation:
-    return consolidate(raw, given, CODES, ConsolidationRules(**rules))
+    return consolidate(raw, given, CODES, ConsolidationRules(**{"max_user_share": 1, **rules}))
 
 
 def codes_of(outcome: Consolidation) -> dict[str, int]:
@@ -134,6 +144,47 @@ def test_one_user_adds_rows_up_to_the_limit_and_the_newest_are_kept() -> None:
     assert outcome.profile.feedback.user_over_the_cap == 3
     assert outcome.profile.feedback.users_at_the_cap == 1
     assert "flood" not in str(outcome.profile)
+
+
+def users_titles(outcome: Consolidation) -> set[str]:
+    return set(outcome.listings.loc[outcome.listings["origin"] == "user", "designation"])
+
+
+def test_many_users_together_add_at_most_their_share_of_each_type_and_the_newest_are_kept() -> None:
+    train = [title_in("train", number) for number in range(40)]
+    own = listings(*[(title, None, 10) for title in train[:8]], *[(title, None, 40) for title in train[8:12]],
+                   *[(title_in("test", number), None, 10) for number in range(20)])  # fmt: skip
+    tens = [(title, 10, f"u{number}", "user") for number, title in enumerate(train[12:22])]
+    forties = [(title, 40, f"u{number}", "user") for number, title in enumerate(train[22:30])]
+    outcome = run(own, feedback(*tens, *forties, (train[30], 50, "u", "user")), max_user_share=0.2)
+    assert users_titles(outcome) == {train[20], train[21], train[29]}  # 2 beside 8, 1 beside 4, none beside none
+    counts = outcome.profile.feedback
+    assert (counts.user, counts.user_over_the_share, counts.types_at_the_share) == (3, 16, 3)
+    assert users_titles(run(own, feedback(*tens), max_user_share=0)) == set()
+    assert len(users_titles(run(own, feedback(*tens), max_user_share=0.5))) == 8
+    assert len(users_titles(run(own, feedback(*tens), max_user_share=1))) == 10
+
+
+def test_what_is_at_the_share_does_not_depend_on_the_order_of_equal_times() -> None:
+    train = [title_in("train", number) for number in range(30)]
+    own = listings(*[(title, None, 10) for title in train[:8]])
+    given = feedback(*[(title, 10, f"u{title}", "user") for title in train[8:]]).assign(given_at=START)
+    one, other = (run(own, rows, max_user_share=0.2) for rows in (given, given[::-1]))
+    assert users_titles(one) == users_titles(other)
+    assert len(users_titles(one)) == 2
+
+
+@pytest.mark.parametrize("role", ["simulator", "reviewer"])
+def test_what_is_simulated_enters_training_only_when_asked_for(role: str) -> None:
+    title = title_in("train")
+    given = feedback((title, 40, "someone", role), ("b", 50, "rita", "reviewer")).assign(simulated=[True, False])
+    own = listings(("a", None, 10))
+    assert codes_of(run(own, given)) == {"a": 10, "b": 50}
+    counts = run(own, given).profile.feedback
+    assert (counts.given, counts.simulated, counts.trusted, counts.user) == (2, 1, 1, 0)
+    asked_for = run(own, given, include_simulated=True)
+    assert codes_of(asked_for)[title] == 40
+    assert asked_for.profile.feedback.simulated == 0
 
 
 def test_when_users_disagree_the_majority_decides_and_nobody_votes_twice() -> None:

@@ -292,9 +292,11 @@ def test_many_wrong_labels_of_one_user_do_not_change_production(
     poisoned = shop(1_000)
     latest = Client().list_pipeline_runs(sort_by="desc:created", size=1, hydrate=True).items[0]
     profile = latest.steps["consolidate_listings"].outputs["data_profile"][0].load()
-    assert profile.feedback.user == 200  # the cap
-    assert profile.feedback.users_at_the_cap == 1
     listings = latest.steps["consolidate_listings"].outputs["listings"][0].load()
+    train = listings[(listings["split"] == "train") & (listings["prdtypecode"] == 1940)]
+    assert profile.feedback.user == len(train) // 5  # the share of all users
+    assert profile.feedback.user + profile.feedback.user_over_the_share == 200  # the cap of one user
+    assert profile.feedback.users_at_the_cap == 1
     assert set(listings.loc[listings["origin"] == "user", "split"]) == {"train"}
     assert poisoned["data_hash"] != clean["data_hash"]
     assert poisoned["promoted"] is False

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 from ledger.database import LedgerError, reading, writing
 from ledger.feedback import COLUMNS, Correction, UnknownPredictionError, give_feedback, read_feedback
 from ledger.predictions import store_predictions
-from tests.ledger.conftest import NOW, prediction
+from tests.ledger.conftest import NOW, add_user, prediction
 
 
 def test_users_may_change_their_feedback_and_change_it_back(engine: Engine) -> None:
@@ -80,6 +80,23 @@ def test_feedback_is_read_with_its_listing_oldest_first(engine: Engine, ledger_u
     assert frame["given_at"].tolist() == [NOW, NOW + timedelta(days=1)]
     assert read_feedback(ledger_url, "none").empty
     assert read_feedback(ledger_url, "none")["trusted"].dtype == bool
+
+
+def test_what_a_simulator_sent_or_said_is_marked(engine: Engine, ledger_url: str) -> None:
+    simulator = add_user(engine, "simulator-1", "simulator").user_id
+    made_up, real = prediction(simulator), prediction("alice")
+    with writing(engine) as connection:
+        store_predictions(connection, [made_up, real])
+        for record, name, role in (
+            (made_up, simulator, "simulator"),
+            (made_up, "rita", "reviewer"),
+            (real, "simulator-2", "simulator"),
+            (real, "rita", "reviewer"),
+        ):
+            give_feedback(connection, record.id, 10, name, role, NOW)
+    frame = read_feedback(ledger_url, "rakuten")
+    assert frame["simulated"].tolist() == [True, True, True, False]
+    assert frame["trusted"].tolist() == [False, True, False, True]
 
 
 def test_a_ledger_that_does_not_exist_has_no_feedback(empty_url: str, backend: str, tmp_path: Path) -> None:

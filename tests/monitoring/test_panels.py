@@ -93,7 +93,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         first_alerts = sorted(names(engines.history("ALERTS", started_at, time())))
         verdict = float(engines.query("model:monitoring_verdict:code")[0]["value"][1])
         use_auth(service, (workspace.state / "admin-password").read_text().strip())
-        options = ("--kind", "drifted", "--requests", "900", "--rate", "60", "--feedback", "0.4")
+        options = ("--username", "admin", "--kind", "drifted", "--requests", "900", "--rate", "60", "--feedback", "0.4")
         simulated = workspace.run("simulate", "--service", service, *options)
         assert simulated.returncode == 0, simulated.stdout + simulated.stderr
         monitored = workspace.run("monitor")

@@ -9,6 +9,7 @@ import pytest
 from catalog.blocks import Block
 from catalog.candidates import Candidate, CandidateResult
 from catalog.evaluation import Evaluation
+from catalog.profile import Profile
 from catalog.source import ListingSource
 from reports.model_card import model_card
 from tests.reports.values import a_profile, an_evaluation
@@ -23,7 +24,7 @@ def evaluation() -> Evaluation:
     return an_evaluation()
 
 
-def card_of(evaluation: Evaluation, source: ListingSource = FILES) -> str:
+def card_of(evaluation: Evaluation, source: ListingSource = FILES, profile: Profile | None = None) -> str:
     trained = Trained(
         run_id="run", model_uri="models:/m-1", chosen="svm",
         candidates={
@@ -34,7 +35,7 @@ def card_of(evaluation: Evaluation, source: ListingSource = FILES) -> str:
         data_hash="abc", source="files", git_revision="deadbeef",
     )  # fmt: skip
     created_at = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    return model_card(evaluation, trained, a_profile(), source, "rakuten", 0.95, created_at)
+    return model_card(evaluation, trained, profile or a_profile(), source, "rakuten", 0.95, created_at)
 
 
 def test_the_card_describes_data_results_and_limits(evaluation: Evaluation) -> None:
@@ -53,6 +54,18 @@ def test_the_card_describes_data_results_and_limits(evaluation: Evaluation) -> N
     assert "for a precision of 95%. At confidence 0.800 and above it answers" in text
     assert card.endswith("\nRevision `deadbeef`, data hash above, 2026-01-01T12:00:00+00:00.\n")
     assert "synthetic" not in card
+
+
+def test_the_card_says_what_became_of_the_feedback(evaluation: Evaluation) -> None:
+    profile = a_profile()
+    feedback = profile.feedback.model_copy(
+        update={"given": 1_300, "trusted": 20, "user": 80, "simulated": 500, "user_over_the_cap": 300,
+                "user_over_the_share": 400},
+    )  # fmt: skip
+    text = " ".join(card_of(evaluation, profile=profile.model_copy(update={"feedback": feedback})).split())
+    assert "Feedback: 1,300 labels, of which 20 of reviewers and 80 of plain users joined the listings." in text
+    assert "500 simulated ones, 300 beyond the limit of one user and 400 beyond the share of all users." in text
+    assert "Feedback:" not in card_of(evaluation)
 
 
 def test_parameters_are_json(evaluation: Evaluation) -> None:

@@ -139,7 +139,7 @@ def test_1_an_empty_system_and_normal_traffic_ask_for_no_retraining(loop: Loop) 
 
 
 def test_2_drifted_traffic_retrains_once_with_the_feedback_on_it(loop: Loop) -> None:
-    loop.simulate("--kind", "drifted", "--requests", "1500", "--feedback", "0.6")
+    loop.simulate("--username", "admin", "--kind", "drifted", "--requests", "1500", "--feedback", "0.6")
     wait_for("the verdict", lambda: loop.verdict() == "drift")
     wait_for("a retraining", lambda: bool(loop.retrainings()))
     wait_for("its end", lambda: loop.retrainings()[0]["outcome"] != "under way")

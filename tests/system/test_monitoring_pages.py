@@ -38,7 +38,17 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         wait_for("the monitor service answers", lambda: answers(f"http://127.0.0.1:{watch}/health"), 120)
         for kind, requests in (("normal", "400"), ("drifted", "600")):
             sent = workspace.run(
-                "simulate", "--service", service, "--kind", kind, "--requests", requests, "--rate", "200"
+                "simulate",
+                "--service",
+                service,
+                "--username",
+                "admin",
+                "--kind",
+                kind,
+                "--requests",
+                requests,
+                "--rate",
+                "200",
             )
             assert sent.returncode == 0, sent.stderr
         assert workspace.run("monitor").returncode == 0
