@@ -1,5 +1,6 @@
 """Drift of single columns, measured by Evidently, and how much of it can be noise."""
 
+import html
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,8 @@ def measure_columns(
         noise = _noise(before[column], len(current), method, rules.noise_deviations, generator)
         score = scores[column]
         explanation = _explanation(before[column], now[column], method)
+        if "shares" in explanation:
+            explanation["shares"] = {html.unescape(name): both for name, both in explanation["shares"].items()}
         found.append(
             ColumnDrift(
                 column=column, method=method, score=score, threshold=threshold, noise=noise,
@@ -74,7 +77,8 @@ def _described(window: pd.DataFrame, taxonomy: Taxonomy) -> "Dataset":
             "description": pd.Series([text or None for _, text in texts], dtype=object),  # "": a division by zero there
             "confidence": window["confidence"].to_numpy(dtype=float),
             "language": window["language"].to_numpy(dtype=object),
-            "predicted_type": [taxonomy.label_of(int(code)) for code in window["predicted_code"]],
+            # Evidently writes categories into its page as they are.
+            "predicted_type": [html.escape(taxonomy.label_of(int(code))) for code in window["predicted_code"]],
         }
     )
     return Dataset.from_pandas(

@@ -1,5 +1,6 @@
 """Drift is found where there is some, and hardly ever where there is none."""
 
+import html
 from itertools import islice
 
 import numpy as np
@@ -52,6 +53,21 @@ def test_traffic_of_the_same_kind_is_ok(size: int, seed: int, reference: pd.Data
     assert found.verdict == "ok", found.reason
     assert page == ""
     assert [column.column for column in found.columns] == list(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "label", ["</script><script>alert(1)</script>", "<img src=x onerror=alert(1)>", "A & <b>B</b>"]
+)
+def test_labels_are_no_markup_in_evidentlys_page_and_stay_as_they_are_in_ours(
+    label: str, reference: pd.DataFrame
+) -> None:
+    taxonomy = RAKUTEN.model_copy(update={"labels": RAKUTEN.labels | {2583: label}})
+    columns, page = measure_columns(answered("normal", 300, 1), reference.head(600), taxonomy, RULES, 0)
+    assert label not in page
+    assert html.escape(label) in page
+    (of_types,) = (column.shares for column in columns if column.column == "predicted_type")
+    assert of_types is not None
+    assert label in of_types
 
 
 @pytest.mark.parametrize("size", [300, 1_000, 10_000])
