@@ -19,6 +19,7 @@ from catalog.text import is_blank
 from checks.data_report import DataReport, Example, Finding, Severity
 
 _EXAMPLES = 5
+_TYPES_SHOWN = 20
 _SHOWN = 80  # characters of an offending value
 _MOJIBAKE = "Ã[\u0080-\u00bf]|â€|Â[\u00a0-\u00bf]|\ufffd"  # UTF-8 that was read as Latin-1, or lost
 
@@ -157,16 +158,16 @@ def _type_figures(codes: "pd.Series[str]", taxonomy: Taxonomy, last_profile: Pro
     counts = codes.value_counts()
     large = int((counts >= CONTRACT.minimum_type_listings).sum())
     names = {str(code): label for code, label in taxonomy.labels.items()}
-    few = [
-        f"{names.get(str(code), code)} ({count})"
-        for code, count in counts.items()
-        if count < CONTRACT.small_type_listings
-    ]
+    of_each = dict.fromkeys(names, 0) | {str(code): int(count) for code, count in counts.items()}
+    few = sorted((count, code) for code, count in of_each.items() if count < CONTRACT.small_type_listings)
+    told = [f"{names.get(code, code)} ({count})" for count, code in few[:_TYPES_SHOWN]]
+    if len(few) > len(told):
+        told.append(f"and {len(few) - len(told):,} more")
     figures = [
         _Figure("enough_types", f"at least {CONTRACT.minimum_types} types have {CONTRACT.minimum_type_listings} "
                 "listings each", "critical", large, f"{large}", least=CONTRACT.minimum_types),
-        _Figure("small_types", f"every type has at least {CONTRACT.small_type_listings} listings", "warning", len(few),
-                ", ".join(few) or "all have", most=0),
+        _Figure("small_types", f"every type of the taxonomy has at least {CONTRACT.small_type_listings} listings",
+                "warning", len(few), ", ".join(told) or "all have", most=0),
     ]  # fmt: skip
     if last_profile:
         before = {str(code): share for code, share in last_profile.class_frequencies.items()}

@@ -129,6 +129,15 @@ def test_a_finding_says_how_many_rows_violate_the_expectation(raw: pd.DataFrame)
     assert observed["unique_index"] == "no row violates this"
 
 
+def test_a_type_without_a_listing_is_a_small_one(raw: pd.DataFrame) -> None:
+    labels = SHOP.labels | {code: f"type {code}" for code in range(1_000, 1_030)}
+    report = check_contract(raw, Taxonomy(name="shop", labels=labels), None)
+    (found,) = (finding for finding in report.findings if finding.name == "small_types")
+    assert not found.passed
+    assert found.observed.startswith("type 1000 (0), type 1001 (0), ")
+    assert found.observed.endswith("type 1019 (0), and 10 more")
+
+
 def test_a_report_is_the_same_after_a_round_through_json(raw: pd.DataFrame) -> None:
     raw.loc[0, "prdtypecode"] = "999"
     report = check_contract(raw, SHOP, None)
