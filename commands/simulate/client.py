@@ -95,7 +95,7 @@ class ServiceClient:
     def _require_role(self, username: str, role: str) -> None:
         listed = self._send("GET", "/users")
         users = listed.json() if listed.status_code == 200 else []
-        if {"username": username, "role": role} not in users:
+        if not any((user.get("username"), user.get("role")) == (username, role) for user in users):
             raise ServiceError(
                 f"there is a user '{username}' who is no {role}; choose another name with --seed, "
                 "or send as a user that exists with --username NAME"
