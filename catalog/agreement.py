@@ -4,21 +4,18 @@ Only trusted feedback decides, which is that of reviewers and admins. What plain
 who mostly disagree are named.
 """
 
-import math
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from catalog.scores import Flags, Floats, weighted_f1
+from catalog.scores import Flags, Floats, weighted_f1, wilson_interval
 from catalog.taxonomy import Taxonomy
 from catalog.verdict import Verdict
 
 _STRATA = 5  # of confidence
 _COVERED = 0.5  # share of the predictions that the reviewed ones must be able to represent
 _STRATUM = 5  # reviewed predictions that a stratum needs
-_Z = 1.959963984540054  # of a two-sided interval of 95 %
 
 
 class QualityRules(BaseModel):
@@ -68,13 +65,17 @@ class DisagreeingUser(_Frozen):
 class Quality(_Frozen):
     """What feedback says; shares are between 0 and 1, intervals of 95 %. What could not be measured is None.
 
-    `agreement` and `weighted_f1` are estimates for the whole window, `reviewed_agreement` is the share among the
-    reviewed predictions. `users_agreement` is the share among plain users' feedback, which does not decide.
+    `agreement` and `weighted_f1` are estimates for the share `covered` of the window: the predictions of such
+    confidence as was reviewed. `reviewed_share` of the window was reviewed itself, and `reviewed_agreement` is the
+    share of right answers among those. `users_agreement` is the share among plain users' feedback, which does not
+    decide.
     """
 
     verdict: Verdict
     reason: str
     rows: int
+    reviewed_share: float | None = None
+    covered: float | None = None
     agreement: float | None = None
     lower: float | None = None
     upper: float | None = None
@@ -108,7 +109,7 @@ def measure_quality(
     1965). Quality is not measured when the reviewed confidences represent less than half of the predictions.
     """
     reviewed = feedback[feedback["trusted"].astype(bool)].drop_duplicates("prediction_id", keep="last")
-    unmeasured = _unmeasured(feedback, len(reviewed), rules)
+    unmeasured = _unmeasured(feedback, len(reviewed), len(confidences), rules)
     if len(reviewed) < rules.minimum_feedback or held_out.empty:
         wanted = f"{len(reviewed):,} reviewed predictions, and {rules.minimum_feedback:,} are needed"
         return unmeasured.model_copy(update={"reason": wanted})
@@ -128,9 +129,10 @@ def measure_quality(
     return unmeasured.model_copy(
         update={
             "verdict": verdict,
-            "reason": f"by {len(right):,} reviews {agreement:.1%} ({lower:.1%} to {upper:.1%}) of the answers are "
-            f"right; the upper bound is {'at least' if verdict == 'ok' else 'below'} the expected {expected:.1%} less "
-            f"{margin:.0%}",
+            "reason": f"by {len(right):,} reviews, which represent {share:.0%} of the predictions, {agreement:.1%} "
+            f"({lower:.1%} to {upper:.1%}) of these answers are right; the upper bound is "
+            f"{'at least' if verdict == 'ok' else 'below'} the expected {expected:.1%} less {margin:.0%}",
+            "covered": share,
             "agreement": agreement,
             "lower": lower,
             "upper": upper,
@@ -143,13 +145,14 @@ def measure_quality(
     )
 
 
-def _unmeasured(feedback: pd.DataFrame, reviewed: int, rules: QualityRules) -> Quality:
+def _unmeasured(feedback: pd.DataFrame, reviewed: int, predictions: int, rules: QualityRules) -> Quality:
     """Return what is known however little was reviewed: what plain users say, and who mostly disagrees."""
     users = feedback[~feedback["trusted"].astype(bool)]
     return Quality(
         verdict="insufficient_data",
         reason="",
         rows=reviewed,
+        reviewed_share=reviewed / predictions if predictions else None,
         users_rows=len(users),
         users_agreement=float((users["predicted_code"] == users["correct_code"]).mean()) if len(users) else None,
         disagreeing_users=tuple(_disagreeing_users(feedback, rules)),
@@ -161,20 +164,6 @@ def _judge(upper: float, expected: float, rules: QualityRules) -> tuple[Verdict,
     if upper < expected - rules.drift_margin:
         return "drift", rules.drift_margin
     return ("warning" if upper < expected - rules.warning_margin else "ok"), rules.warning_margin
-
-
-def wilson_interval(share: float, trials: float) -> tuple[float, float]:
-    """Return the 95 % score interval of a share (E. B. Wilson, "Probable Inference, the Law of Succession, and
-    Statistical Inference", 1927). It stays within 0 and 1 and is valid for few trials too; `trials` may be fractional.
-
-    Raises `ValueError` without any trial.
-    """
-    if not 0 <= share <= 1 or trials <= 0:
-        raise ValueError(f"{share} of {trials} trials is no share")
-    square = _Z * _Z
-    middle = (share + square / (2 * trials)) / (1 + square / trials)
-    half = _Z * math.sqrt(share * (1 - share) / trials + square / (4 * trials * trials)) / (1 + square / trials)
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _represent(reviewed: Floats, everything: Floats, held_out: Floats) -> tuple[Floats, Flags, float]:

@@ -6,20 +6,22 @@ from pydantic import BaseModel, ConfigDict
 
 from catalog.scores import (
     Codes,
-    Counts,
+    Confusion,
     Flags,
     Floats,
-    confusion_counts,
+    count_confusion,
     f1_by_type,
     resampled_f1,
     weighted_f1,
     weighted_mean_f1,
+    wilson_interval,
 )
 from catalog.taxonomy import Taxonomy
 
 BINS = 15
 _RESAMPLES = 1_000
 _CONFUSIONS = 10
+_ERROR = 0.05  # probability with which the precision may be below the target
 
 
 class _Frozen(BaseModel):
@@ -55,7 +57,7 @@ class ReliabilityBin(_Frozen):
     accuracy: float
 
 
-class Confusion(_Frozen):
+class ConfusedPair(_Frozen):
     """How many rows of one type were predicted as another one (labels)."""
 
     true: str
@@ -63,12 +65,28 @@ class Confusion(_Frozen):
     rows: int
 
 
+class Abstention(_Frozen):
+    """From which confidence on a model answers, so that at least the share `target_precision` of the answers is right.
+
+    `threshold` keeps that with a confidence of 95 %; None: no threshold does, and a person must check every answer.
+    `threshold_by_share` keeps it on the validation rows alone, and on new ones in about half of the cases.
+    """
+
+    target_precision: float
+    threshold: float | None
+    threshold_by_share: float | None
+
+
 class Evaluation(_Frozen):
     """Everything measured on the test rows; scores are between 0 and 1, intervals are (lower, upper) of 95 %.
 
-    `reliability` has only bins with rows. `confusion` counts rows (true x predicted, in the order of `per_type`).
-    `confusions` are the most frequent wrong pairs. `coverage` is the share of rows with a confidence of at least
-    `threshold`, `selective_precision` the share of those that is right.
+    `reliability` has only bins with rows. `confusion` has the pairs that occur: the place of the true type and of the
+    predicted one in `per_type`, and the number of rows. `confusions` are the most frequent wrong pairs.
+    `types_without_rows` are the labels of the taxonomy's types that no test row has: no figure is about them.
+
+    `coverage` is the share of rows with a confidence of at least `threshold`, `selective_precision` the share of those
+    that is right, with its interval. `coverage_by_share` is the coverage if the threshold were taken by the mere share
+    of right answers on validation: what the promise of `target_precision` costs.
     """
 
     rows: int
@@ -78,20 +96,24 @@ class Evaluation(_Frozen):
     macro_f1_interval: tuple[float, float]
     accuracy: float
     expected_calibration_error: float
+    target_precision: float
     threshold: float | None
     coverage: float
+    coverage_by_share: float
     selective_precision: float | None
+    selective_precision_interval: tuple[float, float] | None
+    types_without_rows: tuple[str, ...]
     per_type: tuple[TypeScores, ...]
     slices: tuple[SliceScore, ...]
     reliability: tuple[ReliabilityBin, ...]
-    confusion: tuple[tuple[int, ...], ...]
-    confusions: tuple[Confusion, ...]
+    confusion: tuple[tuple[int, int, int], ...]
+    confusions: tuple[ConfusedPair, ...]
 
 
 def evaluate_window(window: pd.DataFrame, taxonomy: Taxonomy, target_precision: float, seed: int) -> Evaluation:
     """Measure a reference window (see `catalog.reference`): the threshold on validation rows, all else on test rows."""
     validation, test = (window[window["split"] == split] for split in ("validation", "test"))
-    threshold = abstention_threshold(
+    abstention = choose_abstention(
         validation["prdtypecode"].to_numpy(),
         validation["predicted_code"].to_numpy(),
         validation["confidence"].to_numpy(),
@@ -103,7 +125,7 @@ def evaluate_window(window: pd.DataFrame, taxonomy: Taxonomy, target_precision: 
         confidence=test["confidence"].to_numpy(),
         slices=slices_of(test),
         taxonomy=taxonomy,
-        threshold=threshold,
+        abstention=abstention,
         seed=seed,
     )
 
@@ -122,7 +144,7 @@ def evaluate(
     confidence: Floats,
     slices: dict[str, Flags],
     taxonomy: Taxonomy,
-    threshold: float | None,
+    abstention: Abstention,
     seed: int,
 ) -> Evaluation:
     """Measure predictions against true codes. Arrays have one entry a row; `slices` marks rows by the slice's name.
@@ -131,62 +153,87 @@ def evaluate(
     """
     if len(codes) == 0:
         raise ValueError("there are no test rows to evaluate on")
-    types, confusion = confusion_counts(codes, predicted)
-    f1 = f1_by_type(codes, predicted, types)
+    confusion = count_confusion(codes, predicted)
+    f1 = f1_by_type(codes, predicted, confusion.types)
     weighted, macro = _intervals(confusion, seed)
     correct = predicted == codes
-    sure = confidence >= threshold if threshold is not None else np.zeros(len(codes), dtype=bool)
+    threshold = abstention.threshold
+    sure, sure_by_share = _answered(confidence, threshold), _answered(confidence, abstention.threshold_by_share)
+    per_type = _per_type(confusion, f1, taxonomy)
+    tested = {scores.code for scores in per_type if scores.rows}
     bins = _reliability(correct, confidence)
     return Evaluation(
         rows=len(codes),
         weighted_f1=weighted_f1(codes, predicted),
         weighted_f1_interval=weighted,
-        macro_f1=float(f1[confusion.sum(axis=1) > 0].mean()),
+        macro_f1=float(np.mean([scores.f1 for scores in per_type if scores.rows])),
         macro_f1_interval=macro,
         accuracy=float(correct.mean()),
         expected_calibration_error=sum(entry.rows * abs(entry.accuracy - entry.confidence) for entry in bins)
         / len(codes),
+        target_precision=abstention.target_precision,
         threshold=threshold,
         coverage=float(sure.mean()),
+        coverage_by_share=float(sure_by_share.mean()),
         selective_precision=float(correct[sure].mean()) if sure.any() else None,
-        per_type=_per_type(types, confusion, f1, taxonomy),
+        selective_precision_interval=wilson_interval(float(correct[sure].mean()), float(sure.sum()))
+        if sure.any()
+        else None,
+        types_without_rows=tuple(label for code, label in taxonomy.labels.items() if code not in tested),
+        per_type=per_type,
         slices=tuple(
             SliceScore(name=name, rows=int(part.sum()), weighted_f1=weighted_f1(codes[part], predicted[part]))
             for name, part in slices.items()
             if part.any()
         ),
         reliability=bins,
-        confusion=tuple(map(tuple, confusion.tolist())),
-        confusions=_most_confused(types, confusion, taxonomy),
+        confusion=tuple(
+            zip(confusion.true.tolist(), confusion.predicted.tolist(), confusion.rows.tolist(), strict=True)
+        ),
+        confusions=_most_confused(confusion, taxonomy),
     )
 
 
-def abstention_threshold(
-    codes: Codes, predicted: Codes, confidence: Floats, target_precision: float = 0.95, minimum_rows: int = 50
-) -> float | None:
-    """Return the lowest confidence from which on at least the target share of rows is right, or None if none is.
+def choose_abstention(codes: Codes, predicted: Codes, confidence: Floats, target_precision: float) -> Abstention:
+    """Choose on validation rows from which confidence on a model answers.
 
-    Rows with equal confidence are taken together. A threshold with fewer than `minimum_rows` rows above it is not used.
+    It is the lowest confidence from which on the share of right answers has a lower bound of at least the target: the
+    one-sided bound of 95 % (C. J. Clopper and E. S. Pearson, "The Use of Confidence or Fiducial Limits", 1934). Rows of
+    equal confidence are taken together.
     """
+    from scipy.stats import beta
+
     order = np.argsort(-confidence, kind="stable")
-    sorted_confidence = confidence[order]
-    precision = np.cumsum(predicted[order] == codes[order]) / np.arange(1, len(codes) + 1)
-    last_of_equals = np.append(sorted_confidence[:-1] != sorted_confidence[1:], True)
-    enough = np.arange(1, len(codes) + 1) >= minimum_rows
-    reached = np.flatnonzero(last_of_equals & enough & (precision >= target_precision))
-    return float(sorted_confidence[reached[-1]]) if len(reached) else None
+    ordered = confidence[order]
+    last_of_equals = np.append(ordered[:-1] != ordered[1:], True)[: len(ordered)]
+    answered = np.arange(1, len(ordered) + 1)
+    right = np.cumsum(predicted[order] == codes[order])
+    lower_bound = np.where(right > 0, beta.ppf(_ERROR, np.maximum(right, 1), answered - right + 1), 0.0)
+
+    def lowest(share: Floats) -> float | None:
+        reached = np.flatnonzero(last_of_equals & (share >= target_precision))
+        return float(ordered[reached[-1]]) if len(reached) else None
+
+    return Abstention(
+        target_precision=target_precision,
+        threshold=lowest(lower_bound),
+        threshold_by_share=lowest(right / answered),
+    )
 
 
-def _intervals(confusion: Counts, seed: int) -> tuple[tuple[float, float], tuple[float, float]]:
+def _answered(confidence: Floats, threshold: float | None) -> Flags:
+    return confidence >= threshold if threshold is not None else np.zeros(len(confidence), dtype=bool)
+
+
+def _intervals(confusion: Confusion, seed: int) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return 95 % percentile intervals of weighted and macro F1 (Efron and Tibshirani, 1993).
 
     Rows with the same true and predicted type are interchangeable. So a resample is one multinomial draw over the cells
     of the confusion matrix.
     """
-    true, predicted = np.nonzero(confusion)
-    counts = confusion[true, predicted]
+    counts = confusion.rows
     draws = np.random.default_rng(seed).multinomial(counts.sum(), counts / counts.sum(), size=_RESAMPLES)
-    f1, rows = resampled_f1(true, predicted, draws)
+    f1, rows = resampled_f1(confusion.true, confusion.predicted, draws)
     macro = np.nanmean(np.where(rows > 0, f1, np.nan), axis=1)
     (low, high), (macro_low, macro_high) = (
         np.quantile(scores, [0.025, 0.975]).tolist() for scores in (weighted_mean_f1(f1, rows), macro)
@@ -194,8 +241,17 @@ def _intervals(confusion: Counts, seed: int) -> tuple[tuple[float, float], tuple
     return (low, high), (macro_low, macro_high)
 
 
-def _per_type(types: Codes, confusion: Counts, f1: Floats, taxonomy: Taxonomy) -> tuple[TypeScores, ...]:
-    true, guessed, right = confusion.sum(axis=1), confusion.sum(axis=0), np.diag(confusion)
+def _per_type(confusion: Confusion, f1: Floats, taxonomy: Taxonomy) -> tuple[TypeScores, ...]:
+    count = len(confusion.types)
+    is_right = confusion.true == confusion.predicted
+    true, guessed, right = (
+        np.bincount(places, weights=rows, minlength=count).astype(np.int64)
+        for places, rows in (
+            (confusion.true, confusion.rows),
+            (confusion.predicted, confusion.rows),
+            (confusion.true, confusion.rows * is_right),
+        )
+    )
     return tuple(
         TypeScores(
             code=code,
@@ -205,7 +261,7 @@ def _per_type(types: Codes, confusion: Counts, f1: Floats, taxonomy: Taxonomy) -
             recall=float(right[column] / max(true[column], 1)),
             f1=float(f1[column]),
         )
-        for column, code in enumerate(types.tolist())
+        for column, code in enumerate(confusion.types.tolist())
     )
 
 
@@ -224,16 +280,14 @@ def _reliability(correct: Flags, confidence: Floats) -> tuple[ReliabilityBin, ..
     )
 
 
-def _most_confused(types: Codes, confusion: Counts, taxonomy: Taxonomy) -> tuple[Confusion, ...]:
-    wrong = confusion.copy()
-    np.fill_diagonal(wrong, 0)
-    cells = np.argsort(-wrong, axis=None, kind="stable")[:_CONFUSIONS]
+def _most_confused(confusion: Confusion, taxonomy: Taxonomy) -> tuple[ConfusedPair, ...]:
+    wrong = np.flatnonzero(confusion.true != confusion.predicted)
+    first = wrong[np.argsort(-confusion.rows[wrong], kind="stable")[:_CONFUSIONS]]
     return tuple(
-        Confusion(
-            true=taxonomy.label_of(int(types[row])),
-            predicted=taxonomy.label_of(int(types[column])),
-            rows=int(wrong[row, column]),
+        ConfusedPair(
+            true=taxonomy.label_of(int(confusion.types[confusion.true[pair]])),
+            predicted=taxonomy.label_of(int(confusion.types[confusion.predicted[pair]])),
+            rows=int(confusion.rows[pair]),
         )
-        for row, column in zip(*np.unravel_index(cells, wrong.shape), strict=True)
-        if wrong[row, column]
+        for pair in first.tolist()
     )

@@ -4,8 +4,13 @@ Scores of one set of predictions are scikit-learn's. The bootstraps score thousa
 scikit-learn cannot: `resampled_f1` does that from counts.
 """
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+
+_Z = 1.959963984540054  # of a two-sided interval of 95 %
 
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -30,13 +35,24 @@ def f1_by_type(codes: Codes, predicted: Codes, types: Codes) -> Floats:
     return scores
 
 
-def confusion_counts(codes: Codes, predicted: Codes) -> tuple[Codes, Counts]:
-    """Return the types that occur (ascending) and the number of rows of each pair (true x predicted)."""
-    from sklearn.metrics import confusion_matrix
+@dataclass(frozen=True)
+class Confusion:
+    """How many rows each pair of types has that occurs: of n types at most as many pairs as rows, not n squared.
 
-    types = np.union1d(codes, predicted)
-    counts: Counts = confusion_matrix(codes, predicted, labels=types)
-    return types, counts
+    `types` are ascending; `true` and `predicted` are places in it, one a pair, in ascending order.
+    """
+
+    types: Codes
+    true: Codes
+    predicted: Codes
+    rows: Counts
+
+
+def count_confusion(codes: Codes, predicted: Codes) -> Confusion:
+    """Count the rows of each pair of a true and a predicted type."""
+    types, places = np.unique(np.concatenate([codes, predicted]), return_inverse=True)
+    pairs, rows = np.unique(places[: len(codes)] * len(types) + places[len(codes) :], return_counts=True)
+    return Confusion(types, pairs // len(types), pairs % len(types), rows)
 
 
 def resampled_f1(true: Codes, predicted: Codes, draws: Counts) -> tuple[Floats, Counts]:
@@ -44,11 +60,24 @@ def resampled_f1(true: Codes, predicted: Codes, draws: Counts) -> tuple[Floats, 
 
     `true` and `predicted` are the types of groups of interchangeable rows; `draws` (resamples x groups) says how many
     rows of each group a resample has. The types are all that occur, in ascending order.
+
+    Each draw is added to its two types, so the work grows with the groups and not with groups times types.
     """
-    types = np.union1d(true, predicted)
-    is_true, is_predicted = true[:, np.newaxis] == types, predicted[:, np.newaxis] == types
-    rows: Counts = draws @ is_true
-    f1: Floats = 2 * (draws @ (is_true & is_predicted)) / np.maximum(rows + draws @ is_predicted, 1)
+    from scipy import sparse
+
+    types, places = np.unique(np.concatenate([true, predicted]), return_inverse=True)
+    of_true, of_predicted = places[: len(true)], places[len(true) :]
+    groups = np.arange(len(true))
+
+    def summed(of_type: Codes, chosen: Codes) -> Counts:
+        ones = np.ones(len(chosen), dtype=np.int64)
+        members = sparse.csr_matrix((ones, (of_type[chosen], chosen)), shape=(len(types), len(true)))
+        sums: Counts = (members @ draws.T).T
+        return sums
+
+    rows = summed(of_true, groups)
+    right = summed(of_true, groups[of_true == of_predicted])
+    f1: Floats = 2 * right / np.maximum(rows + summed(of_predicted, groups), 1)
     return f1, rows
 
 
@@ -56,3 +85,17 @@ def weighted_mean_f1(f1: Floats, rows: Counts) -> Floats:
     """Return the weighted F1 of each resample, from what `resampled_f1` returned."""
     result: Floats = (f1 * rows).sum(axis=1) / rows.sum(axis=1)
     return result
+
+
+def wilson_interval(share: float, trials: float) -> tuple[float, float]:
+    """Return the 95 % score interval of a share (E. B. Wilson, "Probable Inference, the Law of Succession, and
+    Statistical Inference", 1927). It stays within 0 and 1 and is valid for few trials too; `trials` may be fractional.
+
+    Raises `ValueError` without any trial.
+    """
+    if not 0 <= share <= 1 or trials <= 0:
+        raise ValueError(f"{share} of {trials} trials is no share")
+    square = _Z * _Z
+    middle = (share + square / (2 * trials)) / (1 + square / trials)
+    half = _Z * math.sqrt(share * (1 - share) / trials + square / (4 * trials * trials)) / (1 + square / trials)
+    return max(0.0, middle - half), min(1.0, middle + half)

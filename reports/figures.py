@@ -16,15 +16,23 @@ if TYPE_CHECKING:
 
 _BLUE, _GREY, _ORANGE, _GREEN, _RED = "#2b6cb0", "#a0aec0", "#c05621", "#2f855a", "#c53030"
 _LABEL_LENGTH = 28
+_CONFUSED, _WEAKEST = 30, 60  # types in a picture
 
 
 def confusion_figure(evaluation: Evaluation) -> "Figure":
-    """Return the confusion matrix; each row is in shares of the listings of the true type."""
+    """Return the confusion matrix; each row is in shares of the listings of the true type.
+
+    Of many types only those in the most frequent confusions are shown: the picture's cost grows with their square.
+    """
     from matplotlib.figure import Figure
 
-    counts = np.array(evaluation.confusion)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    names = [_short(scores.label) for scores in evaluation.per_type]
+    shown = _most_confused(evaluation)
+    places = {place: number for number, place in enumerate(shown)}
+    shares = np.zeros((len(shown), len(shown)))
+    for true, predicted, rows in evaluation.confusion:
+        if true in places and predicted in places:
+            shares[places[true], places[predicted]] = rows / evaluation.per_type[true].rows
+    names = [_short(evaluation.per_type[place].label) for place in shown]
     size = 3 + 0.32 * len(names)
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     axes = figure.subplots()
@@ -37,7 +45,9 @@ def confusion_figure(evaluation: Evaluation) -> "Figure":
         axes.text(column, row, text, ha="center", va="center", fontsize=6, color="white" if share > 0.55 else "black")
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    axes.set_title("Predicted types of each true type, in % (5 % or more)")
+    axes.set_title(
+        "Predicted types of each true type, in % (5 % or more)" + _part(len(shown), evaluation, "most confused")
+    )
     figure.colorbar(image, ax=axes, shrink=0.6, label="share of the true type")
     return figure
 
@@ -66,10 +76,10 @@ def reliability_figure(evaluation: Evaluation) -> "Figure":
 
 
 def per_type_figure(evaluation: Evaluation) -> "Figure":
-    """Return the F1 of every type, the weakest on top."""
+    """Return the F1 of every type, the weakest on top; of many types only the weakest."""
     from matplotlib.figure import Figure
 
-    types = sorted(evaluation.per_type, key=lambda scores: -scores.f1)
+    types = sorted(evaluation.per_type, key=lambda scores: -scores.f1)[-_WEAKEST:]
     figure = Figure(figsize=(8, 1.2 + 0.28 * len(types)), layout="constrained")
     axes = figure.subplots()
     axes.barh([_short(scores.label) for scores in types], [scores.f1 for scores in types], color=_BLUE)
@@ -78,6 +88,8 @@ def per_type_figure(evaluation: Evaluation) -> "Figure":
     axes.axvline(evaluation.weighted_f1, color=_ORANGE, label=f"weighted F1 {evaluation.weighted_f1:.3f}")
     axes.set_xlim(0, 1.15)
     axes.set_xlabel("F1, and the number of test listings")
+    if part := _part(len(types), evaluation, "weakest"):
+        axes.set_title(part.strip())
     axes.legend(loc="lower right", fontsize=8)
     return figure
 
@@ -117,6 +129,27 @@ def png(figure: "Figure") -> bytes:
 def data_uri(picture: bytes) -> str:
     """Return a PNG as a data: URI, so that the page which shows it loads nothing."""
     return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+
+
+def _most_confused(evaluation: Evaluation) -> list[int]:
+    """Return the places of the types to show: all, or those in the most frequent confusions, in their order."""
+    count = len(evaluation.per_type)
+    if count <= _CONFUSED:
+        return list(range(count))
+    wrong = sorted((pair for pair in evaluation.confusion if pair[0] != pair[1]), key=lambda pair: -pair[2])
+    chosen: dict[int, None] = {}
+    for true, predicted, _ in wrong:
+        if len(chosen.keys() | {true, predicted}) <= _CONFUSED:
+            chosen |= dict.fromkeys((true, predicted))
+        if len(chosen) == _CONFUSED:
+            break
+    return sorted(chosen)
+
+
+def _part(shown: int, evaluation: Evaluation, which: str) -> str:
+    """Return a line that says which types a picture shows, or nothing when it shows all."""
+    count = len(evaluation.per_type)
+    return "" if shown == count else f"\nthe {shown} {which} types of {count:,}"
 
 
 def _short(label: str) -> str:

@@ -19,13 +19,9 @@ def model_card(
     profile: Profile,
     source: ListingSource,
     model_name: str,
-    target_precision: float,
     created_at: datetime,
 ) -> str:
-    """Return a model card in Markdown (M. Mitchell et al., "Model Cards for Model Reporting", 2019).
-
-    `target_precision` (0 to 1) is the precision that the abstention threshold was chosen for.
-    """
+    """Return a model card in Markdown (M. Mitchell et al., "Model Cards for Model Reporting", 2019)."""
     languages = sorted(profile.languages.items(), key=lambda entry: -entry[1])
     most_frequent_first = sorted(evaluation.per_type, key=lambda scores: -scores.rows)
     return render(
@@ -38,7 +34,6 @@ def model_card(
         temperature=f"{trained.temperature:.3g}",
         parameters=json.dumps(trained.parameters.model_dump(mode="json"), indent=2),
         evaluation=evaluation,
-        target_precision=target_precision,
         slices=[(part.name, part.rows, part.weighted_f1) for part in evaluation.slices],
         types=[
             (scores.label, scores.rows, scores.precision, scores.recall, scores.f1) for scores in most_frequent_first

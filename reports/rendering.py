@@ -1,5 +1,6 @@
 """The one Jinja2 environment of all pages. The templates are in the folder beside this module."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>|&!#~]")
+_SOME = 10  # names of a long list
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
@@ -34,7 +37,9 @@ def _environment() -> Environment:
         "markdown_cell": markdown_cell,
         "minute": minute,
         "percent": percent,
+        "percents": percents,
         "score": score,
+        "some": some,
         "thousands": thousands,
         "words": words,
     }
@@ -63,6 +68,12 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{share:.{digits}%}"
 
 
+def percents(bounds: Sequence[float]) -> str:
+    """Return an interval of shares, given as (lower, upper), in percent."""
+    lower, upper = bounds
+    return f"{percent(lower, 1)} to {percent(upper, 1)}"
+
+
 def interval(bounds: Sequence[float]) -> str:
     """Return an interval, given as (lower, upper)."""
     lower, upper = bounds
@@ -80,5 +91,11 @@ def words(name: str) -> str:
 
 
 def markdown_cell(text: str) -> str:
-    """Return a text so that a cell of a Markdown table shows it: neither a column's end, nor a line's, nor a tag."""
-    return " ".join(text.replace("|", "\\|").replace("<", "\\<").split())
+    """Return a text so that Markdown shows it as it is, in a table too: no column's end, line's end, tag or link."""
+    return _MARKDOWN.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def some(names: Sequence[str]) -> str:
+    """Return a few of the names, and how many more there are."""
+    more = f" and {len(names) - _SOME:,} more" if len(names) > _SOME else ""
+    return ", ".join(names[:_SOME]) + more

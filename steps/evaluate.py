@@ -56,9 +56,7 @@ def evaluate_classifier(
     evaluation = evaluate_window(window, taxonomy, target_precision, seed)
     pictures = evaluation_pictures(evaluation)
     page = evaluation_page(evaluation, pictures, f"Evaluation of {taxonomy.name}")
-    card = model_card(
-        evaluation, trained_classifier, data_profile, source, taxonomy.name, target_precision, datetime.now(UTC)
-    )
+    card = model_card(evaluation, trained_classifier, data_profile, source, taxonomy.name, datetime.now(UTC))
     run = log_evaluation(evaluation, page, card, pictures, window)
     shown = evaluation.model_dump(include={"weighted_f1", "macro_f1", "expected_calibration_error"})
     log_metadata(metadata=shown, artifact_name="evaluation", infer_artifact=True)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from catalog.agreement import Quality, QualityRules, measure_quality, wilson_interval
+from catalog.agreement import Quality, QualityRules, measure_quality
+from catalog.scores import wilson_interval
 from catalog.taxonomy import Taxonomy
 
 SHOP = Taxonomy(name="shop", labels={10: "Books", 20: "Toys", 30: "Pools"})
@@ -57,6 +58,19 @@ def test_a_model_as_good_as_ever_is_ok_whichever_answers_were_reviewed(seed: int
     assert quality.reviewed_agreement is not None
     assert quality.agreement is not None
     assert quality.reviewed_agreement < quality.agreement - 0.05, "the plain share would have been an alarm"
+
+
+def test_the_agreement_says_which_part_of_the_window_it_is_about() -> None:
+    window = answers(2_000, 3)
+    surest = np.argsort(-window["confidence"].to_numpy())
+    quality = measured(window, said(window, surest[:1_400:4]))
+    assert quality.covered == pytest.approx(0.7, abs=0.15)
+    assert quality.reviewed_share == 350 / 2_000
+    assert f"by 350 reviews, which represent {quality.covered:.0%} of the predictions, " in quality.reason
+    everywhere = measured(window, said(window, np.arange(300)))
+    assert everywhere.covered == 1.0
+    few = measured(window, said(window, np.arange(10)))
+    assert (few.covered, few.reviewed_share, few.agreement) == (None, 0.005, None)
 
 
 def test_reviews_of_the_least_certain_answers_alone_are_no_evidence_about_the_others() -> None:

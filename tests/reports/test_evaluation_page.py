@@ -2,9 +2,11 @@
 
 import base64
 
+import numpy as np
 import pytest
 
-from catalog.evaluation import Evaluation
+from catalog.evaluation import Abstention, Evaluation, evaluate
+from catalog.taxonomy import Taxonomy
 from reports.evaluation_page import evaluation_page
 from reports.figures import confusion_figure, evaluation_pictures, per_type_figure, reliability_figure
 from tests.reports.reading import Page
@@ -55,13 +57,51 @@ def test_the_page_says_where_the_model_abstains(page: str, evaluation: Evaluatio
     assert f"At confidence 0.800 and above it answers {evaluation.coverage:.1%} of the listings" in Page(page).text
     other = an_evaluation(threshold=None)
     without = Page(evaluation_page(other, evaluation_pictures(other), "Evaluation")).text
-    assert "The target precision is out of reach at any confidence" in without
+    assert "No confidence is known to keep the target precision of 90% with 95 % certainty" in without
+    assert "a person must check every answer" in without
+
+
+def test_the_page_says_what_the_certainty_costs_and_how_certain_the_precision_is(
+    page: str, evaluation: Evaluation
+) -> None:
+    text = Page(page).text
+    assert "keeps a precision of 90% with 95 % certainty, by the validation listings" in text
+    assert evaluation.coverage < evaluation.coverage_by_share
+    assert f"without that certainty it would answer {evaluation.coverage_by_share:.1%}." in text
+    low, high = evaluation.selective_precision_interval or (0, 0)
+    assert f"of them ({low:.1%} to {high:.1%})" in text
+
+
+def test_the_page_names_types_without_a_test_listing(evaluation: Evaluation) -> None:
+    labels = tuple(f"<type {number}>" for number in range(40))
+    other = evaluation.model_copy(update={"types_without_rows": labels})
+    text = Page(evaluation_page(other, evaluation_pictures(evaluation), "Evaluation")).text
+    assert "40 types of the taxonomy have no test listing, and no figure is about them: <type 0>, <type 1>" in text
+    assert "<type 9> and 30 more." in text
 
 
 def test_figures_name_every_type(evaluation: Evaluation) -> None:
     names = [label.get_text() for label in confusion_figure(evaluation).axes[0].get_yticklabels()]
     assert names == list(TAXONOMY.labels.values())
     assert len(per_type_figure(evaluation).axes[0].patches) == 3
+
+
+def test_pictures_of_many_types_show_the_most_confused_and_the_weakest_ones() -> None:
+    types = 500
+    true = np.repeat(np.arange(1, types + 1), 4)
+    predicted = true.copy()
+    predicted[400:420:4] = 7  # five types, each once predicted as type 7
+    predicted[800:804] = 9  # type 201 is always predicted as type 9
+    shop = Taxonomy(name="shop", labels={code: f"type {code}" for code in range(1, types + 1)})
+    never = Abstention(target_precision=0.9, threshold=None, threshold_by_share=None)
+    many = evaluate(true, predicted, np.ones(len(true)), {}, shop, never, seed=0)
+    confusion, per_type = confusion_figure(many), per_type_figure(many)
+    names = [label.get_text() for label in confusion.axes[0].get_yticklabels()]
+    assert names == [f"type {code}" for code in (7, 9, 101, 102, 103, 104, 105, 201)]
+    assert "the 8 most confused types of 500" in confusion.axes[0].get_title()
+    assert len(per_type.axes[0].patches) == 60
+    assert per_type.axes[0].get_title() == "the 60 weakest types of 500"
+    assert max(*confusion.get_size_inches(), *per_type.get_size_inches()) < 25
 
 
 def test_the_reliability_figure_marks_the_abstention_threshold(evaluation: Evaluation) -> None:

@@ -35,7 +35,7 @@ def card_of(evaluation: Evaluation, source: ListingSource = FILES, profile: Prof
         data_hash="abc", source="files", git_revision="deadbeef",
     )  # fmt: skip
     created_at = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    return model_card(evaluation, trained, profile or a_profile(), source, "rakuten", 0.95, created_at)
+    return model_card(evaluation, trained, profile or a_profile(), source, "rakuten", created_at)
 
 
 def test_the_card_describes_data_results_and_limits(evaluation: Evaluation) -> None:
@@ -51,7 +51,9 @@ def test_the_card_describes_data_results_and_limits(evaluation: Evaluation) -> N
     assert "3,200 for training, 400 for validation and 400 for the test. Data hash `abc`." in text
     assert "temperature 1.23. Candidates by weighted F1 on validation: svm 0.800, logistic 0.751. Parameters:" in text
     assert f"Weighted F1 **{evaluation.weighted_f1:.3f}** (95 % interval" in text
-    assert "for a precision of 95%. At confidence 0.800 and above it answers" in text
+    assert "At confidence 0.800 and above it answers" in text
+    assert "keeps a precision of 90% with 95 % certainty" in text
+    assert f"without that certainty it would answer {evaluation.coverage_by_share:.1%}." in text
     assert card.endswith("\nRevision `deadbeef`, data hash above, 2026-01-01T12:00:00+00:00.\n")
     assert "synthetic" not in card
 
@@ -88,11 +90,24 @@ def test_tables_hold_labels_that_would_break_them(evaluation: Evaluation) -> Non
     assert lines[header - 1] == ""
     assert lines[header + 1] == "| --- | --- | --- | --- | --- |"
     most_frequent = sorted(evaluation.per_type, key=lambda scores: -scores.rows)
-    labels = {"Pools <b>&": "Pools \\<b>&", "Sofas | beds": "Sofas \\| beds", "Puzzles": "Puzzles"}
+    labels = {"Pools <b>&": "Pools \\<b\\>\\&", "Sofas | beds": "Sofas \\| beds", "Puzzles": "Puzzles"}
     assert lines[header + 2 : header + 5] == [
         f"| {labels[type_.label]} | {type_.rows} | {type_.precision:.3f} | {type_.recall:.3f} | {type_.f1:.3f} |"
         for type_ in most_frequent
     ]
     assert lines[header + 5] == ""
     first = lines.index("| part | listings | weighted F1 |")
-    assert lines[first + 2].startswith("| language \\<fr> | ")
+    assert lines[first + 2].startswith("| language \\<fr\\> | ")
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["[log in](http://evil)", "![x](http://evil/x.png)", "`code` *bold* _it_", "# heading", "&lt;script>", "a\\|b"],
+)
+def test_a_label_is_shown_as_it_is_and_is_no_markdown(label: str, evaluation: Evaluation) -> None:
+    types = (evaluation.per_type[0].model_copy(update={"label": label}), *evaluation.per_type[1:])
+    card = card_of(evaluation.model_copy(update={"per_type": types, "types_without_rows": (label,)}))
+    escaped = re.sub(r"([\\`*_\[\]<>|&!#~])", r"\\\1", label)
+    assert f"| {escaped} | " in card
+    assert f"no figure is about them:\n{escaped}." in card
+    assert label not in card.replace(escaped, "")

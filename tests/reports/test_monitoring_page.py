@@ -39,9 +39,10 @@ def test_times_are_shown_in_utc() -> None:
 def test_quality_is_shown_beside_its_expectation() -> None:
     text = Page(monitoring_page(a_monitoring_report())).text
     assert "right answers 0.810 0.820 0.700 to 0.890 weighted F1 0.800 0.805" in text
-    assert "By 60 reviewed predictions, of which 50.0% were right." in text
+    assert "By 60 reviewed predictions, 4.0% of the window, of which 50.0% were right." in text
+    assert "The figures above are about the 83% of the window that are represented in this way" in text
     assert "Pools <b>& 12 0.750 0.500 to 0.900" in text
-    assert "Plain users gave feedback 1,200 times and agreed with 90.0% of the answers." in text
+    assert "Plain users and simulators gave feedback 1,200 times and agreed with 90.0% of the answers." in text
     assert "<script>eve user 1,100 0.700 no rob reviewer 55 0.650 yes" in text
 
 

@@ -27,7 +27,7 @@ def test_numbers_have_a_fixed_form() -> None:
 
 
 def test_a_cell_of_a_markdown_table_stays_one_cell() -> None:
-    assert markdown_cell("a | b\n<c>") == "a \\| b \\<c>"
+    assert markdown_cell("a | b\n<c>") == "a \\| b \\<c\\>"
 
 
 def test_a_missing_value_is_an_error() -> None:
@@ -59,7 +59,7 @@ def test_every_page_has_the_one_stylesheet() -> None:
 def test_templates_are_found_from_any_working_directory(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", "from reports.rendering import render; print(render('abstention.txt.j2', "
-         "evaluation={'threshold': None, 'selective_precision': None}))"],
+         "evaluation={'threshold': None, 'selective_precision': None, 'target_precision': 0.9}))"],
         cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert done.stdout.startswith("The target precision is out of reach")
+    assert done.stdout.startswith("No confidence is known to keep the target precision of 90%")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from catalog.agreement import DisagreeingUser, Quality, TypePrecision
-from catalog.evaluation import Evaluation, evaluate
+from catalog.evaluation import Abstention, Evaluation, evaluate
 from catalog.profile import Conflicts, FeedbackCounts, Profile
 from catalog.taxonomy import Taxonomy
 from checks.drift import ColumnDrift, Drift, TextDrift
@@ -20,8 +20,10 @@ def an_evaluation(threshold: float | None = 0.8) -> Evaluation:
     true = generator.integers(1, 4, 400)
     predicted = np.where(generator.random(400) < 0.8, true, true % 3 + 1)
     confidence, french = generator.random(400), generator.random(400) < 0.8
+    by_share = None if threshold is None else threshold / 2
+    abstention = Abstention(target_precision=0.9, threshold=threshold, threshold_by_share=by_share)
     slices = {"language <fr>": french, "language de": ~french}
-    return evaluate(true, predicted, confidence, slices, TAXONOMY, threshold, seed=0)
+    return evaluate(true, predicted, confidence, slices, TAXONOMY, abstention, seed=0)
 
 
 def a_profile() -> Profile:
@@ -73,6 +75,8 @@ def a_quality() -> Quality:
         verdict="ok",
         reason="by 60 reviews 81.0% (70.0% to 89.0%) of the answers are right",
         rows=60,
+        reviewed_share=0.04,
+        covered=0.83,
         agreement=0.81,
         lower=0.7,
         upper=0.89,
