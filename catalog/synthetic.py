@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from catalog.listings import CODE_FILES, LISTING_FILES
 from catalog.synthetic_vocabulary import (
     BOILERPLATE,
     DETAILS,
@@ -173,23 +174,33 @@ def generate_traffic(kind: str, seed: int, world: int = 0) -> Iterator[Listing]:
         yield listing
 
 
-def write_rakuten_files(directory: Path, size: int = 20_000, seed: int = 0) -> tuple[Path, Path]:
+def write_rakuten_files(
+    directory: Path, size: int = 20_000, seed: int = 0, *, overwrite: bool = False
+) -> tuple[Path, Path]:
     """Write the listings as the challenge's two UTF-8 files, each atomically; return the paths of X and Y.
 
-    Raises `ValueError` for a size that `generate` refuses, and `OSError` when the directory is not writable.
+    Raises `FileExistsError` when a file of listings is there that is another one, unless `overwrite`; it also counts
+    under the other names of the challenge, since the new files would be read instead of it. Raises `ValueError` for a
+    size that `generate` refuses, and `OSError` when the directory is not writable.
     """
     frame = generate(size, seed).set_index("index").rename_axis(None)
+    paths = directory / LISTING_FILES[0], directory / CODE_FILES[0]
+    parts = frame[["designation", "description", "productid", "imageid"]], frame[["prdtypecode"]]
+    contents = {path: part.to_csv(lineterminator="\n").encode() for path, part in zip(paths, parts, strict=True)}
+    names = [name + end for name in (*LISTING_FILES, *CODE_FILES) for end in ("", ".gz")]
+    for found in filter(Path.exists, (directory / name for name in names)):
+        if not overwrite and not (found in contents and found.read_bytes() == contents[found]):
+            raise FileExistsError(f"{found} is there already, and is not what would be written")
     directory.mkdir(parents=True, exist_ok=True)
-    listings, codes = directory / "X_train_update.csv", directory / "Y_train_CVw08PX.csv"
-    _write_atomically(frame[["designation", "description", "productid", "imageid"]], listings)
-    _write_atomically(frame[["prdtypecode"]], codes)
-    return listings, codes
+    for path, content in contents.items():
+        _write_atomically(content, path)
+    return paths
 
 
-def _write_atomically(frame: pd.DataFrame, path: Path) -> None:
+def _write_atomically(content: bytes, path: Path) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        frame.to_csv(temporary, encoding="utf-8", lineterminator="\n")
+        temporary.write_bytes(content)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("directory", type=Path, metavar="DIR", help="folder to write to")
     parser.add_argument("--size", type=int, default=20_000, metavar="N", help="number of listings (20,000)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the generator (0)")
+    parser.add_argument("--force", action="store_true", help="write over other listings in DIR")
     add_state(parser)
 
 
@@ -23,7 +24,9 @@ def data(_state: State, options: Namespace) -> int:
 
     try:
         with reported(ValueError):
-            paths = write_rakuten_files(options.directory, options.size, options.seed)
+            paths = write_rakuten_files(options.directory, options.size, options.seed, overwrite=options.force)
+    except FileExistsError as error:
+        raise CommandError(f"{error}; name an empty folder, or write over it with --force") from None
     except OSError as error:
         raise CommandError(f"{options.directory} cannot be written to: {error.strerror}") from error
     for path in paths:

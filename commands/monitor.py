@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from commands.options import add_model, add_pipeline, add_state, model_option, require_folder_of, taxonomy_in_use
+from commands.options import add_model, add_pipeline, add_state, model_option, require_result_file, taxonomy_in_use
 from monitoring.report_folder import ReportFolder, ReportFolderError, as_json
 from state.files import write_atomically
 from state.folder import SOURCE_ROOT, State
@@ -37,7 +37,7 @@ def monitor(state: State, options: Namespace) -> int:
     started = monotonic()
     state.prepare()
     copy: Path | None = options.json
-    require_folder_of("--json", copy)
+    require_result_file("--json", copy, "verdict")
     # It may run during a training: they share no files. A run of the monitor service is waited for: it is short.
     with state.locked("run.py monitor", "monitor.lock", _PATIENCE):
         with announce("starting: loading ZenML and MLflow"):

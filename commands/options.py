@@ -1,5 +1,6 @@
 """Options that several verbs share."""
 
+import json
 import re
 import shlex
 from argparse import ArgumentParser, Namespace
@@ -65,7 +66,9 @@ def add_pipeline(parser: ArgumentParser, config: Path, result: str) -> None:
         default=config,
         help=f"parameters of the pipeline (pipelines/configs/{config.name})",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help=f"also write {result} as JSON to FILE")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help=f"also write {result} as JSON to FILE; an earlier one is replaced"
+    )
     parser.add_argument("--verbose", action="store_true", help="show ZenML's log and the logs of the steps")
 
 
@@ -128,7 +131,26 @@ def read_duration(option: str, text: str, units: str, examples: str) -> timedelt
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def require_folder_of(option: str, file: Path | None) -> None:
-    """Raise `CommandError` when the folder of a file to write does not exist."""
-    if file and not file.resolve().parent.is_dir():
+def require_result_file(option: str, file: Path | None, key: str) -> None:
+    """Raise `CommandError` when a result cannot be written to a file, or when something else would be lost by it.
+
+    An earlier result, which has the key, is replaced, and so is an empty file.
+    """
+    if file is None:
+        return
+    if not file.resolve().parent.is_dir():
         raise CommandError(f"{option} {file}: the folder {file.resolve().parent} does not exist")
+    if file.is_dir():
+        raise CommandError(f"{option} {file} is a folder; name a file")
+    if file.is_file() and not _is_result(file, key):
+        raise CommandError(
+            f"{option} {file} would overwrite a file that is no result of this command; name another, or remove it"
+        )
+
+
+def _is_result(file: Path, key: str) -> bool:
+    try:
+        text = file.read_text(encoding="utf-8")
+        return not text or key in json.loads(text)
+    except (OSError, ValueError, TypeError):
+        return False

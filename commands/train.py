@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from commands.options import add_pipeline, add_state, add_taxonomy, model_option, require_folder_of, taxonomy_to_train
+from commands.options import add_pipeline, add_state, add_taxonomy, model_option, require_result_file, taxonomy_to_train
 from state.files import write_atomically
 from state.folder import SOURCE_ROOT, State
 from terminal.console import announce, console
@@ -55,7 +55,7 @@ def train(state: State, options: Namespace) -> int:
     started = monotonic()
     state.prepare()
     report_to: Path | None = options.json
-    require_folder_of("--json", report_to)
+    require_result_file("--json", report_to, "promoted")
     with state.locked("run.py train"), interruptible():
         try:
             outcome = _run(options)

@@ -147,6 +147,20 @@ def test_written_files_have_the_challenges_names_and_headers(tmp_path: Path) -> 
     assert codes.read_text(encoding="utf-8").startswith(",prdtypecode\n0,")
 
 
+@pytest.mark.parametrize("name", ["X_train_update.csv", "X_train.csv", "Y_train_CVw08PX.csv", "Y_train.csv.gz"])
+def test_other_listings_are_not_overwritten_or_hidden(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(FileExistsError, match=f"{name} is there already, and is not what would be written"):
+        write_rakuten_files(tmp_path, 200)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
+    write_rakuten_files(tmp_path, 200, overwrite=True)
+    assert len(read_listings(tmp_path)) == 200
+
+
+def test_the_same_listings_may_be_written_again(tmp_path: Path) -> None:
+    assert write_rakuten_files(tmp_path, 200) == write_rakuten_files(tmp_path, 200)
+
+
 def test_a_failed_write_leaves_the_old_files_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listings, _ = write_rakuten_files(tmp_path, 200)
     before = listings.read_bytes()
@@ -156,7 +170,7 @@ def test_a_failed_write_leaves_the_old_files_and_nothing_else(tmp_path: Path, mo
 
     monkeypatch.setattr("catalog.synthetic.os.replace", fail)
     with pytest.raises(OSError, match="disk full"):
-        write_rakuten_files(tmp_path, 300)
+        write_rakuten_files(tmp_path, 300, overwrite=True)
     assert listings.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 2
 

@@ -34,7 +34,7 @@ def test_help_lists_the_verbs_and_gives_examples() -> None:
         "auth": ["--host", "--port"],
         "rollback": ["--reason", "--taxonomy", "--embedded"],
         "purge": ["--older-than"],
-        "data": ["DIR", "--size", "--seed"],
+        "data": ["DIR", "--size", "--seed", "--force"],
         "env": ["--tracker"],
         "doctor": [],
     }.items(),

@@ -54,7 +54,10 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
         edit(Y, lambda text: "\n".join([",prdtypecode", *[f"{row},10" for row in range(SIZE)]]) + "\n"),
         "enough_types",
     ),
-    "too few rows": (lambda folder: write_rakuten_files(folder, 200) and _cut(folder, 150), "enough_listings"),
+    "too few rows": (
+        lambda folder: write_rakuten_files(folder, 200, overwrite=True) and _cut(folder, 150),
+        "enough_listings",
+    ),
     "not UTF-8": (
         lambda folder: (folder / X).write_bytes((folder / X).read_text(encoding="utf-8").encode("cp1252", "replace")),
         "is not UTF-8",
@@ -120,6 +123,7 @@ def test_the_report_of_a_failed_check_is_in_the_dashboard(files: Path) -> None:
         (["--config", "nowhere.yaml"], "nowhere.yaml: there is no such configuration file"),
         (["--taxonomy", "nowhere.csv"], "nowhere.csv: there is no such taxonomy file"),
         (["--json", "nowhere/outcome.json"], "the folder"),
+        (["--json", __file__], "would overwrite a file that is no result of this command"),
         (["--size", "100"], "--size must be between 200 and 200,000, not 100"),
     ],
 )
