@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _BLUE, _GREY, _ORANGE, _GREEN, _RED = "#2b6cb0", "#a0aec0", "#c05621", "#2f855a", "#c53030"
 _LABEL_LENGTH = 28
+_DPI = 110
 _CONFUSED, _WEAKEST = 30, 60  # types in a picture
 
 
@@ -122,7 +123,11 @@ def evaluation_pictures(evaluation: Evaluation) -> dict[str, bytes]:
 def png(figure: "Figure") -> bytes:
     """Draw a figure and return it as PNG."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
+    figure.set_dpi(_DPI)
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)  # now, so that the figure is drawn once; matplotlib would draw it for the layout too
+        figure.set_layout_engine(None)
+    figure.savefig(buffer, format="png", dpi=_DPI)
     return buffer.getvalue()
 
 
@@ -153,4 +158,5 @@ def _part(shown: int, evaluation: Evaluation, which: str) -> str:
 
 
 def _short(label: str) -> str:
-    return label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"
+    short = label if len(label) <= _LABEL_LENGTH else f"{label[: _LABEL_LENGTH - 1]}…"
+    return short.replace("$", r"\$")  # matplotlib would read what is between two of them as a formula

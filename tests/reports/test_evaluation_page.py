@@ -8,7 +8,7 @@ import pytest
 from catalog.evaluation import Abstention, Evaluation, evaluate
 from catalog.taxonomy import Taxonomy
 from reports.evaluation_page import evaluation_page
-from reports.figures import confusion_figure, evaluation_pictures, per_type_figure, reliability_figure
+from reports.figures import confusion_figure, evaluation_pictures, per_type_figure, png, reliability_figure
 from tests.reports.reading import Page
 from tests.reports.values import TAXONOMY, an_evaluation
 
@@ -102,6 +102,24 @@ def test_pictures_of_many_types_show_the_most_confused_and_the_weakest_ones() ->
     assert len(per_type.axes[0].patches) == 60
     assert per_type.axes[0].get_title() == "the 60 weakest types of 500"
     assert max(*confusion.get_size_inches(), *per_type.get_size_inches()) < 25
+
+
+@pytest.mark.parametrize("label", ["from $5 to $10", "$\\frac$", "a $ b"])
+def test_a_label_is_no_formula_in_a_picture(label: str, evaluation: Evaluation) -> None:
+    types = (evaluation.per_type[0].model_copy(update={"label": label}), *evaluation.per_type[1:])
+    figure = confusion_figure(evaluation.model_copy(update={"per_type": types}))
+    assert png(figure).startswith(b"\x89PNG")
+    text = figure.axes[0].get_yticklabels()[0]
+    assert text._preprocess_math(text.get_text()) == (label, False)
+
+
+def test_a_picture_is_drawn_once(evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
+    from matplotlib.figure import Figure
+
+    drawn: list[Figure] = []
+    draw = Figure.draw
+    monkeypatch.setattr(Figure, "draw", lambda figure, renderer: (drawn.append(figure), draw(figure, renderer)))
+    assert len(evaluation_pictures(evaluation)) == len(drawn) == 3
 
 
 def test_the_reliability_figure_marks_the_abstention_threshold(evaluation: Evaluation) -> None:
