@@ -1,4 +1,7 @@
-"""Decides whether an alert starts a retraining: once per alert, with a cool-down and a daily budget, one at a time."""
+"""Decides whether an alert starts a retraining: one at a time, with a cool-down and a daily budget.
+
+An alert is served by one retraining. If that failed, the alert starts another one, as long as it fires.
+"""
 
 import logging
 import threading
@@ -122,7 +125,8 @@ class Decider:
         if alert.status == "resolved":
             return "resolved", "the alert has ended"
         before = started if started and started.key == alert.key else journal.started_by(*alert.key)
-        if before:
+        failed = before is not None and self._has_failed(before)
+        if before and not failed:
             return "duplicate", f"this alert has started retraining {before.retraining}"
         if running := started or journal.unfinished:
             return "already_running", f"retraining {running.retraining} is under way"
@@ -132,4 +136,10 @@ class Decider:
         today = journal.started_on_day_of(now)
         if today >= rules.daily_budget:
             return "over_budget", f"{today} of {rules.daily_budget} retrainings of this day (UTC) are used"
+        if before and failed:
+            return "started", f"retraining {before.retraining} of this alert failed, and it still fires"
         return "started", "a new alert that asks for a retraining"
+
+    def _has_failed(self, started: AlertDecision) -> bool:
+        end = self._journal.end_of(str(started.retraining))
+        return end is not None and end.outcome == "failed"

@@ -34,6 +34,39 @@ def test_the_same_alert_is_known_after_its_retraining_and_after_days(scenario: S
     assert scenario.decision() == "duplicate"
 
 
+@pytest.mark.parametrize("days", [1, 14])
+def test_an_alert_whose_retraining_failed_starts_another_one_while_it_fires(scenario: Scenario, days: int) -> None:
+    scenario.decide(alert())
+    scenario.finish("failed")
+    assert scenario.decision() == "cooling_down"
+    scenario.clock.pass_(days=days)
+    again = scenario.decide(alert())[0]
+    assert again.decision == "started"
+    assert again.reason == "retraining 20260304T120000-a1b2c3d4e5f60718 of this alert failed, and it still fires"
+    assert scenario.decision() == "duplicate", "it is under way"
+    scenario.finish("refused")
+    scenario.clock.pass_(days=days)
+    assert scenario.decision() == "duplicate", "it has been served"
+
+
+def test_an_alert_whose_retrainings_fail_stays_within_the_budget(scenario: Scenario) -> None:
+    started = 0
+    for _ in range(48):  # every half hour of a day
+        decision = scenario.decision()
+        started += decision == "started"
+        if decision == "started":
+            scenario.finish("failed")
+        scenario.clock.pass_(minutes=30)
+    assert started == 4  # of the cool-down of 6 hours
+
+
+def test_an_alert_that_ended_is_not_tried_again(scenario: Scenario) -> None:
+    scenario.decide(alert())
+    scenario.finish("failed")
+    scenario.clock.pass_(days=1)
+    assert scenario.decide({**alert(), "status": "resolved"})[0].decision == "resolved"
+
+
 @pytest.mark.parametrize("written", ["2026-03-04T12:00:00+01:00", "2026-03-04T11:00:00.000000001Z"])
 def test_start_times_of_alerts_are_compared_as_times_and_not_as_text(scenario: Scenario, written: str) -> None:
     scenario.decide(alert(starts_at="2026-03-04T11:00:00Z"))

@@ -168,7 +168,7 @@ def test_an_interrupted_retraining_is_shown_by_the_next_service(start: Start) ->
     service.monitor.stop()
     again = start()
     wait_for("it is shown", lambda: "interrupted" in again.read("/").text)
-    assert again.send(alert()) == ["duplicate"]
+    assert again.send(alert()) == ["cooling_down"]
     assert 'retraining_last_outcome{outcome="failed"} 1.0' in again.metrics()
 
 
