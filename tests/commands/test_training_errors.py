@@ -121,7 +121,7 @@ def test_the_report_of_a_failed_check_is_in_the_dashboard(files: Path) -> None:
     ("arguments", "message"),
     [
         (["--config", "nowhere.yaml"], "nowhere.yaml: there is no such configuration file"),
-        (["--taxonomy", "nowhere.csv"], "nowhere.csv: there is no such taxonomy file"),
+        (["--data", ".", "--taxonomy", "nowhere.csv"], "nowhere.csv: there is no such taxonomy file"),
         (["--json", "nowhere/outcome.json"], "the folder"),
         (["--json", __file__], "would overwrite a file that is no result of this command"),
         (["--size", "100"], "--size must be between 200 and 200,000, not 100"),
