@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.contract import CONTRACT
 from catalog.language import detect_language
 from catalog.profile import Conflict, Conflicts, FeedbackCounts, Profile
+from catalog.split_key import KEY_VERSION
 from catalog.splits import SPLITS, split_of, text_keys
 from catalog.text import is_blank
 
@@ -96,6 +97,7 @@ def consolidate(
         class_frequencies=listings["prdtypecode"].value_counts(normalize=True).sort_index().to_dict(),
         languages=listings["language"].value_counts(normalize=True).sort_index().to_dict(),
         data_hash=content_hash(listings),
+        split_key=KEY_VERSION,
     )
     return Consolidation(listings, profile)
 

@@ -70,6 +70,7 @@ class Profile(_Frozen):
     class_frequencies: dict[int, float]
     languages: dict[str, float]
     data_hash: str
+    split_key: int = 0  # the version of the key that the splits follow from; older profiles lack it
 
     def summary(self) -> dict[str, str | int | float]:
         """Return its single values, for people who look at the artifact in a dashboard."""

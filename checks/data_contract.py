@@ -13,7 +13,7 @@ import pandas as pd
 
 from catalog.contract import CONTRACT
 from catalog.profile import Profile
-from catalog.split_key import text_key
+from catalog.split_key import KEY_VERSION, text_key
 from catalog.taxonomy import Taxonomy
 from catalog.text import is_blank
 from checks.data_report import DataReport, Example, Finding, Severity
@@ -48,8 +48,18 @@ def check_contract(raw: pd.DataFrame, taxonomy: Taxonomy, last_profile: Profile 
     context.variables.progress_bars = {"globally": False}
     findings = _validate(context, "listings", _with_helpers(raw), _row_checks(raw, taxonomy))
     findings += _check_figures(context, _figures(raw, taxonomy, last_profile))
-    notes = () if last_profile else ("No version is in production yet, so nothing is compared with its data.",)
-    return DataReport(rows=len(raw), findings=tuple(findings), notes=notes)
+    return DataReport(rows=len(raw), findings=tuple(findings), notes=_notes(last_profile))
+
+
+def _notes(last_profile: Profile | None) -> tuple[str, ...]:
+    if last_profile is None:
+        return ("No version is in production yet, so nothing is compared with its data.",)
+    if last_profile.split_key == KEY_VERSION:
+        return ()
+    return (
+        "The version in production was trained on splits by another key of the texts. So it may know some of the test "
+        "rows of this run, and the comparison may favour it. To start anew: python run.py --new-baseline.",
+    )
 
 
 def _row_checks(raw: pd.DataFrame, taxonomy: Taxonomy) -> list[tuple[Check, Any]]:

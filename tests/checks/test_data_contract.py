@@ -8,6 +8,7 @@ import pytest
 
 from catalog.listings import read_listings
 from catalog.profile import Conflicts, FeedbackCounts, Profile
+from catalog.split_key import KEY_VERSION
 from catalog.taxonomy import Taxonomy
 from checks.data_contract import check_contract
 from checks.data_report import DataContractError, DataReport, require_contract
@@ -49,7 +50,7 @@ def profile(missing_descriptions: float, frequencies: dict[int, float]) -> Profi
         rows_read=300, rows=300, splits={"train": 240, "validation": 30, "test": 30}, empty_titles_dropped=0,
         titles_cut=0, duplicates_removed=0, conflicts=Conflicts(count=0, examples=()),
         feedback=FeedbackCounts(**counts), missing_description_share=missing_descriptions,
-        class_frequencies=frequencies, languages={"fr": 1.0}, data_hash="0",
+        class_frequencies=frequencies, languages={"fr": 1.0}, data_hash="0", split_key=KEY_VERSION,
     )  # fmt: skip
 
 
@@ -120,6 +121,14 @@ def test_a_lesser_fault_is_reported_and_the_run_goes_on(raw: pd.DataFrame, fault
 def test_a_change_since_the_last_version_is_reported(raw: pd.DataFrame, before: Profile, name: str) -> None:
     assert violated(raw, before) == {name}
     assert violated(raw) == set()
+
+
+def test_splits_by_another_key_are_noted(raw: pd.DataFrame) -> None:
+    before = profile(0.3, {10: 1 / 3, 40: 1 / 3, 50: 1 / 3})
+    assert check_contract(raw, SHOP, before).notes == ()
+    (note,) = check_contract(raw, SHOP, before.model_copy(update={"split_key": 0})).notes
+    assert "trained on splits by another key" in note
+    assert "--new-baseline" in note
 
 
 def test_a_finding_says_how_many_rows_violate_the_expectation(raw: pd.DataFrame) -> None:
