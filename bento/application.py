@@ -17,6 +17,7 @@ from bento.openapi import describe_gate
 from bento.operation import create_operation_router, ledger_trouble
 from bento.pages import create_pages_router
 from bento.predictions import create_prediction_router
+from bento.refusals import RefusalTrail
 from bento.revocations import RemoteAuth
 from bento.schemas import LISTING_BYTES, ServiceHealth
 from bento.settings import Settings
@@ -72,6 +73,8 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
     remote = _remote_auth(settings)
     access = Access(engine, check_callers=remote is None)
     writer = PredictionWriter(engine, check_callers=remote is None)
+    trail = RefusalTrail(engine, settings.trusted_proxies)
+    metrics.on_refusal = trail.note
     answerer = ListingAnswerer(predictor, writer, metrics)
     app = _app_with_pages("Product types", manifest.model_version)
     app.include_router(create_prediction_router(answerer, access))
@@ -98,6 +101,7 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
 
     async def close() -> None:
         await run_in_threadpool(writer.close)
+        await run_in_threadpool(trail.close)
         engine.dispose()
 
     return Application(gate, [remote.start] if remote else [], [*([remote.stop] if remote else []), close])
@@ -108,6 +112,8 @@ def create_auth_service(settings: Settings) -> Application:
     metrics = ServiceMetrics(multiprocess=False)
     engine = open_engine(settings.database_url)
     access = Access(engine, check_callers=True)
+    trail = RefusalTrail(engine, settings.trusted_proxies)
+    metrics.on_refusal = trail.note
     pem = private_key(settings.state_dir / KEY_FILE)
     key_id, published = key_set(pem)
     app = _app_with_pages("Product types: auth")
@@ -127,6 +133,7 @@ def create_auth_service(settings: Settings) -> Application:
     verify = Verifier("EdDSA", public_keys(published)).verify
 
     async def close() -> None:
+        await run_in_threadpool(trail.close)
         engine.dispose()
 
     return Application(_behind_gate(app, settings, metrics, verify, program_tokens), [], [close])

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from bento.access import Access, IdempotencyKey
 from bento.logins import ThrottledError, hash_password, log_in
 from bento.metrics import ServiceMetrics
-from bento.schemas import NewUser, Token, UserChange, UserInfo
+from bento.schemas import NewUser, PasswordChange, Token, UserChange, UserInfo
 from bento.settings import ADMIN_PASSWORD_FILE, Settings
 from bento.tokens import LIFETIME, Signer
 from ledger import users
@@ -24,7 +24,9 @@ from web import secret_store
 from web.addresses import Network, client_address
 from web.authentication import Authenticated, only_programs, require
 from web.json_body import JsonRoute
+from web.passwords import refuse_weak_password
 from web.problems import problem_responses
+from web.secret_store import WeakSecretError
 from web.settings import SettingsError
 
 _CONCURRENT_LOGINS = 2  # each takes a core, and predictions need some too
@@ -47,24 +49,28 @@ def create_auth_router(
     access: Access, signer: Signer, metrics: ServiceMetrics, trusted_proxies: Sequence[Network]
 ) -> APIRouter:
     """Return the routes of auth. `trusted_proxies` may say from which address a login comes."""
-    router = APIRouter(tags=["auth"])
+    router = APIRouter(tags=["auth"], route_class=JsonRoute)
     limiter: list[CapacityLimiter] = []  # created in the event loop that uses it
 
-    @router.post("/login", responses=problem_responses(401, 422, 429))
-    async def login(request: Request, credentials: Annotated[Credentials, Depends()]) -> Token:
-        """Exchange name and password for a token (OAuth2 password grant)."""
+    async def checked(request: Request, username: str, password: str) -> User | None:
+        """Return the user if the password is right, or None. Raises `HTTPException` when too many attempts failed."""
         if not limiter:
             limiter.append(CapacityLimiter(_CONCURRENT_LOGINS))
         address = client_address(request.scope, trusted_proxies)
-        name, password = credentials.username, credentials.password
         try:
             user = await to_thread.run_sync(
-                log_in, access.engine, name, password, address, datetime.now(UTC), limiter=limiter[0]
+                log_in, access.engine, username, password, address, datetime.now(UTC), limiter=limiter[0]
             )
         except ThrottledError as error:
             metrics.logins.labels("throttled").inc()
             raise HTTPException(429, str(error), {"Retry-After": str(error.seconds)}) from None
         metrics.logins.labels("accepted" if user else "refused").inc()
+        return user
+
+    @router.post("/login", responses=problem_responses(401, 422, 429))
+    async def login(request: Request, credentials: Annotated[Credentials, Depends()]) -> Token:
+        """Exchange name and password for a token (OAuth2 password grant)."""
+        user = await checked(request, credentials.username, credentials.password)
         if user is None:
             raise HTTPException(401, "name or password is wrong", {"WWW-Authenticate": "Bearer"})
         return Token(access_token=signer.sign(user))
@@ -74,6 +80,31 @@ def create_auth_router(
         """Show the user that the token belongs to."""
         with access.reading(caller):
             return UserInfo(id=caller.user_id, username=caller.username, role=caller.role)
+
+    @router.patch("/me", responses=problem_responses(403, 422, 429))
+    async def change_own_password(request: Request, caller: Authenticated, change: PasswordChange) -> UserInfo:
+        """Change the own password; all tokens of the caller stop working."""
+        _refuse_weak(change.password, caller.username)
+        user = await checked(request, caller.username, change.current_password)
+        if user is None or user.id != caller.user_id:
+            raise HTTPException(403, "the current password is wrong")
+
+        def store() -> UserInfo:
+            hashed, now, me = hash_password(change.password), datetime.now(UTC), Party.of(caller)
+            with access.writing(caller) as connection:
+                changed = users.change_user(connection, caller.user_id, now=now, password_hash=hashed)
+                record_event(connection, me, "user changed", me, now, changed=["password"], role=changed.role)
+            return _shown(changed)
+
+        return await to_thread.run_sync(store, limiter=limiter[0])
+
+    @router.post("/logout", status_code=204, response_class=Response)
+    def logout(caller: Authenticated) -> None:
+        """Log out: all tokens of the caller stop working, those of other sessions too."""
+        now, me = datetime.now(UTC), Party.of(caller)
+        with access.writing(caller) as connection:
+            users.change_user(connection, caller.user_id, now=now)
+            record_event(connection, me, "logged out", me, now)
 
     admin = APIRouter(prefix="/users", route_class=JsonRoute, dependencies=[Depends(require("admin"))])
 
@@ -95,7 +126,9 @@ def create_auth_router(
             record_event(connection, Party.of(caller), "user created", Party.of(user), now, role=user.role)
             return 201, _shown(user).model_dump_json()
 
-        return _answered(lambda: access.run_once(caller, key, ("POST /users", new.username, new.role), effect))
+        # The same request has the same password too; it is known by a digest that is worth nothing without our key.
+        request = ("POST /users", new.username, new.role, signer.digest(new.password))
+        return _answered(lambda: access.run_once(caller, key, request, effect))
 
     @admin.patch("/{user}", response_model=UserInfo, responses=problem_responses(403, 404, 409, 422))
     def change_user(caller: Authenticated, user: NameOrId, change: UserChange) -> Response:
@@ -182,8 +215,8 @@ def _shown(user: User) -> UserInfo:
 
 def _refuse_weak(password: str, username: str) -> None:
     try:
-        secret_store.refuse_weak_password(password, username)
-    except secret_store.WeakSecretError as error:
+        refuse_weak_password(password, username)
+    except WeakSecretError as error:
         raise HTTPException(422, str(error)) from None
 
 

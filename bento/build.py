@@ -23,6 +23,7 @@ REQUIREMENTS = "requirements/serving.txt"
 SERVING_CODE = (
     "bento/**/*.py",
     "web/**/*.py",
+    "web/common_passwords.txt",
     "ledger/**/*",
     "catalog/__init__.py",
     "catalog/blocks.py",

@@ -118,7 +118,7 @@ def _prepare_ledger(settings: Settings, *, with_admin: bool) -> None:
         kept = settings.state_dir / ADMIN_PASSWORD_FILE
         sys.stderr.write(
             f"\nFirst start: user '{settings.admin_username}' was created with the password  {password}\n"
-            f"It is kept in {kept} and not shown again. Change it: PATCH /users/{settings.admin_username}\n\n"
+            f"It is kept in {kept} and not shown again. Change it: PATCH /me\n\n"
         )
 
 

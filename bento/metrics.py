@@ -6,6 +6,7 @@ when it is loaded.
 """
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ class ServiceMetrics:
         self.model = Gauge(
             "model_info", "The model that is served", ["name", "version"], multiprocess_mode="livemax", **own
         )
+        self.on_refusal: Callable[[Scope, int], None] | None = None  # gets each request that was answered 401 or 403
         self._request_counters: dict[tuple[str, str, int], Counter] = {}
         self._prediction_counters: dict[tuple[str, str], Counter] = {}
         self._route_timers: dict[str, Histogram] = {}
@@ -70,6 +72,8 @@ class ServiceMetrics:
         if timer is None:
             timer = self._route_timers[route] = self._seconds.labels(route)
         timer.observe(seconds)
+        if status in _REFUSED and self.on_refusal:
+            self.on_refusal(scope, status)
 
     def prediction(self, label: str, record: PredictionRecord) -> None:
         """Count a stored prediction."""
@@ -91,6 +95,7 @@ class ServiceMetrics:
         return generate_latest(registry)
 
 
+_REFUSED = frozenset({401, 403})
 _METHODS = frozenset({"GET", "POST", "PATCH", "DELETE", "HEAD", "OPTIONS", "PUT"})
 
 

@@ -117,6 +117,13 @@ class UserChange(_Request):
     role: Role | None = None
 
 
+class PasswordChange(_Request):
+    """The caller's own new password."""
+
+    current_password: Annotated[str, Field(max_length=128)]
+    password: Password
+
+
 class Token(_Answer):
     """A token, valid for half an hour."""
 

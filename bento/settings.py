@@ -7,8 +7,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from pydantic_settings import NoDecode
 
 from ledger.location import absolute, database_url
-from web import secret_store
 from web.addresses import Network, read_networks
+from web.passwords import refuse_weak_password
 from web.settings import SOURCE_ROOT, Folder, SecretKey, ServiceSettings, SettingsError
 
 ADMIN_PASSWORD_FILE = "admin-password"  # in the state folder
@@ -59,7 +59,7 @@ class Settings(ServiceSettings):
     @model_validator(mode="after")
     def _refuse_weak_password(self) -> Self:
         if self.admin_password:
-            secret_store.refuse_weak_password(self.admin_password.get_secret_value(), self.admin_username)
+            refuse_weak_password(self.admin_password.get_secret_value(), self.admin_username)
         return self
 
 

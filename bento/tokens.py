@@ -1,6 +1,7 @@
 """Tokens: JWTs signed with HS256 where auth is mounted, with Ed25519 where it runs apart."""
 
 import hashlib
+import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,6 +50,10 @@ class Signer:
         }
         headers = {"kid": self.key_id} if self.key_id else None
         return jwt.encode(claims, self.key, self.algorithm, headers=headers)
+
+    def digest(self, secret: str) -> str:
+        """Return a digest of a secret that only those who have the key can compute, and so nobody can guess from."""
+        return hmac.digest(self.key.encode(), f"digest\x1f{secret}".encode(), "sha256").hex()
 
 
 class Verifier:

@@ -1,4 +1,4 @@
-"""Secrets of a local start (random, made once, readable by their owner only), and a check for weak ones."""
+"""Secrets of a local start (random, made once, readable by their owner only), and a check for weak keys."""
 
 import os
 import secrets
@@ -7,11 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 _KEY_BYTES = 32
-# Characters. Longer passwords are refused since an attacker could keep the service busy with hashing them.
-_SHORTEST_PASSWORD, _LONGEST_PASSWORD = 12, 128
 _DIFFERENT = 6  # characters that a secret must have at least
-_COMMON = ("password", "passwort", "motdepasse", "changeme", "change-me", "secret", "12345678", "qwerty", "azerty",
-           "admin", "letmein", "default", "example")  # fmt: skip
 
 
 class WeakSecretError(ValueError):
@@ -24,18 +20,6 @@ def refuse_weak_key(name: str, key: str) -> None:
         raise WeakSecretError(
             f"{name} is too weak: at least {_KEY_BYTES} random bytes are expected, as from 'openssl rand -hex 32'"
         )
-
-
-def refuse_weak_password(password: str, username: str) -> None:
-    """Raise `WeakSecretError` for a password that is short, common or like its owner's name. It names the rule."""
-    if not _SHORTEST_PASSWORD <= len(password) <= _LONGEST_PASSWORD:
-        raise WeakSecretError(f"the password must have {_SHORTEST_PASSWORD} to {_LONGEST_PASSWORD} characters")
-    plain = password.casefold()
-    left = plain
-    for word in (*_COMMON, username.casefold()):
-        left = left.replace(word, "")
-    if len(set(plain)) < _DIFFERENT or len(left) < _SHORTEST_PASSWORD // 2:
-        raise WeakSecretError("the password is easily guessed: choose one that is neither common nor about its owner")
 
 
 def random_key(path: Path) -> str:

@@ -1,5 +1,6 @@
 """Logging in, users, and tokens that stop working."""
 
+import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -7,7 +8,7 @@ from sqlalchemy import select
 
 from bento.settings import Settings
 from ledger.database import reading
-from ledger.tables import AuditRow, PredictionRow
+from ledger.tables import AuditRow, PredictionRow, ReceiptRow
 from tests.bento.conftest import PASSWORD, Service
 
 Start = Callable[[Settings], Service]
@@ -89,7 +90,7 @@ def test_an_admin_creates_changes_lists_and_deletes_users(service: Service) -> N
 
 
 def test_weak_passwords_are_refused_for_users_too(service: Service) -> None:
-    for password in ("short", "password-password", "zoe-zoe-zoe-zoe"):
+    for password in ("short", "password-password", "qwertyuiop123", "zoe-zoe-zoe-zoe"):
         answer = service.client.post(
             "/users", headers=service.as_("ada"), json={"username": "zoe", "password": password}
         )
@@ -147,3 +148,48 @@ def test_a_user_who_is_given_the_name_of_a_deleted_one_has_nothing_of_it(service
     assert client.delete("/me/predictions", headers=after).json() == {"erased": 1}
     with reading(service.engine) as connection:
         assert connection.execute(select(PredictionRow.id)).scalars().all() == [first["prediction_id"]]
+
+
+def test_logging_out_ends_all_sessions_of_the_caller_and_no_others(service: Service) -> None:
+    first, second = (log_in(service, "ulf", PASSWORD)[1]["access_token"] for _ in range(2))
+    assert service.client.post("/logout", headers={"token": first}).status_code == 204
+    for token in (first, second):
+        assert service.client.get("/me", headers={"token": token}).status_code == 401
+    assert service.client.get("/me", headers=service.as_("uma")).status_code == 200
+    again = log_in(service, "ulf", PASSWORD)[1]["access_token"]
+    assert service.client.get("/me", headers={"token": again}).status_code == 200
+
+
+def test_users_change_their_own_password_with_the_present_one(service: Service) -> None:
+    before = service.as_("ulf")
+
+    def change(present: str, new: str) -> int:
+        body = {"current_password": present, "password": new}
+        return service.client.patch("/me", headers=before, json=body).status_code
+
+    assert change(PASSWORD, "qwertyuiop123") == 422
+    assert change(PASSWORD, "this-is-ulf-and-more") == 422
+    assert change("wrong-Umbrella-42", "orange-Tricycle-77") == 403
+    assert change(PASSWORD, "orange-Tricycle-77") == 200
+    assert service.client.get("/me", headers=before).status_code == 401
+    assert log_in(service, "ulf", PASSWORD)[0] == 401
+    assert log_in(service, "ulf", "orange-Tricycle-77")[0] == 200
+
+
+def test_a_stolen_token_does_not_help_to_guess_the_password(service: Service) -> None:
+    body = {"current_password": "wrong-Umbrella-42", "password": "orange-Tricycle-77"}
+    statuses = [service.client.patch("/me", headers=service.as_("ulf"), json=body).status_code for _ in range(6)]
+    assert statuses == [403] * 5 + [429]
+    assert log_in(service, "ulf", PASSWORD)[0] == 429  # they count as attempts to log in
+
+
+def test_the_same_key_with_another_password_is_another_request(service: Service) -> None:
+    admin = service.as_("ada") | {"Idempotency-Key": "new-user"}
+    new = {"username": "zoe", "password": "orange-Tricycle-77"}
+    assert [service.client.post("/users", headers=admin, json=new).status_code for _ in range(2)] == [201, 201]
+    for change in ({"password": "purple-Tricycle-78"}, {"role": "reviewer"}, {"username": "yve"}):
+        assert service.client.post("/users", headers=admin, json=new | change).status_code == 409
+    with reading(service.engine) as connection:
+        stored = connection.execute(select(ReceiptRow)).one()
+    plain = "\x1f".join(("POST /users", "zoe", "user", "orange-Tricycle-77"))
+    assert stored.fingerprint != hashlib.sha256(plain.encode()).hexdigest(), "a password could be guessed from it"

@@ -95,7 +95,8 @@ def test_the_files_of_the_service_can_be_imported_without_the_others(tmp_path: P
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(SOURCE_ROOT / name, tmp_path / name)
-    modules = [name.removesuffix(".py").replace("/", ".") for name in files if "migrations" not in name]
+    sources = [name for name in files if name.endswith(".py") and "migrations" not in name]
+    modules = [name.removesuffix(".py").replace("/", ".") for name in sources]
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, '.'); import {', '.join(modules)}"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
@@ -108,7 +109,7 @@ def test_every_package_that_the_service_imports_is_pinned() -> None:
     pinned = set(
         re.findall(r"^([a-z0-9._-]+)==", (SOURCE_ROOT / REQUIREMENTS).read_text(encoding="utf-8"), re.MULTILINE)
     )
-    for name in serving_files():
+    for name in (name for name in serving_files() if name.endswith(".py")):
         for node in ast.walk(ast.parse((SOURCE_ROOT / name).read_text(encoding="utf-8"))):
             imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             imported += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []

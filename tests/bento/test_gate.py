@@ -30,7 +30,7 @@ def test_every_path_that_is_not_public_needs_a_token(service: Service) -> None:
     ]
     for path in [*documented, *hidden]:
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE"):
-            answer = service.client.request(method, path.replace("{username}", "ada"))
+            answer = service.client.request(method, path.replace("{user}", "ada"))
             assert (answer.status_code == 401) == (path not in PUBLIC), (method, path, answer.status_code)
 
 

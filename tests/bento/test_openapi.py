@@ -56,6 +56,8 @@ def test_every_path_documents_its_statuses(service: Service) -> None:
         "DELETE /me/predictions": guarded,
         "POST /login": public | {"401", "422", "429"},
         "GET /me": guarded,
+        "PATCH /me": guarded | {"403", "422", "429"},
+        "POST /logout": guarded - {"200"} | {"204"},
         "GET /users": guarded | {"403"},
         "POST /users": guarded - {"200"} | {"201", "403", "409", "422"},
         "PATCH /users/{user}": guarded | {"403", "404", "409", "422"},
