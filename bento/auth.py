@@ -16,6 +16,7 @@ from bento.metrics import ServiceMetrics
 from bento.schemas import NewUser, PasswordChange, Token, UserChange, UserInfo
 from bento.settings import ADMIN_PASSWORD_FILE, Settings
 from bento.tokens import LIFETIME, Signer
+from bento.usernames import normalised
 from ledger import users
 from ledger.audit import Party, record_event
 from ledger.database import reading, writing
@@ -70,7 +71,7 @@ def create_auth_router(
     @router.post("/login", responses=problem_responses(401, 422, 429))
     async def login(request: Request, credentials: Annotated[Credentials, Depends()]) -> Token:
         """Exchange name and password for a token (OAuth2 password grant)."""
-        user = await checked(request, credentials.username, credentials.password)
+        user = await checked(request, normalised(credentials.username), credentials.password)
         if user is None:
             raise HTTPException(401, "name or password is wrong", {"WWW-Authenticate": "Bearer"})
         return Token(access_token=signer.sign(user))
@@ -203,7 +204,7 @@ def ensure_first_admin(engine: Engine, settings: Settings) -> str | None:
 
 def _found(connection: Connection, name_or_id: str) -> User:
     """Return the user with that id or name. Raises `UnknownUserError`."""
-    user = users.find_user_by_id(connection, name_or_id) or users.find_user(connection, name_or_id)
+    user = users.find_user_by_id(connection, name_or_id) or users.find_user(connection, normalised(name_or_id))
     if user is None:
         raise UnknownUserError(f"there is no user {name_or_id}")
     return user

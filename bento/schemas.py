@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from bento.usernames import Username
 from catalog.contract import CONTRACT
 from catalog.language import LANGUAGES, UNDETERMINED
 from catalog.text import is_blank, normalise
@@ -39,7 +40,6 @@ Title = Annotated[
     str, Field(min_length=1, max_length=CONTRACT.title_limit), AfterValidator(_storable), AfterValidator(_not_blank)
 ]
 Description = Annotated[str, Field(max_length=CONTRACT.description_limit), AfterValidator(_storable)]
-Username = Annotated[str, Field(pattern=r"^[\w.@+-]{1,64}$")]
 Password = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_storable)]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
+from bento.usernames import Username
 from ledger.location import absolute, database_url
 from web.addresses import Network, read_networks
 from web.passwords import refuse_weak_password
@@ -33,7 +34,7 @@ class Settings(ServiceSettings):
 
     jwt_secret: Annotated[SecretKey | None, Field(description="signs tokens")] = None
     metrics_token: Annotated[SecretKey | None, Field(description="what Prometheus sends to read /metrics")] = None
-    admin_username: Annotated[str, Field(pattern=r"^[\w.@+-]{1,64}$")] = "admin"
+    admin_username: Username = "admin"
     admin_password: Annotated[SecretStr | None, Field(description="of the first admin")] = None
 
     auth_url: Annotated[

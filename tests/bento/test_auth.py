@@ -2,14 +2,16 @@
 
 import hashlib
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
 
 from bento.settings import Settings
-from ledger.database import reading
+from ledger.database import reading, writing
 from ledger.tables import AuditRow, PredictionRow, ReceiptRow
-from tests.bento.conftest import PASSWORD, Service
+from ledger.users import create_user
+from tests.bento.conftest import PASSWORD, Service, now
 
 Start = Callable[[Settings], Service]
 
@@ -193,3 +195,35 @@ def test_the_same_key_with_another_password_is_another_request(service: Service)
         stored = connection.execute(select(ReceiptRow)).one()
     plain = "\x1f".join(("POST /users", "zoe", "user", "orange-Tricycle-77"))
     assert stored.fingerprint != hashlib.sha256(plain.encode()).hexdigest(), "a password could be guessed from it"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".", "..", "...", ".hidden", "a/b", "a b", "", "x" * 65, "-x", "a\u0000b", "a\nb", "a\n", "\u200b",
+        "6f1b6f0e-7a7c-4f3e-9f5b-0a3f5c9d1e2f",
+    ],
+)  # fmt: skip
+def test_a_name_that_no_path_can_have_or_that_looks_like_an_id_is_refused(service: Service, name: str) -> None:
+    new = {"username": name, "password": "orange-Tricycle-77"}
+    assert service.client.post("/users", headers=service.as_("ada"), json=new).status_code == 422
+
+
+@pytest.mark.parametrize("again", ["Zo\u00eb", "Zoe\u0308", "\uff3ao\u00eb", "Z\u00ado\u00eb\u200b", "Zo\u00eb\ufe0f"])
+def test_names_that_look_the_same_are_one_user(service: Service, again: str) -> None:
+    admin, password = service.as_("ada"), "orange-Tricycle-77"
+    created = service.client.post("/users", headers=admin, json={"username": "Zoe\u0308", "password": password})
+    assert created.json()["username"] == "Zo\u00eb"
+    second = service.client.post("/users", headers=admin, json={"username": again, "password": password})
+    assert second.status_code == 409
+    assert log_in(service, again, password)[0] == 200
+    assert service.client.delete(f"/users/{quote(again)}", headers=admin).status_code == 204
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "Zoe\u0308"])
+def test_a_user_whose_name_is_no_longer_allowed_is_deleted_by_id(service: Service, name: str) -> None:
+    with writing(service.engine) as connection:
+        create_user(connection, name, "hash", "user", now())
+    listed = service.client.get("/users", headers=service.as_("ada")).json()
+    (user_id,) = [entry["id"] for entry in listed if entry["username"] == name]
+    assert service.client.delete(f"/users/{user_id}", headers=service.as_("ada")).status_code == 204
