@@ -49,10 +49,12 @@ def main(arguments: list[str]) -> int:
 
     from ledger.location import absolute
     from state.folder import State, StateError
+    from state.private import keep_private
     from terminal.errors import CommandError
     from terminal.interruption import INTERRUPTED, INTERRUPTED_CODE
 
     try:
+        keep_private()
         state = State.chosen(options.state)
         state.enter()
         os.environ.update({name: absolute(os.environ[name]) for name in ADDRESSES if name in os.environ})

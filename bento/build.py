@@ -25,6 +25,8 @@ SERVING_CODE = (
     "web/**/*.py",
     "web/common_passwords.txt",
     "ledger/**/*",
+    "state/__init__.py",
+    "state/private.py",
     "catalog/__init__.py",
     "catalog/blocks.py",
     "catalog/contract.py",

@@ -12,19 +12,23 @@ from bento.settings import ADMIN_PASSWORD_FILE, Settings
 from bento.tokens import TokenError, public_key
 from catalog.model_folder import Manifest
 from ledger.database import LedgerError, migrate, open_engine
+from state.private import SharedFolderError, keep_private, private_folder
 from web.settings import SettingsError
 
 # Served from a checkout: the model that was trained on files, else that of the embedded listings.
 CHECKOUT_MODELS = ("rakuten", "rakuten-embedded")
+# What a start may fail with; ValueError: of settings, secrets and the model.
+_EXPECTED = (ValueError, LedgerError, TokenError, SharedFolderError, OSError)
 # For the workers' glibc: return the memory of a finished batch. Measured: 8 MB less a worker, at the same speed.
 _MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
 
 
 def prepare_service() -> None:
-    """Prepare the prediction service. Its workers inherit the environment that is set here.
+    """Prepare the prediction service. Its workers inherit the environment and the umask that are set here.
 
     Ends the process with one sentence on an error; a worker that fails would be started again and again.
     """
+    keep_private()
     _silence_bentoml()
     # BentoML starts uvicorn, which believes the X-Forwarded-For of every local process unless this says otherwise.
     # TRUSTED_PROXIES says who is believed.
@@ -50,18 +54,19 @@ def prepare_service() -> None:
             if settings.auth_public_key:
                 public_key(settings.auth_public_key)
             _prepare_ledger(settings, with_admin=False)
-    except (ValueError, LedgerError, TokenError, OSError) as error:  # ValueError: of settings, secrets and the model
+    except _EXPECTED as error:
         sys.exit(f"error: {error}")
 
 
 def prepare_auth() -> Settings:
     """Prepare auth alone, and return its settings. Ends the process with one sentence on an error."""
+    keep_private()
     try:
         settings = _settings()
         settings.required("metrics_token")
         settings.required("auth_service_token")
         _prepare_ledger(settings, with_admin=True)
-    except (ValueError, LedgerError, TokenError, OSError) as error:
+    except _EXPECTED as error:
         sys.exit(f"error: {error}")
     return settings
 
@@ -102,7 +107,10 @@ def _settings() -> Settings:
     # With `bentoml serve` state is in the folder where it is called.
     if not os.environ.get("STATE_DIR"):
         os.environ["STATE_DIR"] = str(Path.cwd() / ".state")
-    return Settings.from_environment()
+    settings = Settings.from_environment()
+    if settings.state_dir.exists():  # with all keys in the environment and PostgreSQL none is needed
+        private_folder(settings.state_dir)
+    return settings
 
 
 def _prepare_ledger(settings: Settings, *, with_admin: bool) -> None:

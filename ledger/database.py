@@ -131,7 +131,7 @@ def _locked_file(address: URL) -> Iterator[None]:
         return
     path = Path(str(address.database)).resolve()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = os.open(path.with_name(f"{path.name}.lock"), os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise LedgerError(f"the ledger at {address} cannot be written: {error.strerror}") from error

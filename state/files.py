@@ -3,9 +3,12 @@
 import os
 from pathlib import Path
 
+from state.private import open_private
+
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that a reader finds either the old content or the new content."""
+    """Write a file, for its owner only, so that a reader finds either the old content or the new content."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
+    with open(temporary, "w", encoding="utf-8", opener=open_private) as file:
+        file.write(text)
     temporary.replace(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from state.environment import QUIET, absolute_folders, past_the_proxy
 from state.lock import LockedError, hold
+from state.private import SharedFolderError, private_folder
 
 SOURCE_ROOT = Path(__file__).resolve().parents[1]
 _NEEDED = 500 * 2**20  # bytes: a run of 85,000 listings writes about 400 MiB
@@ -54,8 +55,15 @@ class State:
         os.environ.update(absolute_folders(os.environ) | past_the_proxy(os.environ) | self.exports())
 
     def prepare(self) -> None:
-        """Create the folder. Raises `StateError` when it is not writable or its disk is nearly full."""
+        """Create the folder, for its owner only.
+
+        Raises `StateError` when others may write to it, when it is not writable or when its disk is nearly full.
+        """
         require_writable(self.folder, "the state folder")
+        try:
+            private_folder(self.folder)
+        except SharedFolderError as error:
+            raise StateError(str(error)) from error
 
     @contextmanager
     def locked(self, what: str, lock: str = "run.lock", patience: float = 0) -> Iterator[None]:
@@ -78,7 +86,7 @@ def require_writable(folder: Path, what: str) -> None:
     """Create a folder. Raises `StateError`, which says `what` it is, if it is not writable or its disk nearly full."""
     probe = folder / f".probe-{os.urandom(8).hex()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe.write_bytes(b"x")
         probe.unlink()
         free = shutil.disk_usage(folder).free

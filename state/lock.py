@@ -10,6 +10,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TextIO
 
+from state.private import open_private
+
 _INTERVAL = 0.2  # seconds between two attempts to take the lock
 
 
@@ -23,7 +25,7 @@ def hold(path: Path, what: str, patience: float = 0) -> Iterator[None]:
 
     Raises `LockedError` when another process still holds the lock after `patience` seconds.
     """
-    with path.open("a+", encoding="utf-8") as file:
+    with open(path, "a+", encoding="utf-8", opener=open_private) as file:
         deadline = monotonic() + patience
         while not _taken(file):
             if monotonic() >= deadline:

@@ -28,6 +28,7 @@ from catalog.model_folder import Manifest
 from catalog.predictor import Predictor
 from catalog.synthetic import generate
 
+OWN_PACKAGES = {"bento", "catalog", "ledger", "state", "web"}
 LOADED_BY_TRAINING = {
     ("ledger/feedback.py", "pandas"),
     ("ledger/windows.py", "pandas"),
@@ -114,7 +115,7 @@ def test_every_package_that_the_service_imports_is_pinned() -> None:
             imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             imported += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
             for module in {module.split(".")[0] for module in imported} - sys.stdlib_module_names:
-                if module not in {"bento", "catalog", "ledger", "web"} and (name, module) not in LOADED_BY_TRAINING:
+                if module not in OWN_PACKAGES and (name, module) not in LOADED_BY_TRAINING:
                     providers = {canonicalize_name(provider) for provider in distributions[module]}
                     assert providers & pinned, f"{name} imports {module}"
 
