@@ -67,8 +67,8 @@ def test_an_explanation_names_terms_for_and_against(service: Service) -> None:
 
 @pytest.mark.parametrize(
     "listing",
-    [{}, {"designation": ""}, {"designation": "  "}, {"designation": None}, {"designation": 7},
-     {"designation": "x" * 10_001}, {"designation": "x", "description": "y" * 100_001}, {"designation": "a\0b"},
+    [{}, {"designation": ""}, {"designation": "  "}, {"designation": "\u200b\u3164"}, {"designation": None},
+     {"designation": 7}, {"designation": "x" * 10_001}, {"designation": "x", "description": "y" * 100_001}, {"designation": "a\0b"},
      {"designation": "x", "colour": "red"}, [], "x", None],
 )  # fmt: skip
 def test_an_invalid_listing_is_refused_and_its_field_named(service: Service, listing: Any) -> None:
@@ -117,7 +117,8 @@ def test_a_batch_has_between_one_and_a_thousand_listings(service: Service, size:
 def test_feedback_belongs_to_a_prediction_and_repeated_feedback_is_stored_once(service: Service) -> None:
     prediction = predict(service, POOL)
     first = correct(service, "ulf", prediction_id=prediction["prediction_id"], correct_label="Furniture").json()
-    again = correct(service, "ulf", prediction_id=prediction["prediction_id"], correct_code=1560).json()
+    label = " FURNI\u00adture\u200b"  # looks the same
+    again = correct(service, "ulf", prediction_id=prediction["prediction_id"], correct_label=label).json()
     assert first == {
         "feedback_id": first["feedback_id"], "prediction_id": prediction["prediction_id"], "correct_code": 1560,
         "correct_label": "Furniture", "created": True,
