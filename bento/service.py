@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import bentoml
+import uvicorn.config
 
 from bento.settings import worker_count
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from bento.application import Application
+
+
+# BentoML's worker imports this module, and then lets uvicorn choose its protocol ("auto").
+uvicorn.config.HTTP_PROTOCOLS["auto"] = "web.connections:LimitedProtocol"
 
 
 class RequestRouter:

@@ -3,27 +3,14 @@
 import os
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
-from pydantic_settings import NoDecode
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from bento.usernames import Username
 from ledger.location import absolute, database_url
-from web.addresses import Network, read_networks
 from web.passwords import refuse_weak_password
 from web.settings import SOURCE_ROOT, Folder, SecretKey, ServiceSettings, SettingsError
 
 ADMIN_PASSWORD_FILE = "admin-password"  # in the state folder
-
-
-def _read_networks(given: object) -> object:
-    if not isinstance(given, str):
-        return given
-    try:
-        return read_networks(given)
-    except ValueError as error:
-        raise ValueError(
-            f"TRUSTED_PROXIES must be addresses and networks, as 10.0.0.5,10.1.0.0/16, but {error}"
-        ) from None
 
 
 class Settings(ServiceSettings):
@@ -43,13 +30,6 @@ class Settings(ServiceSettings):
     ] = None
     auth_public_key: Annotated[str | None, Field(description="its public key (PEM), instead of asking it")] = None
     auth_service_token: Annotated[SecretKey | None, Field(description="reads its list of revoked tokens")] = None
-
-    trusted_proxies: Annotated[
-        tuple[Network, ...],
-        NoDecode,
-        BeforeValidator(_read_networks),
-        Field(description="addresses and networks whose X-Forwarded-For is believed; none: the header is ignored"),
-    ] = ()
 
     max_body_bytes: Annotated[int, Field(ge=1_024, description="of a batch; others have lower ones")] = 4 * 2**20
     max_in_flight: Annotated[int, Field(ge=1, description="requests that a worker takes at a time")] = 512

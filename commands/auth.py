@@ -22,9 +22,7 @@ def auth(state: State, options: Namespace) -> int:
     os.environ["STATE_DIR"] = str(state.folder)
     os.chdir(SOURCE_ROOT)
     command = [
-        sys.executable, "-m", "uvicorn", "--factory", "bento.auth_service:create", "--host", options.host, "--port",
-        str(options.port), "--log-level", "warning", "--no-access-log", "--no-server-header",
-        "--no-proxy-headers",  # who may say where a request comes from is in TRUSTED_PROXIES
+        sys.executable, "-m", "bento.auth_service", "--host", options.host, "--port", str(options.port),
     ]  # fmt: skip
     sys.stdout.write(f"Auth on http://{options.host}:{options.port}; Ctrl-C ends it.\n")
     sys.stdout.flush()

@@ -113,10 +113,11 @@ def _serve(service: "MonitorService", listener: socket.socket) -> None:
     import uvicorn
 
     from state.processes import on_end
+    from web.connections import LimitedProtocol
 
     config = uvicorn.Config(
         service.gate, lifespan="off", log_config=None, access_log=False, server_header=False, proxy_headers=False,
-        timeout_graceful_shutdown=_GRACE,
+        http=LimitedProtocol, ws="none", timeout_graceful_shutdown=_GRACE,
     )  # fmt: skip
     server = uvicorn.Server(config)
 

@@ -38,6 +38,12 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
     return _of_client(address)
 
 
+def is_in(scope: Scope, networks: Sequence[Network]) -> bool:
+    """Return whether a connection comes from one of these networks."""
+    address = _read(scope["client"][0]) if scope.get("client") else None
+    return address is not None and _is_in(address, networks)
+
+
 def _forwarded(scope: Scope) -> Iterable[str]:
     for name, value in scope["headers"]:
         if name == b"x-forwarded-for":

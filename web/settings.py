@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from web import secret_store
+from web.addresses import Network, read_networks
 
 SOURCE_ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,6 +29,17 @@ Folder = Annotated[Path, AfterValidator(_absolute)]  # a relative one begins whe
 SecretKey = Annotated[SecretStr, AfterValidator(_refuse_weak_key)]  # of 32 bytes or more
 
 
+def _read_networks(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    try:
+        return read_networks(given)
+    except ValueError as error:
+        raise ValueError(
+            f"TRUSTED_PROXIES must be addresses and networks, as 10.0.0.5,10.1.0.0/16, but {error}"
+        ) from None
+
+
 class ServiceSettings(BaseSettings):
     """One field a variable, whose name is in capitals. With `APP_ENV=production` keys must be in the environment."""
 
@@ -37,6 +49,17 @@ class ServiceSettings(BaseSettings):
     state_dir: Annotated[Folder, Field(description="folder of keys and of what else is not in the environment")] = (
         SOURCE_ROOT / ".state"
     )
+    trusted_proxies: Annotated[
+        tuple[Network, ...],
+        NoDecode,
+        BeforeValidator(_read_networks),
+        Field(description="addresses and networks whose X-Forwarded-For is believed; none: the header is ignored"),
+    ] = ()
+    max_connections: Annotated[
+        int | None, Field(ge=1, description="of a process; None: as many as the limit of open files allows")
+    ] = None
+    max_connections_per_address: Annotated[int, Field(ge=1, description="trusted proxies have no such limit")] = 200
+    head_timeout_seconds: Annotated[float, Field(gt=0, description="in which a request's headers must arrive")] = 10
 
     @classmethod
     def from_environment(cls, **given: Any) -> Self:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bento.schemas import LISTING_BYTES
+from bento.settings import Settings
 from tests.architecture.test_imports import MAY_IMPORT, imported_by, sources
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,3 +58,11 @@ def test_every_file_that_a_document_names_exists(document: str) -> None:
     )
     for link in re.findall(r"\]\(([\w./-]+)\)", text):
         assert (ROOT / document).parent.joinpath(link).exists()
+
+
+def test_the_page_about_proxies_names_every_limit_that_can_be_set() -> None:
+    text = (ROOT / "docs" / "proxy.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([A-Z]+_[A-Z_]+)[`=]", text))
+    limits = {name.upper() for name in Settings.model_fields if re.match("max_|.*timeout_seconds$", name)}
+    assert named == limits | {"TRUSTED_PROXIES"}
+    assert f"{LISTING_BYTES / 1024:.0f} KiB at `/predict`" in text

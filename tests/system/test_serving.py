@@ -335,6 +335,9 @@ def test_a_request_that_is_never_finished_is_closed(server: Server) -> None:
         head = f"POST /predict HTTP/1.1\r\nHost: x\r\nAuthorization: {client.headers['authorization']}\r\n"
         slow.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{{".encode())
         assert slow.recv(1_000).startswith(b"HTTP/1.1 408")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as large:  # BentoML's worker has our limits
+        large.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 100_000)
+        assert large.recv(1_000).startswith(b"HTTP/1.1 431")
 
 
 def test_memory_stays_flat_under_load(server: Server) -> None:
