@@ -74,8 +74,8 @@ class Access:
             raise RevokedError
 
 
-def handle_ledger_errors(app: FastAPI) -> None:
-    """Make an application answer the ledger's errors with problem documents."""
+def handle_ledger_errors(app: FastAPI, failed: Callable[[LedgerError], None]) -> None:
+    """Make an application answer the ledger's errors with problem documents. `failed` is told why it cannot be used."""
 
     @app.exception_handler(RevokedError)
     async def revoked(_: Request, _error: RevokedError) -> Response:
@@ -86,7 +86,8 @@ def handle_ledger_errors(app: FastAPI) -> None:
         return problem(409, "this Idempotency-Key was used for another request")
 
     @app.exception_handler(LedgerError)
-    async def away(_: Request, _error: LedgerError) -> Response:
+    async def away(_: Request, error: LedgerError) -> Response:
+        failed(error)
         return unavailable("the database does not answer; nothing was stored")
 
 

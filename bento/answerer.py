@@ -7,6 +7,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from bento.ledger_health import LedgerHealth
 from bento.metrics import ServiceMetrics
 from bento.schemas import BatchItem, Explanation, Listing, Prediction, RankedType, Reason
 from bento.turns import Pieces, Turns
@@ -30,12 +31,15 @@ _SIZE_OF_ERROR = 200  # characters that take as long as an invalid listing
 class ListingAnswerer:
     """Answers listings with one model. `codes_of_labels`: `label_key` -> code."""
 
-    def __init__(self, predictor: Predictor, writer: PredictionWriter, metrics: ServiceMetrics) -> None:
+    def __init__(
+        self, predictor: Predictor, writer: PredictionWriter, metrics: ServiceMetrics, ledger: LedgerHealth
+    ) -> None:
         self.predictor = predictor
         self.manifest = predictor.manifest
         self.codes_of_labels = {label_key(label): code for code, label in self.manifest.labels.items()}
         self._writer = writer
         self._metrics = metrics
+        self._ledger = ledger
         self._turns = Turns()
 
     async def answer(self, caller: Caller, listing: Listing, *, explain: bool) -> _Answer:
@@ -110,6 +114,7 @@ class ListingAnswerer:
             earlier = await self._writer.store(caller, records, receipt)
         finally:
             self._metrics.waiting.dec(len(records))
+        self._ledger.succeeded()
         if earlier is None:
             for record in records:
                 self._metrics.prediction(self.manifest.labels[record.predicted_code], record)

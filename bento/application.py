@@ -12,9 +12,10 @@ from bento.answerer import ListingAnswerer
 from bento.auth import create_auth_router, create_directory_router
 from bento.authentication import create_authentication
 from bento.feedback import create_feedback_router
+from bento.ledger_health import LedgerHealth
 from bento.metrics import ServiceMetrics
 from bento.openapi import describe_gate
-from bento.operation import create_operation_router, ledger_trouble
+from bento.operation import create_operation_router
 from bento.pages import create_pages_router
 from bento.predictions import create_prediction_router
 from bento.refusals import RefusalTrail
@@ -75,8 +76,9 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
     writer = PredictionWriter(engine, check_callers=remote is None)
     trail = RefusalTrail(engine, settings.trusted_proxies)
     metrics.on_refusal = trail.note
-    answerer = ListingAnswerer(predictor, writer, metrics)
-    app = _app_with_pages("Product types", manifest.model_version)
+    ledger = LedgerHealth(engine, metrics)
+    answerer = ListingAnswerer(predictor, writer, metrics, ledger)
+    app = _app_with_pages(ledger, "Product types", manifest.model_version)
     app.include_router(create_prediction_router(answerer, access))
     app.include_router(create_feedback_router(answerer, access, metrics))
     if remote is None:
@@ -91,10 +93,10 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
         """Report that the service is up, and which model it serves."""
         return ServiceHealth(model_name=manifest.name, model_version=manifest.model_version)
 
-    def trouble() -> str | None:
+    async def trouble() -> str | None:
         if remote and not remote.fresh:
             return "the auth service does not answer"
-        return ledger_trouble(engine, metrics)
+        return await ledger.trouble()
 
     app.include_router(create_operation_router(metrics, trouble))
     gate = _behind_gate(app, settings, metrics, verify, {"/metrics": settings.required("metrics_token")})
@@ -116,7 +118,8 @@ def create_auth_service(settings: Settings) -> Application:
     metrics.on_refusal = trail.note
     pem = private_key(settings.state_dir / KEY_FILE)
     key_id, published = key_set(pem)
-    app = _app_with_pages("Product types: auth")
+    ledger = LedgerHealth(engine, metrics)
+    app = _app_with_pages(ledger, "Product types: auth")
     app.include_router(create_auth_router(access, Signer("EdDSA", pem, key_id), metrics, settings.trusted_proxies))
     app.include_router(create_directory_router(published, access))
 
@@ -125,7 +128,7 @@ def create_auth_service(settings: Settings) -> Application:
         """Report that the service is up."""
         return Status()
 
-    app.include_router(create_operation_router(metrics, lambda: ledger_trouble(engine, metrics)))
+    app.include_router(create_operation_router(metrics, ledger.trouble))
     program_tokens = {
         "/metrics": settings.required("metrics_token"),
         "/revocations": settings.required("auth_service_token"),
@@ -148,9 +151,9 @@ def _remote_auth(settings: Settings) -> RemoteAuth | None:
     return RemoteAuth(settings.auth_url, settings.required("auth_service_token"), fixed)
 
 
-def _app_with_pages(title: str, version: str = "1") -> FastAPI:
+def _app_with_pages(health: LedgerHealth, title: str, version: str = "1") -> FastAPI:
     app = create_app(title, version)
-    handle_ledger_errors(app)
+    handle_ledger_errors(app, health.failed)
     app.include_router(create_pages_router())
     return app
 

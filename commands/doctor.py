@@ -149,7 +149,7 @@ def _registry() -> Iterator[Diagnosis]:
 
 def _ledger() -> Iterator[Diagnosis]:
     """Yield whether the ledger answers. A ledger does not exist before its first use, which is fine."""
-    from ledger.database import LedgerError, database_url, open_engine, ping
+    from ledger.database import LedgerError, check, database_url, open_engine
 
     try:
         engine = open_engine(database_url())
@@ -157,11 +157,11 @@ def _ledger() -> Iterator[Diagnosis]:
         if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
             yield Diagnosis("ledger", True, f"{where} (does not exist yet: the first start of a service creates it)")
             return
-        ping(engine)
+        check(engine)
     except (LedgerError, ValueError) as error:
         yield Diagnosis("ledger", False, str(error), "check DATABASE_URL, or start a service, which creates the tables")
     else:
-        yield Diagnosis("ledger", True, f"{where} (answers)")
+        yield Diagnosis("ledger", True, f"{where} (can be read and written)")
 
 
 def _services() -> Iterator[Diagnosis]:

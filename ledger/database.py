@@ -18,7 +18,8 @@ from ledger.location import database_url
 from ledger.tables import Base, FeedbackRow, UserRow
 
 __all__ = [
-    "LedgerError", "database_url", "migrate", "open_engine", "ping", "reading", "reading_existing", "upsert", "writing",
+    "LedgerError", "check", "database_url", "migrate", "open_engine", "reading", "reading_existing", "upsert",
+    "writing",
 ]  # fmt: skip
 
 _MIGRATION_LOCK = 7_016_996_765_293  # an arbitrary number that nothing else locks in the same PostgreSQL database
@@ -73,10 +74,20 @@ def reading_existing(url: str) -> Iterator[Connection | None]:
         engine.dispose()
 
 
-def ping(engine: Engine) -> None:
-    """Raise `LedgerError` unless the database answers and has the ledger's tables."""
+def check(engine: Engine) -> None:
+    """Raise `LedgerError` unless the database has the ledger's tables, and commits what is written now.
+
+    A lock alone would not show that the disk is full, so a few bytes are written: SQLite's own number for the
+    application, as it is, or PostgreSQL's number of a transaction.
+    """
     with reading(engine) as connection:
-        connection.execute(select(UserRow.id).limit(1)).all()
+        connection.execute(select(UserRow.username).limit(1)).all()
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT txid_current()"))
+        else:
+            number = connection.execute(text("PRAGMA user_version")).scalar_one()
+            connection.exec_driver_sql(f"PRAGMA user_version = {number:d}")
 
 
 def upsert(connection: Connection, table: type[Base]) -> postgresql.Insert | sqlite.Insert:

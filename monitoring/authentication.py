@@ -8,7 +8,7 @@ from web.authentication import Authentication, Headers, basic_password, bearer_t
 from web.gate import Gate, Limits
 from web.problems import problem
 
-PUBLIC = frozenset({"/health"})
+PUBLIC = frozenset({"/health", "/livez", "/readyz"})
 METRICS, ALERTS = "/metrics", "/alerts"
 MAX_BODY_BYTES = 2**20  # of a webhook
 LIMITS = Limits(

@@ -82,6 +82,11 @@ class Journal:
             for entry in entries:
                 self._insert(entry)
 
+    def check(self) -> None:
+        """Raise `JournalError` unless entries can be stored now."""
+        with self._lock, self._explained("written"), self._transaction():
+            self._connection.execute(f"PRAGMA user_version = {_VERSION}")  # as it is: a commit that writes some bytes
+
     def decisions(self, limit: int) -> list[AlertDecision]:
         """Return the last decisions about alerts, newest first."""
         return self._select(AlertDecision, _NEWEST_FIRST, limit)

@@ -68,7 +68,7 @@ class MonitorService:
         self._loop = MonitoringLoop(schedule, folder, journal, count_run) if schedule else None
         app = create_app("Monitoring", openapi_url=None)
         app.router.route_class = _WebhookRoute
-        _add_routes(app, Decider(journal, rules, clock), self._retraining, metrics)
+        _add_routes(app, journal, Decider(journal, rules, clock), self._retraining, metrics)
         reports = f"every {schedule.every} here" if schedule else BY_ENGINE
         description = f"Reports: {reports}. Retraining: {trainer.description}."
         app.include_router(Pages(journal, folder, description).router())
@@ -88,10 +88,28 @@ class MonitorService:
         self._journal.close()
 
 
-def _add_routes(app: FastAPI, decider: Decider, retraining: RetrainingRunner, metrics: MonitorMetrics) -> None:
+def _add_routes(
+    app: FastAPI, journal: Journal, decider: Decider, retraining: RetrainingRunner, metrics: MonitorMetrics
+) -> None:
+    logged: dict[str, str] = {}
+
     @app.get("/health")
+    @app.get("/livez")
     async def health() -> Status:
         """Tell that the service is up."""
+        return Status()
+
+    @app.get("/readyz", response_model=Status)
+    def ready() -> Status | Response:
+        """Tell that alerts can be decided: the journal can be written."""
+        try:
+            journal.check()
+        except JournalError as error:
+            if logged.get("cause") != str(error):  # anybody may ask, so each cause is logged once
+                logged["cause"] = str(error)
+                logger.error("Not ready: %s", error)
+            return unavailable("the journal cannot be written")
+        logged.clear()
         return Status()
 
     @app.get(METRICS, response_class=Response, dependencies=[Depends(only_programs)])

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.exc import IntegrityError
 
-from ledger.database import LedgerError, database_url, migrate, open_engine, ping, reading, writing
+from ledger.database import LedgerError, check, database_url, migrate, open_engine, reading, writing
 from ledger.predictions import find_prediction, store_predictions
 from tests.ledger.conftest import NOW, prediction
 
@@ -72,9 +72,9 @@ def test_a_new_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
 def test_ping_fails_without_the_tables(empty_url: str) -> None:
     engine = open_engine(empty_url)
     with pytest.raises(LedgerError):
-        ping(engine)
+        check(engine)
     migrate(empty_url)
-    ping(engine)
+    check(engine)
     engine.dispose()
 
 
@@ -82,7 +82,7 @@ def test_ping_fails_without_the_tables(empty_url: str) -> None:
 def test_an_error_names_the_address_without_the_password(url: str) -> None:
     engine = open_engine(url)
     with pytest.raises(LedgerError, match="cannot be read") as caught:
-        ping(engine)
+        check(engine)
     assert make_url(url).host is None or "eve:***@127.0.0.1:1/ledger" in str(caught.value)
     assert "secret" not in "".join(traceback.format_exception(caught.value))
     with pytest.raises(LedgerError):
@@ -92,7 +92,7 @@ def test_an_error_names_the_address_without_the_password(url: str) -> None:
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"not a database, but long enough to be taken for one" * 10)
     with pytest.raises(LedgerError, match=r"ledger\.db cannot be read: DatabaseError, SQLITE_NOTADB"):
-        ping(open_engine(f"sqlite:///{tmp_path / 'ledger.db'}"))
+        check(open_engine(f"sqlite:///{tmp_path / 'ledger.db'}"))
 
 
 def test_no_error_shows_stored_text(engine: Engine) -> None:

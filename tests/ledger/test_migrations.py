@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, MetaData, insert, inspect, select
 
-from ledger.database import migrate, open_engine, ping, reading, writing
+from ledger.database import check, migrate, open_engine, reading, writing
 from ledger.feedback import give_feedback
 from ledger.predictions import erase_predictions, find_prediction, store_predictions
 from ledger.tables import Base, FeedbackRow, PredictionRow, ReceiptRow
@@ -59,7 +59,7 @@ def test_processes_that_migrate_at_the_same_time_all_succeed(empty_url: str) -> 
     said = [process.communicate()[1] for process in racing]
     assert [process.returncode for process in racing] == [0] * 6, said
     engine = open_engine(empty_url)
-    ping(engine)
+    check(engine)
     engine.dispose()
 
 
@@ -80,7 +80,7 @@ def test_migrating_works_from_a_copy_of_the_package(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "ledger", source / "ledger", ignore=shutil.ignore_patterns("__pycache__"))
     script = f"import ledger.database as d; assert d.__file__.startswith({str(source)!r}); d.migrate(d.database_url())"
     subprocess.run([sys.executable, "-c", script], cwd=source, check=True, env={"STATE_DIR": str(tmp_path / "state")})
-    ping(open_engine(f"sqlite:///{tmp_path / 'state' / 'ledger.db'}"))
+    check(open_engine(f"sqlite:///{tmp_path / 'state' / 'ledger.db'}"))
 
 
 def test_the_package_needs_neither_pandas_nor_alembic_to_be_imported() -> None:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from ledger.callers import Caller
-from ledger.database import LedgerError, migrate, open_engine, ping, reading
+from ledger.database import LedgerError, check, migrate, open_engine, reading
 from ledger.tables import PredictionRow
 from ledger.writer import PredictionWriter
 from tests.conftest import ROOT
@@ -72,16 +72,16 @@ def test_after_an_outage_everything_works_again_by_itself(server: Server) -> Non
 
     async def outage() -> None:
         await asyncio.gather(*(store() for _ in range(5)))
-        ping(engine)
+        check(engine)
         server.stop()
         for outcome in await asyncio.gather(*(store() for _ in range(5)), return_exceptions=True):
             assert isinstance(outcome, LedgerError)
         with pytest.raises(LedgerError, match="cannot be read: OperationalError"):
-            ping(engine)
+            check(engine)
         with pytest.raises(LedgerError):
             await store()
         server.start()
-        ping(engine)
+        check(engine)
         await asyncio.gather(*(store() for _ in range(5)))
         server.stop()  # nobody asks while it is away: nobody notices
         server.start()

@@ -212,6 +212,15 @@ def test_alertmanager_is_asked_to_come_back_when_the_journal_cannot_be_written(s
     assert service.send(alert()) == ["started"]
 
 
+def test_readiness_says_whether_the_journal_can_be_written(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    assert [service.client.get(path).status_code for path in ("/livez", "/readyz")] == [200, 200]
+    with failing_writes():
+        assert [service.client.get("/readyz").status_code for _ in range(3)] == [503] * 3
+        assert service.client.get("/livez").status_code == 200
+    assert caplog.text.count("Not ready") == 1
+    assert service.client.get("/readyz").status_code == 200
+
+
 def test_a_failed_run_is_stored_and_does_not_end_the_loop(start: Start) -> None:
     service = start(monitoring=python(TAKING_TURNS), every=0.2)
     wait_for("three runs", lambda: 'watch_monitoring_runs_total{outcome="warning"} 3.0' in service.metrics())
