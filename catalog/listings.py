@@ -7,11 +7,8 @@ import pandas as pd
 
 from catalog.contract import CONTRACT
 from catalog.csv_table import CsvTableError, content_of, read_csv_table
-from catalog.source import ListingSource
+from catalog.source import CODE_FILES, LISTING_FILES, ListingSource
 from catalog.taxonomy import read_code
-
-LISTING_FILES = ("X_train_update.csv", "X_train.csv")
-CODE_FILES = ("Y_train_CVw08PX.csv", "Y_train.csv")
 
 
 class ListingReadError(ValueError):

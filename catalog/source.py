@@ -8,6 +8,10 @@ SourceKind = Literal["embedded", "files"]
 # What a model was trained on, in a sentence about it.
 TRAINED_ON: dict[str, str] = {"embedded": "the embedded listings", "files": "files"}
 
+# The challenge's names of the two files, in the order in which they are looked for.
+LISTING_FILES = ("X_train_update.csv", "X_train.csv")
+CODE_FILES = ("Y_train_CVw08PX.csv", "Y_train.csv")
+
 
 class ListingSource(BaseModel):
     """The embedded synthetic listings (`size`, `seed`), or files at an address (`directory`, `sha256`)."""

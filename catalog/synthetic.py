@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from catalog.listings import CODE_FILES, LISTING_FILES
+from catalog.source import CODE_FILES, LISTING_FILES
 from catalog.synthetic_vocabulary import (
     BOILERPLATE,
     DETAILS,
