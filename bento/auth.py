@@ -185,7 +185,7 @@ def create_directory_router(published: dict[str, Any], access: Access) -> APIRou
 def ensure_first_admin(engine: Engine, settings: Settings) -> str | None:
     """Create the first admin if there is none. Return its password, to be shown once, if it is a new random one.
 
-    Raises `SettingsError` in production when `ADMIN_PASSWORD` is not set.
+    Raises `SettingsError` in production when `ADMIN_PASSWORD` is not set, and for a weak one in the state folder.
     """
     with reading(engine) as connection:
         if users.has_admin(connection):
@@ -196,7 +196,12 @@ def ensure_first_admin(engine: Engine, settings: Settings) -> str | None:
     elif settings.app_env == "production":
         raise SettingsError("there is no admin yet: ADMIN_PASSWORD must be set with APP_ENV=production")
     else:
-        password, new = secret_store.random_password(settings.state_dir / ADMIN_PASSWORD_FILE)
+        path = settings.state_dir / ADMIN_PASSWORD_FILE
+        password, new = secret_store.random_password(path)
+        try:
+            refuse_weak_password(password, settings.admin_username)
+        except secret_store.WeakSecretError as error:  # somebody has emptied or changed the file
+            raise SettingsError(f"the password in {path} cannot be that of the first admin: {error}") from None
     with writing(engine) as connection:
         users.ensure_admin(connection, settings.admin_username, hash_password(password), datetime.now(UTC))
     return password if new else None

@@ -29,6 +29,8 @@ class LedgerError(RuntimeError):
 
 def read_address(url: str) -> URL:
     """Return the address in a URL. Raises `LedgerError` for one that a ledger cannot have."""
+    if url != url.strip() or not url.isprintable():
+        raise LedgerError("DATABASE_URL has white space around it, or a control character: remove it")
     try:
         address = make_url(url)
     except (ArgumentError, ValueError):  # ValueError: the port is no number

@@ -14,8 +14,29 @@ class WeakSecretError(ValueError):
     """A secret that is easily guessed."""
 
 
+class UnusableError(ValueError):
+    """A value that no client could send as it is."""
+
+
+def refuse_unusable(name: str, text: str) -> None:
+    """Raise `UnusableError` for a text with white space around it, or with control characters.
+
+    A newline at the end comes with the content of a file. No header can hold one, and people do not type it.
+    """
+    if text != text.strip():
+        raise UnusableError(f"{name} begins or ends with white space, perhaps the newline of a file: remove it")
+    if not text.replace(" ", "").isprintable():
+        raise UnusableError(f"{name} has a control character, or one that is not seen: remove it")
+
+
 def refuse_weak_key(name: str, key: str) -> None:
-    """Raise `WeakSecretError` for a key of fewer than 32 bytes or of few different characters."""
+    """Raise `WeakSecretError` for a key of fewer than 32 bytes or of few different characters.
+
+    Raises `UnusableError` for one that no header can hold.
+    """
+    refuse_unusable(name, key)
+    if not key.isascii():
+        raise UnusableError(f"{name} has a character that is not ASCII, which no header can hold")
     if len(key.encode()) < _KEY_BYTES or len(set(key)) < _DIFFERENT:
         raise WeakSecretError(
             f"{name} is too weak: at least {_KEY_BYTES} random bytes are expected, as from 'openssl rand -hex 32'"

@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from web import secret_store
 from web.addresses import Network, read_networks
 
+_PEM = "-----BEGIN "
 SOURCE_ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -61,6 +62,22 @@ class ServiceSettings(BaseSettings):
     max_connections_per_address: Annotated[int, Field(ge=1, description="trusted proxies have no such limit")] = 200
     head_timeout_seconds: Annotated[float, Field(gt=0, description="in which a request's headers must arrive")] = 10
 
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unusable(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Refuse texts that cannot have been meant; a PEM alone has several lines."""
+        wrong: list[str] = []
+        for name, value in given.items():
+            text = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if isinstance(text, str) and not text.startswith(_PEM):
+                try:
+                    secret_store.refuse_unusable(name.upper(), text)
+                except secret_store.UnusableError as error:
+                    wrong.append(str(error))
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return given
+
     @classmethod
     def from_environment(cls, **given: Any) -> Self:
         """Read the environment; `given` fields come before it.
@@ -75,7 +92,7 @@ class ServiceSettings(BaseSettings):
     def required(self, name: str) -> str:
         """Return the key in the field `name`, or on a local machine a random one that is kept in the state folder.
 
-        Raises `SettingsError` in production when the key is not set.
+        Raises `SettingsError` in production when the key is not set, and `ValueError` when the file holds no good key.
         """
         key: SecretStr | None = getattr(self, name)
         if key:
@@ -84,7 +101,10 @@ class ServiceSettings(BaseSettings):
             raise SettingsError(
                 f"{name.upper()} must be set with APP_ENV=production; one can be made with 'openssl rand -hex 32'"
             )
-        return secret_store.random_key(self.state_dir / name.replace("_", "-"))
+        path = self.state_dir / name.replace("_", "-")
+        made = secret_store.random_key(path)
+        secret_store.refuse_weak_key(f"the key in {path}", made)  # somebody may have emptied or changed the file
+        return made
 
 
 def _sentence(error: Any) -> str:

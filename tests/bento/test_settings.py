@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from bento.auth import ensure_first_admin
 from bento.settings import Settings, worker_count
+from ledger.database import migrate, open_engine
 from web.settings import SettingsError
 
 STRONG = "9f2c41d07a6b4e0f8d13c5a7b2e46f901122334455667788"
@@ -92,3 +94,30 @@ def test_trusted_proxies_are_addresses_and_networks(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TRUSTED_PROXIES", "proxy.local")
     with pytest.raises(SettingsError, match="TRUSTED_PROXIES must be addresses and networks"):
         Settings.from_environment()
+
+
+@pytest.mark.parametrize(
+    "name", ["JWT_SECRET", "METRICS_TOKEN", "ADMIN_PASSWORD", "AUTH_SERVICE_TOKEN", "AUTH_URL", "DATABASE_URL"]
+)
+def test_a_setting_that_ends_in_a_newline_is_named(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = {"ADMIN_PASSWORD": "violet-Umbrella-42", "AUTH_URL": "http://auth:1", "DATABASE_URL": "sqlite:////x/y.db"}
+    monkeypatch.setenv(name, good.get(name, STRONG) + "\n")
+    with pytest.raises(SettingsError, match=f"^{name} begins or ends with white space"):
+        Settings.from_environment()
+
+
+def test_a_key_in_pem_has_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    pem = "-----BEGIN PUBLIC KEY-----\nMCowBQ\n-----END PUBLIC KEY-----\n"
+    monkeypatch.setenv("AUTH_PUBLIC_KEY", pem)
+    assert Settings.from_environment().auth_public_key == pem
+
+
+def test_an_emptied_file_is_no_password_of_the_first_admin(tmp_path: Path) -> None:
+    settings = Settings.from_environment(database_url=f"sqlite:///{tmp_path / 'ledger.db'}")
+    settings.state_dir.mkdir(parents=True)
+    (settings.state_dir / "admin-password").write_text("\n")
+    migrate(settings.database_url)
+    engine = open_engine(settings.database_url)
+    with pytest.raises(SettingsError, match="admin-password cannot be that of the first admin"):
+        ensure_first_admin(engine, settings)
+    engine.dispose()

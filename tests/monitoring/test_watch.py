@@ -301,3 +301,6 @@ def test_tokens_are_created_for_their_owner_only_and_required_in_production(
     with pytest.raises(SettingsError, match="ALERT_TOKEN is too weak") as caught:
         MonitorSettings.from_environment()
     assert "changeme" not in str(caught.value)
+    monkeypatch.setenv("ALERT_TOKEN", "9f2c41d07a6b4e0f8d13c5a7b2e46f901122334455667788\n")
+    with pytest.raises(SettingsError, match=r"^ALERT_TOKEN begins or ends with white space"):
+        MonitorSettings.from_environment()

@@ -82,3 +82,37 @@ def test_settings_are_frozen_and_hide_their_keys(monkeypatch: pytest.MonkeyPatch
     assert STRONG not in repr(settings)
     with pytest.raises(ValidationError):
         settings.number = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["FIRST_KEY", "SECOND_KEY", "TRUSTED_PROXIES", "NUMBER"])
+@pytest.mark.parametrize("around", ["{}\n", " {}", "{}\r\n", "\t{}", "{}\u00a0"])
+def test_a_value_with_white_space_around_it_is_refused_since_no_client_would_send_it(
+    name: str, around: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, around.format("1" if name == "NUMBER" else STRONG))
+    with pytest.raises(SettingsError, match=f"^{name} begins or ends with white space") as caught:
+        Example.from_environment()
+    assert STRONG not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("inside", "message"),
+    [("\n", "a control character"), ("\x7f", "a control character"), ("\u200b", "one that is not seen"),
+     ("é", "is not ASCII")],
+)  # fmt: skip
+def test_a_key_that_no_header_can_hold_is_refused(inside: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRST_KEY", f"{STRONG}{inside}{STRONG}")
+    with pytest.raises(SettingsError, match=f"^FIRST_KEY has .*{message}") as caught:
+        Example.from_environment()
+    assert STRONG not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["", "\n", "short\n", "é" * 40])
+def test_a_key_file_that_was_emptied_or_changed_is_refused_and_named(
+    content: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = Example.from_environment()
+    settings.required("first_key")
+    (tmp_path / "state" / "first-key").write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"^the key in .*first-key "):
+        settings.required("first_key")
