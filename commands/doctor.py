@@ -172,4 +172,4 @@ def _services() -> Iterator[Diagnosis]:
         with socket.socket() as probe:
             probe.settimeout(0.5)
             running = probe.connect_ex(("127.0.0.1", port)) == 0
-        yield Diagnosis(subject, True, f"{'answers' if running else 'not running'} on 127.0.0.1:{port}")
+        yield Diagnosis(subject, True, f"{'a program listens' if running else 'not running'} on 127.0.0.1:{port}")
