@@ -3,12 +3,12 @@
 from typing import Annotated
 
 import pandas as pd
-from zenml import ArtifactConfig, step
+from zenml import ArtifactConfig, Model, step
 
 from catalog.profile import Profile
 from catalog.source import ListingSource
 from steps.materializers import TableMaterializer, folder_of_listings
-from tracking.registry import RegisteredVersion
+from tracking.registry import FILES_KEY, RegisteredVersion
 
 
 @step(enable_cache=False, experiment_tracker=True, output_materializers={"feedback": TableMaterializer})
@@ -30,6 +30,19 @@ def collect_inputs(
     with folder_of_listings(data) as folder:
         source = identify_source(data, folder, size, seed)
     champion = by_alias(model_name, PRODUCTION)
+    if champion:
+        champion = champion.model_copy(update={"files": _recorded_files(model_name, champion.tags.get("mirror"))})
     feedback = read_feedback(database_url(), model_name)
     comparable = champion is not None and champion.tags.get("source") == source.kind
     return source, feedback, champion, read_profile(champion) if champion and comparable else None
+
+
+def _recorded_files(model_name: str, mirror: str | None) -> str | None:
+    """Return the digest of a version's files that ZenML has beside its version of the model; None without a record."""
+    if mirror is None or not mirror.isdecimal():  # ZenML would create a version with another name
+        return None
+    try:
+        recorded = Model(name=model_name, version=mirror).run_metadata.get(FILES_KEY)
+    except (KeyError, RuntimeError):  # that version was deleted in ZenML
+        return None
+    return str(recorded) if recorded else None

@@ -11,7 +11,7 @@ from catalog.comparison import Decision, PromotionRules
 from catalog.evaluation import Evaluation
 from catalog.taxonomy import Taxonomy
 from tracking.evaluation_run import EvaluationRun
-from tracking.registry import RegisteredVersion
+from tracking.registry import FILES_KEY, RegisteredVersion
 from tracking.training_run import Trained
 
 
@@ -44,4 +44,6 @@ def compare_with_production(
     mlflow.set_tags(summary)
     mlflow.log_dict(decision.model_dump(mode="json"), "decision.json")
     log_metadata(metadata=summary, artifact_name="decision", infer_artifact=True)
+    # Outside the tracker: its writers must not be able to say which code of the next champion is to be trusted.
+    log_metadata(metadata={FILES_KEY: trained_classifier.files}, infer_model=True)
     return decision, HTMLString(decision_page(decision))

@@ -12,45 +12,67 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
-from tracking.model_files import MODEL_FILE
+from tracking.champion_files import CODE_FOLDER, MODEL_FILE, files_digest
 from tracking.registry import RegisteredVersion
 
 _SCORING_LIMIT = 1_800  # seconds for a champion's own code to score the test rows
+# What the code of a version gets of our environment. Secrets are in variables, so all others stay here.
+_HANDED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+# Python runs isolated: it reads no variables, no user's packages and no files of the working folder.
+_ISOLATED = (sys.executable, "-I", "-B")
+_RUN_CLASSIFIER = (
+    "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
+    "runpy.run_module('catalog.classifier', None, '__main__', True)"
+)
 
 
 class ChampionError(RuntimeError):
-    """The version in production cannot be read or does not answer."""
+    """The version in production cannot be read, is not trusted, or does not answer."""
 
 
 def predict_with_own_code(version: RegisteredVersion, listings: pd.DataFrame) -> NDArray[np.int64]:
     """Return a version's predictions, made by the code that it was trained with, which is kept beside it.
 
     The code of this checkout may read text differently by now; an old model would then give answers that it never gave
-    in production. `listings` has designation and description; the result has one code a row. Raises `ChampionError`
-    when the version cannot be fetched, loaded or run.
+    in production. It runs only if model and code are the files that were recorded outside the tracker when the version
+    was registered, and without the secrets of this process. `listings` has designation and description; the result has
+    one code a row. Raises `ChampionError` when the version cannot be fetched, trusted, loaded or run.
     """
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = Path(mlflow.artifacts.download_artifacts(artifact_uri=version.source, dst_path=folder))
+            found = files_digest(path)
         except (MlflowException, OSError) as error:
             raise ChampionError(f"version {version.number} cannot be fetched from the registry: {error}") from error
-        rows, answers = Path(folder) / "rows.parquet", Path(folder) / "answers.npy"
-        listings[["designation", "description"]].to_parquet(rows, index=False)
-        command = [sys.executable, "-m", "catalog.classifier", str(path / MODEL_FILE), str(rows), str(answers)]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=path / "code",
-                env={**os.environ, "PYTHONPATH": str(path / "code")},
-                capture_output=True,
-                text=True,
-                timeout=_SCORING_LIMIT,
-                check=False,
+        if version.files is None:
+            raise ChampionError(f"version {version.number} has no record of its files in ZenML, so its code is not run")
+        if version.files != found:
+            raise ChampionError(
+                f"version {version.number} could not be read: its model or code is not what was registered, "
+                "so its code is not run"
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise ChampionError(f"version {version.number} could not be run: {error}") from error
-        if done.returncode != 0:
-            last_line = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise ChampionError(f"version {version.number} could not be read: {last_line}")
-        predicted: NDArray[np.int64] = np.load(answers, allow_pickle=False)
-        return predicted
+        return _answers(version.number, path, listings, Path(folder))
+
+
+def _answers(number: str, model: Path, listings: pd.DataFrame, folder: Path) -> NDArray[np.int64]:
+    rows, answers, home = folder / "rows.parquet", folder / "answers.npy", folder / "home"
+    home.mkdir()
+    listings[["designation", "description"]].to_parquet(rows, index=False)
+    try:
+        done = subprocess.run(
+            [*_ISOLATED, "-c", _RUN_CLASSIFIER, *map(str, (model / CODE_FOLDER, model / MODEL_FILE, rows, answers))],
+            cwd=home,
+            env={name: os.environ[name] for name in _HANDED_ON if name in os.environ}
+            | {"HOME": str(home), "TMPDIR": str(home)},
+            capture_output=True,
+            text=True,
+            timeout=_SCORING_LIMIT,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ChampionError(f"version {number} could not be run: {error}") from error
+    if done.returncode != 0:
+        last_line = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise ChampionError(f"version {number} could not be read: {last_line}")
+    predicted: NDArray[np.int64] = np.load(answers, allow_pickle=False)
+    return predicted

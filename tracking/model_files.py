@@ -11,6 +11,7 @@ import pandas as pd
 from mlflow.exceptions import MlflowException
 
 from catalog.profile import Profile
+from tracking.champion_files import MODEL_FILE
 from tracking.evaluation_run import REFERENCE_FILE
 from tracking.registry import RegisteredVersion
 from tracking.training_run import PROFILE_FILE
@@ -18,7 +19,6 @@ from tracking.training_run import PROFILE_FILE
 if TYPE_CHECKING:
     from catalog.classifier import ProductTypeClassifier
 
-MODEL_FILE = "model.skops"
 logger = logging.getLogger(__name__)
 
 

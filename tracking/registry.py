@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from catalog.source import SourceKind
 
 PRODUCTION, PREVIOUS, CHALLENGER = "production", "previous", "challenger"
+FILES_KEY = "model_files"  # under which ZenML has the digest of a version's files, beside its version of the model
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"}
 
 
@@ -24,7 +25,11 @@ class NothingInProductionError(RuntimeError):
 
 
 class RegisteredVersion(BaseModel):
-    """A version in the registry: its number, the run that trained it, where its files are, and its tags."""
+    """A version in the registry: its number, the run that trained it, where its files are, and its tags.
+
+    `files` is the digest of its model and code. The registry does not have it: who can write to the tracker must not be
+    able to change it. The first step of a training reads it from ZenML.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,6 +37,7 @@ class RegisteredVersion(BaseModel):
     run_id: str
     source: str
     tags: dict[str, str]
+    files: str | None = None
 
     @property
     def evaluation_run(self) -> str:

@@ -1,5 +1,6 @@
 """The tracker's run of a training: the model, its parameters, and the record that later steps work with."""
 
+import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -13,6 +14,7 @@ from catalog.candidates import Candidate, CandidateResult, ChosenCandidate
 from catalog.classifier import TRUSTED_TYPES
 from catalog.profile import Profile
 from catalog.source import SourceKind
+from tracking.champion_files import files_digest
 from tracking.revision import git_revision
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ _MODEL_PACKAGES = ("numpy", "scipy", "scikit-learn", "skops", "pandas")
 class Trained(BaseModel):
     """A trained classifier: where the tracker has it (`run_id`, `model_uri`), how it was chosen, from which data.
 
-    `source` is the kind of listings that it has seen, `terms` the size of the vocabulary.
+    `source` is the kind of listings that it has seen, `terms` the size of the vocabulary, `files` the digest of its
+    model and code as the tracker got them.
     """
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
@@ -42,6 +45,7 @@ class Trained(BaseModel):
     data_hash: str
     git_revision: str
     source: SourceKind
+    files: str
 
 
 def log_training(
@@ -68,9 +72,10 @@ def log_training(
     tags = {"data_hash": profile.data_hash, "source": source}
     mlflow.set_tags({**tags, "mlflow.source.git.commit": revision})
     mlflow.log_dict(profile.model_dump(mode="json"), PROFILE_FILE)
+    model_uri = _log_model(chosen, listings).model_uri
     return Trained(
         run_id=run.info.run_id,
-        model_uri=_log_model(chosen, listings).model_uri,
+        model_uri=model_uri,
         chosen=chosen.name,
         candidates=chosen.results,
         parameters=parameters,
@@ -80,7 +85,13 @@ def log_training(
         data_hash=profile.data_hash,
         git_revision=revision,
         source=source,
+        files=_digest_of_files(model_uri),
     )
+
+
+def _digest_of_files(model_uri: str) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        return files_digest(Path(mlflow.artifacts.download_artifacts(artifact_uri=model_uri, dst_path=folder)))
 
 
 def _log_parameters(parameters: Candidate) -> None:

@@ -32,7 +32,7 @@ def card_of(evaluation: Evaluation, source: ListingSource = FILES, profile: Prof
             "logistic": CandidateResult(validation_weighted_f1=0.7512, seconds=2.0),
         },
         parameters=Candidate(blocks=[Block(field="title", kind="words")]), seed=0, temperature=1.2345, terms=1_000,
-        data_hash="abc", source="files", git_revision="deadbeef",
+        data_hash="abc", source="files", files="0123", git_revision="deadbeef",
     )  # fmt: skip
     created_at = datetime(2026, 1, 1, 12, tzinfo=UTC)
     return model_card(evaluation, trained, profile or a_profile(), source, "rakuten", created_at)

@@ -58,6 +58,7 @@ RUN_AGAIN: dict[str, set[str]] = {
     "steps/ingest.py": {"ingest"},
     "steps/materializers.py": {"ingest", "consolidate", "evaluate"},
     "steps/train.py": {"train"},
+    "tracking/champion_files.py": {"train", "evaluate"},
     "tracking/evaluation_run.py": {"evaluate"},
     "tracking/model_files.py": {"evaluate"},
     "tracking/registry.py": {"evaluate"},
