@@ -1,9 +1,11 @@
 """A cached step runs again when code or a library that it uses changes, and not when anything else does."""
 
+import importlib
 import shutil
 from pathlib import Path
 
 import pytest
+from zenml.steps import BaseStep
 
 from steps import caching
 from steps.caching import code_digest, dependencies
@@ -107,9 +109,24 @@ def test_another_version_of_a_library_makes_the_steps_run_again_that_import_it(
 
     installed = caching.version
     assert run_again("scikit-learn") == {"train", "evaluate"}
+    assert run_again("skops") == {"train", "evaluate"}, "it is imported within functions"
+    assert run_again("scipy") == {"train", "evaluate"}, "it is imported by modules of modules"
     assert run_again("great_expectations") == {"check"}
     assert run_again("pandas") == ALL
     assert run_again("sqlalchemy") == set()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_key_with_the_libraries_is_computed_before_it_is_decided_whether_a_step_runs(step: str) -> None:
+    module = importlib.import_module(f"steps.{step}")
+    (cached,) = (
+        value for value in vars(module).values() if isinstance(value, BaseStep) and value.name != "gate_listings"
+    )
+    policy = cached.configuration.cache_policy
+    assert policy is not None
+    assert policy.cache_func is not None
+    assert policy.cache_func.import_path == f"steps.{step}.code_version"
+    assert module.code_version() == code_digest(f"steps.{step}")
 
 
 def test_what_is_imported_for_type_checking_only_does_not_count(tree: Path) -> None:
