@@ -1,6 +1,7 @@
 """Connections to a real server in this process: how many, how long, and how much before a request is complete."""
 
 import asyncio
+import resource
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ import uvloop
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from web.connections import ConnectionLimits, LimitedProtocol, _open_by_address
+from web.connections import ConnectionLimits, LimitedProtocol, _open_by_address, limits_of_environment
 from web.gate import Gate, Limits
 
 LIMITS = ConnectionLimits(in_all=20, per_address=5, head_seconds=5, write_seconds=5)
@@ -239,3 +240,23 @@ def test_what_is_no_http_is_answered_400() -> None:
             assert (await answer(await connect(), b"hello\r\n\r\n")).startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
     run(check)
+
+
+def test_a_process_has_no_more_connections_than_its_limit_of_open_files_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MAX_CONNECTIONS", "MAX_CONNECTIONS_PER_ADDRESS", "TRUSTED_PROXIES", "HEAD_TIMEOUT_SECONDS"):
+        monkeypatch.delenv(name, raising=False)
+    for files, given, expected in (
+        (1_024, None, 824), (100, None, 50), (resource.RLIM_INFINITY, None, 10_000), (1_024, "300", 300),
+        (1_024, "5000", 824),
+    ):  # fmt: skip
+        monkeypatch.setattr(resource, "getrlimit", lambda _, files=files: (files, files))
+        if given:
+            monkeypatch.setenv("MAX_CONNECTIONS", given)
+        limits_of_environment.cache_clear()
+        assert limits_of_environment().in_all == expected
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8")
+    monkeypatch.setenv("MAX_CONNECTIONS_PER_ADDRESS", "7")
+    limits_of_environment.cache_clear()
+    limits = limits_of_environment()
+    assert (limits.per_address, limits.exempt, limits.head_seconds) == (7, (ip_network("10.0.0.0/8"),), 10)
+    limits_of_environment.cache_clear()
