@@ -23,6 +23,7 @@ from bento.revocations import RemoteAuth
 from bento.schemas import LISTING_BYTES, ServiceHealth
 from bento.settings import Settings
 from bento.tokens import Signer, Verifier, key_set, public_key, public_keys
+from bento.users import create_users_router
 from catalog.predictor import Predictor
 from ledger.callers import Caller
 from ledger.database import open_engine
@@ -83,7 +84,9 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
     app.include_router(create_feedback_router(answerer, access, metrics))
     if remote is None:
         secret = settings.required("jwt_secret")
-        app.include_router(create_auth_router(access, Signer("HS256", secret), metrics, settings.trusted_proxies))
+        signer = Signer("HS256", secret)
+        app.include_router(create_auth_router(access, signer, metrics, settings.trusted_proxies))
+        app.include_router(create_users_router(access, signer))
         verify: Callable[[str], Caller] = Verifier("HS256", {None: secret.encode()}).verify
     else:
         verify = remote.verify
@@ -120,7 +123,9 @@ def create_auth_service(settings: Settings) -> Application:
     key_id, published = key_set(pem)
     ledger = LedgerHealth(engine, metrics)
     app = _app_with_pages(ledger, "Product types: auth")
-    app.include_router(create_auth_router(access, Signer("EdDSA", pem, key_id), metrics, settings.trusted_proxies))
+    signer = Signer("EdDSA", pem, key_id)
+    app.include_router(create_auth_router(access, signer, metrics, settings.trusted_proxies))
+    app.include_router(create_users_router(access, signer))
     app.include_router(create_directory_router(published, access))
 
     @app.get("/health", tags=["operation"])

@@ -1,37 +1,37 @@
-"""Auth: the routes /login, /users and /me, in the prediction service or in a service of its own."""
+"""Auth: the routes /login, /logout and /me, in the prediction service or in a service of its own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import APIRouter, Depends, Form, HTTPException, Path, Request
-from sqlalchemy import Connection, Engine
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from sqlalchemy import Engine
 from starlette.responses import Response
 
-from bento.access import Access, IdempotencyKey
+from bento.access import Access
 from bento.logins import ThrottledError, hash_password, log_in
 from bento.metrics import ServiceMetrics
-from bento.schemas import NewUser, PasswordChange, Token, UserChange, UserInfo
+from bento.schemas import PasswordChange, Token, UserInfo
 from bento.settings import ADMIN_PASSWORD_FILE, Settings
-from bento.tokens import LIFETIME, Signer
+from bento.tokens import Signer
 from bento.usernames import normalised
+from bento.users import refuse_weak, shown
 from ledger import users
 from ledger.audit import Party, record_event
 from ledger.database import reading, writing
-from ledger.users import LastAdminError, UnknownUserError, User, UserExistsError
+from ledger.users import User
 from web import secret_store
 from web.addresses import Network, client_address
-from web.authentication import Authenticated, only_programs, require
+from web.authentication import Authenticated, only_programs
 from web.json_body import JsonRoute
 from web.passwords import refuse_weak_password
 from web.problems import problem_responses
-from web.secret_store import WeakSecretError
 from web.settings import SettingsError
 
+_LISTED = timedelta(days=1)  # longer than a token lives, since the clock may have been wrong when it was voided
 _CONCURRENT_LOGINS = 2  # each takes a core, and predictions need some too
-NameOrId = Annotated[str, Path(description="the user's name, or its id as GET /users shows it")]
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def create_auth_router(
     @router.patch("/me", responses=problem_responses(403, 422, 429))
     async def change_own_password(request: Request, caller: Authenticated, change: PasswordChange) -> UserInfo:
         """Change the own password; all tokens of the caller stop working."""
-        _refuse_weak(change.password, caller.username)
+        refuse_weak(change.password, caller.username)
         user = await checked(request, caller.username, change.current_password)
         if user is None or user.id != caller.user_id:
             raise HTTPException(403, "the current password is wrong")
@@ -95,7 +95,7 @@ def create_auth_router(
             with access.writing(caller) as connection:
                 changed = users.change_user(connection, caller.user_id, now=now, password_hash=hashed)
                 record_event(connection, me, "user changed", me, now, changed=["password"], role=changed.role)
-            return _shown(changed)
+            return shown(changed)
 
         return await to_thread.run_sync(store, limiter=limiter[0])
 
@@ -107,60 +107,6 @@ def create_auth_router(
             users.change_user(connection, caller.user_id, now=now)
             record_event(connection, me, "logged out", me, now)
 
-    admin = APIRouter(prefix="/users", route_class=JsonRoute, dependencies=[Depends(require("admin"))])
-
-    @admin.get("", responses=problem_responses(403))
-    def list_users(caller: Authenticated) -> list[UserInfo]:
-        """List the users, by name."""
-        with access.reading(caller) as connection:
-            return [_shown(user) for user in users.list_users(connection)]
-
-    @admin.post("", status_code=201, response_model=UserInfo, responses=problem_responses(403, 409, 422))
-    def create_user(caller: Authenticated, new: NewUser, key: IdempotencyKey = None) -> Response:
-        """Create a user."""
-        _refuse_weak(new.password, new.username)
-        hashed = hash_password(new.password)
-
-        def effect(connection: Connection) -> tuple[int, str]:
-            now = datetime.now(UTC)
-            user = users.create_user(connection, new.username, hashed, new.role, now)
-            record_event(connection, Party.of(caller), "user created", Party.of(user), now, role=user.role)
-            return 201, _shown(user).model_dump_json()
-
-        # The same request has the same password too; it is known by a digest that is worth nothing without our key.
-        request = ("POST /users", new.username, new.role, signer.digest(new.password))
-        return _answered(lambda: access.run_once(caller, key, request, effect))
-
-    @admin.patch("/{user}", response_model=UserInfo, responses=problem_responses(403, 404, 409, 422))
-    def change_user(caller: Authenticated, user: NameOrId, change: UserChange) -> Response:
-        """Change a user's role or password; the tokens issued so far stop working."""
-
-        def effect(connection: Connection) -> tuple[int, str]:
-            found, now = _found(connection, user), datetime.now(UTC)
-            if change.password is not None:
-                _refuse_weak(change.password, found.username)
-            changed = users.change_user(connection, found.id, now=now, password_hash=hashed, role=change.role)
-            fields = sorted(change.model_dump(exclude_none=True))
-            detail = {"changed": fields, "role": changed.role}
-            record_event(connection, Party.of(caller), "user changed", Party.of(changed), now, **detail)
-            return 200, _shown(changed).model_dump_json()
-
-        hashed = hash_password(change.password) if change.password is not None else None
-        return _answered(lambda: access.run_once(caller, None, (), effect))
-
-    @admin.delete("/{user}", status_code=204, response_class=Response, responses=problem_responses(403, 404, 409, 422))
-    def delete_user(caller: Authenticated, user: NameOrId) -> Response:
-        """Delete a user; the tokens issued so far stop working."""
-
-        def effect(connection: Connection) -> tuple[int, str]:
-            found, now = _found(connection, user), datetime.now(UTC)
-            users.delete_user(connection, found.id, now)
-            record_event(connection, Party.of(caller), "user deleted", Party.of(found), now)
-            return 204, ""
-
-        return _answered(lambda: access.run_once(caller, None, (), effect))
-
-    router.include_router(admin)
     return router
 
 
@@ -177,7 +123,7 @@ def create_directory_router(published: dict[str, Any], access: Access) -> APIRou
     def revocations() -> dict[str, int]:
         """List the ids of users whose tokens were voided, each with the first generation of tokens that counts."""
         with reading(access.engine) as connection:
-            return users.revocations(connection, datetime.now(UTC) - LIFETIME)
+            return users.revocations(connection, datetime.now(UTC) - _LISTED)
 
     return router
 
@@ -205,35 +151,3 @@ def ensure_first_admin(engine: Engine, settings: Settings) -> str | None:
     with writing(engine) as connection:
         users.ensure_admin(connection, settings.admin_username, hash_password(password), datetime.now(UTC))
     return password if new else None
-
-
-def _found(connection: Connection, name_or_id: str) -> User:
-    """Return the user with that id or name. Raises `UnknownUserError`."""
-    user = users.find_user_by_id(connection, name_or_id) or users.find_user(connection, normalised(name_or_id))
-    if user is None:
-        raise UnknownUserError(f"there is no user {name_or_id}")
-    return user
-
-
-def _shown(user: User) -> UserInfo:
-    return UserInfo(id=user.id, username=user.username, role=user.role)
-
-
-def _refuse_weak(password: str, username: str) -> None:
-    try:
-        refuse_weak_password(password, username)
-    except WeakSecretError as error:
-        raise HTTPException(422, str(error)) from None
-
-
-def _answered(effect: Callable[[], tuple[int, str]]) -> Response:
-    """Return the answer of an effect on a user. Raises `HTTPException` when the ledger refuses it."""
-    try:
-        status, body = effect()
-    except UserExistsError:
-        raise HTTPException(409, "there is a user of that name") from None
-    except UnknownUserError:
-        raise HTTPException(404, "there is no user with that name or id") from None
-    except LastAdminError:
-        raise HTTPException(409, "the last admin cannot be removed") from None
-    return Response(body or None, status, media_type="application/json" if body else None)

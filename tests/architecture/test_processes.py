@@ -1,5 +1,6 @@
 """Each process loads only what it needs: it works where the other libraries cannot be imported."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -86,3 +87,15 @@ def test_help_needs_no_library(arguments: list[str]) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("usage: run.py ")
+
+
+def test_no_server_believes_the_address_in_a_header_by_itself() -> None:
+    """uvicorn believes X-Forwarded-For from this machine unless it is told not to."""
+    starts = re.compile(r"uvicorn\.(?:Config|run)\(")
+    sources = [
+        path for package in ("bento", "commands", "monitoring", "web") for path in (ROOT / package).rglob("*.py")
+    ]
+    texts = {path: text for path in sources if starts.search(text := path.read_text(encoding="utf-8"))}
+    assert len(texts) >= 2
+    for path, text in texts.items():
+        assert "proxy_headers=False" in text, path

@@ -42,6 +42,17 @@ def test_a_stored_prediction_is_found(engine: Engine) -> None:
         assert find_prediction(connection, "none") is None
 
 
+@pytest.mark.parametrize("code", [2**31, 2**63 - 1, -(2**63)])
+def test_both_databases_store_codes_of_64_bits(engine: Engine, code: int) -> None:
+    record = prediction(predicted_code=code)
+    with writing(engine) as connection:
+        store_predictions(connection, [record])
+        assert give_feedback(connection, record.id, code, "alice", "user", NOW).correct_code == code
+        assert find_prediction(connection, record.id) == record
+        assert review_queue(connection, "rakuten", 1) == [record]
+        assert connection.scalars(select(FeedbackRow.correct_code)).all() == [code]
+
+
 def test_the_last_prediction_is_the_users_own_and_of_this_model(engine: Engine) -> None:
     last = prediction(created_at=NOW + MINUTE)
     others = [
