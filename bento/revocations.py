@@ -15,6 +15,8 @@ logger = logging.getLogger("bento.revocations")
 
 _EVERY = 15  # seconds between two requests
 STALE = 60  # seconds after which the last list is too old to accept any token
+# What a request may fail with, and an answer of another shape than agreed. The next one may be right.
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, TokenError, ValueError, TypeError, AttributeError)
 _LEEWAY = 5  # seconds that the clocks of the two machines may differ
 
 
@@ -49,7 +51,7 @@ class RemoteAuth:
         return caller
 
     async def refresh(self) -> None:
-        """Fetch once. Raises `httpx.HTTPError`, `TokenError` or `ValueError` when that fails."""
+        """Fetch once. Raises one of `_FAILURES` when that fails."""
         async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
             if self._fixed is None:
                 answer = await client.get(f"{self._url}/.well-known/jwks.json")
@@ -61,7 +63,7 @@ class RemoteAuth:
 
     async def start(self) -> None:
         """Fetch now and keep fetching."""
-        with suppress(httpx.HTTPError, TokenError, ValueError):
+        with suppress(*_FAILURES):
             await self.refresh()
         self._task = asyncio.create_task(self._keep_fresh())
 
@@ -77,7 +79,7 @@ class RemoteAuth:
             await asyncio.sleep(_EVERY if self.fresh else 1)
             try:
                 await self.refresh()
-            except (httpx.HTTPError, TokenError, ValueError, AttributeError) as error:
+            except _FAILURES as error:
                 logger.warning("The auth service at %s cannot be asked: %s", self._url, type(error).__name__)
 
 

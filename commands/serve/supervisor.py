@@ -64,6 +64,7 @@ class Supervisor:
         self._restarts = 0
         self._refused: RegisteredVersion | None = None
         self._trouble = ""
+        self._waiting = 0  # rounds since the registry was asked
 
     def run(self, release: Release) -> None:
         """Serve a release, and then what the registry has in production, until `ended` is set.
@@ -83,7 +84,7 @@ class Supervisor:
                 if monotonic() >= next_round:
                     next_round = monotonic() + self._every
                     service = self._examine(service)
-                    question = question or self._ask_registry(service.release)
+                    question = self._ask_again(service, question)
         finally:
             if self._service:
                 self._service.end()
@@ -121,9 +122,15 @@ class Supervisor:
         except ServiceError as error:
             raise CommandError(f"{what}, and {error}") from error
 
-    def _ask_registry(self, served: Release) -> "Future[Release | None]":
+    def _ask_again(self, service: Service, asked: "Future[Release | None] | None") -> "Future[Release | None]":
         """Ask for what is to be served next, in the background: a registry that hangs holds up nothing here."""
-        return _in_background(lambda: next_release(self._name, served, self._refused))
+        if asked is None:
+            self._waiting = 0
+            return _in_background(lambda: next_release(self._name, service.release, self._refused))
+        self._waiting += 1
+        if self._waiting >= _SILENT:
+            self._complain("The registry or the artifact store does not answer")
+        return asked
 
     def _follow(self, service: Service, question: "Future[Release | None]") -> Service:
         """Serve what the registry asks for. Whatever it answers, or fails with, something is served afterwards."""

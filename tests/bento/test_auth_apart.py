@@ -1,5 +1,6 @@
 """Auth as a service of its own: only it signs tokens, and other services refuse the tokens that it voids."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,6 +97,34 @@ def test_without_a_fresh_list_no_token_is_accepted(auth: Auth, monkeypatch: pyte
     monkeypatch.setattr(revocations, "STALE", 0)
     with pytest.raises(StaleError):
         unheard.verify(token)
+
+
+@pytest.mark.parametrize("wrong", [[], {"ada": None}, {"ada": "soon"}, None])
+def test_an_answer_of_another_shape_ends_neither_the_start_nor_the_refreshing(
+    auth: Auth, monkeypatch: pytest.MonkeyPatch, wrong: Any
+) -> None:
+    token, get, asked = auth.log_in("rita"), httpx.AsyncClient.get, []
+
+    async def answer(client: httpx.AsyncClient, url: str, **more: Any) -> httpx.Response:
+        asked.append(url)
+        if len(asked) < 4:
+            return httpx.Response(200, json=wrong, request=httpx.Request("GET", url))
+        return await get(client, url, **more)
+
+    async def follow() -> None:
+        started = RemoteAuth(auth.url, SERVICE_TOKEN, None)
+        await started.start()
+        assert not started.fresh
+        with anyio.fail_after(60):
+            while not started.fresh:
+                await anyio.sleep(0.05)
+        assert started.verify(token).username == "rita"
+        await started.stop()
+
+    pause = asyncio.sleep
+    monkeypatch.setattr(revocations.asyncio, "sleep", lambda _: pause(0.01))
+    monkeypatch.setattr(httpx.AsyncClient, "get", answer)
+    anyio.run(follow)
 
 
 def test_the_list_needs_the_token_of_services(auth: Auth) -> None:

@@ -113,7 +113,7 @@ def test_a_registry_that_cannot_be_read_is_a_warning_once_and_the_service_goes_o
 
 
 def test_a_registry_that_never_answers_holds_up_neither_the_service_nor_its_end(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     asked, ended, hanging = threading.Event(), threading.Event(), threading.Event()
 
@@ -122,10 +122,13 @@ def test_a_registry_that_never_answers_holds_up_neither_the_service_nor_its_end(
         hanging.wait()
 
     monkeypatch.setattr(supervisors, "next_release", hang)
-    monkeypatch.setattr(FakeService, "is_alive", lambda self: ended.set() or True if asked.is_set() else True)
+    rounds = iter(range(100))
+    monkeypatch.setattr(FakeService, "is_alive", lambda self: next(rounds) < 30 or not ended.set())
     Supervisor("shop", Place(tmp_path, "127.0.0.1", 3000), 0, ended).run(release(1))
     hanging.set()
+    assert asked.is_set()
     assert FakeService.started == ["shop:1-a"]
+    assert capsys.readouterr().out.count("The registry or the artifact store does not answer.") == 1
 
 
 def test_a_version_that_starts_replaces_the_one_that_is_served(serve: Serve) -> None:
