@@ -3,8 +3,11 @@
 This module is not part of the Bento, and it imports no code of the service.
 """
 
+import filecmp
 import shutil
 import tempfile
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +22,7 @@ SOURCE_ROOT = Path(__file__).resolve().parents[1]
 
 # The pinned and hashed requirements of the service, written by `make lock`.
 REQUIREMENTS = "requirements/serving.txt"
+_REQUIRED, _MODEL = "requirements.txt", "model"  # in the Bento
 # The source files of the service. The whole ledger is included, since its migrations run when the service starts.
 SERVING_CODE = (
     "bento/**/*.py",
@@ -48,6 +52,9 @@ class ParityError(RuntimeError):
 def build_bento(classifier: "ProductTypeClassifier", manifest: "Manifest", card: str, sample: pd.DataFrame) -> str:
     """Build a Bento into this machine's store, verify it, and return its tag.
 
+    An earlier run may have died after it had built the Bento. Then that one is taken up, if it is what would be built
+    now; otherwise it is replaced.
+
     Args:
         classifier: the trained classifier.
         manifest: the manifest of the model folder.
@@ -58,35 +65,72 @@ def build_bento(classifier: "ProductTypeClassifier", manifest: "Manifest", card:
         ParityError: an answer differs; the Bento is deleted.
     """
     import bentoml
+    from bentoml.exceptions import NotFound
 
+    # The run's id makes the tag unique where two registries share one Bento store.
+    version = f"{manifest.model_version}-{manifest.run_id[:8]}"
+    tag = f"{manifest.name}:{version}"
+    with tempfile.TemporaryDirectory(prefix="bento-") as folder:
+        context = Path(folder)
+        _write_sources(context, classifier, manifest, card)
+        source = _built_before(tag, context)
+        if source is None:
+            with suppress(NotFound):
+                bentoml.delete(tag)
+            built = bentoml.build(
+                "bento.service:ProductTypes",
+                name=manifest.name,
+                version=version,
+                labels={"model_version": manifest.model_version, "data_hash": manifest.data_hash[:16]},
+                python={"requirements_txt": _REQUIRED, "lock_packages": False},
+                build_ctx=folder,
+            )
+            source = Path(built.path) / "src"
+    try:
+        check_parity(classifier, source / _MODEL, sample)
+    except ParityError:
+        bentoml.delete(tag)
+        raise
+    return tag
+
+
+def _write_sources(context: Path, classifier: "ProductTypeClassifier", manifest: "Manifest", card: str) -> None:
+    """Write what the Bento is built from: the files of the service, its requirements, and the model folder."""
     from catalog.model_folder import CARD
 
-    with tempfile.TemporaryDirectory(prefix="bento-") as context:
-        for name in serving_files():
-            copy = Path(context) / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(SOURCE_ROOT / name, copy)
-        model = Path(context) / "model"
-        model.mkdir()
-        classifier.export(model)
-        (model / CARD).write_text(card, encoding="utf-8")
-        manifest.seal(model)
-        shutil.copyfile(SOURCE_ROOT / REQUIREMENTS, Path(context) / "requirements.txt")
-        bento = bentoml.build(
-            "bento.service:ProductTypes",
-            name=manifest.name,
-            # The run's id makes the tag unique where two registries share one Bento store.
-            version=f"{manifest.model_version}-{manifest.run_id[:8]}",
-            labels={"model_version": manifest.model_version, "data_hash": manifest.data_hash[:16]},
-            python={"requirements_txt": "requirements.txt", "lock_packages": False},
-            build_ctx=context,
-        )
+    for name in serving_files():
+        copy = context / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(SOURCE_ROOT / name, copy)
+    model = context / _MODEL
+    model.mkdir()
+    classifier.export(model)
+    (model / CARD).write_text(card, encoding="utf-8")
+    manifest.seal(model)
+    shutil.copyfile(SOURCE_ROOT / REQUIREMENTS, context / _REQUIRED)
+
+
+def _built_before(tag: str, context: Path) -> Path | None:
+    """Return the sources of the Bento with this tag, if they are undamaged and those that it would be built from now.
+
+    The manifests may differ in the time at which the model was registered.
+    """
+    import bentoml
+    from bentoml.exceptions import BentoMLException
+
+    from catalog.model_folder import Manifest, ModelFolderError
+
     try:
-        check_parity(classifier, Path(bento.path) / "src" / "model", sample)
-    except ParityError:
-        bentoml.delete(bento.tag)
-        raise
-    return str(bento.tag)
+        found = bentoml.get(tag)
+        source = Path(found.path) / "src"
+        kept, wanted = Manifest.verified(source / _MODEL), Manifest.verified(context / _MODEL)
+    except (BentoMLException, ModelFolderError, OSError, ValueError):  # there is none, or it is not whole
+        return None
+    if str(found.tag) != tag or replace(kept, registered_at=wanted.registered_at) != wanted:
+        return None
+    names = [*serving_files(), _REQUIRED]  # the manifest has the digests of the model
+    _, changed, missing = filecmp.cmpfiles(context, source, names, shallow=False)
+    return None if changed or missing else source
 
 
 def export_bento(tag: str, path: Path) -> None:

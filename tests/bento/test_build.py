@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from uuid import uuid4
@@ -159,6 +160,47 @@ def test_a_bento_with_other_answers_is_deleted(
         build_bento(classifier, manifest, CARD, frame.head(50))
     assert manifest.name not in {bento.tag.name for bento in bentoml.list()}
     assert list(temporary.iterdir()) == []
+
+
+def source_of(tag: str) -> Path:
+    import bentoml
+
+    return Path(bentoml.get(tag).path) / "src"
+
+
+def inode(tag: str) -> int:
+    return (source_of(tag) / "model" / "manifest.json").stat().st_ino
+
+
+def test_a_bento_that_a_killed_run_has_built_is_taken_up(
+    tag: str, classifier: ProductTypeClassifier, manifest: Manifest, frame: pd.DataFrame
+) -> None:
+    before = inode(tag)
+    later = replace(manifest, registered_at="2026-01-02T00:00:00+00:00")
+    assert build_bento(classifier, later, CARD, frame.head(50)) == tag
+    assert inode(tag) == before
+    assert Predictor(source_of(tag) / "model").manifest.registered_at == "2026-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize("harm", ["model", "code", "requirements", "half built", "another threshold"])
+def test_a_bento_with_the_same_tag_that_is_not_the_same_is_replaced(
+    tag: str, classifier: ProductTypeClassifier, manifest: Manifest, frame: pd.DataFrame, harm: str
+) -> None:
+    source = source_of(tag)
+    for path in (source / "model" / "blocks.json", source / "bento" / "service.py", source / "requirements.txt"):
+        path.chmod(0o644)
+    if harm == "half built":  # killed while BentoML copied it
+        shutil.rmtree(source)
+        (source.parent / "bento.yaml").unlink()
+    elif harm == "another threshold":
+        manifest = replace(manifest, threshold=0.25)
+    else:
+        name = {"model": "model/blocks.json", "code": "bento/service.py", "requirements": "requirements.txt"}[harm]
+        (source / name).write_text("# changed")
+    assert build_bento(classifier, manifest, CARD, frame.head(50)) == tag
+    assert Predictor(source_of(tag) / "model").manifest.threshold == manifest.threshold
+    service = (source_of(tag) / "bento" / "service.py").read_bytes()
+    assert service == (SOURCE_ROOT / "bento" / "service.py").read_bytes()
 
 
 def test_an_exported_bento_is_restored_and_no_temporary_file_is_left(tag: str, temporary: Path, tmp_path: Path) -> None:
