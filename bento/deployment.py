@@ -43,6 +43,8 @@ def prepare_service() -> None:
         os.environ["STATE_DIR"] = str(settings.state_dir)
         os.environ["MODEL_DIR"] = str(settings.model_dir)
         os.environ["DATABASE_URL"] = settings.database_url
+        if home := os.environ.get("BENTOML_HOME"):
+            os.environ["BENTOML_HOME"] = str(Path(home).expanduser().absolute())
         os.environ["METRICS_DIR"] = str(_metrics_folder(settings.state_dir))
         Manifest.verified(settings.model_dir)
         settings.required("metrics_token")

@@ -27,7 +27,7 @@ def test_every_service_has_a_metrics_folder_of_its_own_and_leaves_those_of_other
 def test_workers_in_another_folder_read_the_same_paths_as_the_process_that_prepares(
     model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("STATE_DIR", "MODEL_DIR", "DATABASE_URL", "METRICS_DIR"):
+    for name in ("STATE_DIR", "MODEL_DIR", "DATABASE_URL", "METRICS_DIR", "BENTOML_HOME"):
         monkeypatch.setenv(name, "")  # so that they are what they were afterwards
     called_from, elsewhere = tmp_path / "called from", tmp_path / "elsewhere"
     called_from.mkdir()
@@ -36,6 +36,7 @@ def test_workers_in_another_folder_read_the_same_paths_as_the_process_that_prepa
     monkeypatch.setenv("STATE_DIR", "here")
     monkeypatch.setenv("MODEL_DIR", "model")
     monkeypatch.setenv("DATABASE_URL", "sqlite:///my.db")
+    monkeypatch.setenv("BENTOML_HOME", "bentos")
     monkeypatch.chdir(called_from)
     prepare_service()
     monkeypatch.chdir(elsewhere)
@@ -43,5 +44,6 @@ def test_workers_in_another_folder_read_the_same_paths_as_the_process_that_prepa
     assert settings.state_dir == called_from / "here"
     assert settings.model_dir == called_from / "model"
     assert settings.database_url == f"sqlite:///{called_from}/my.db"
+    assert os.environ["BENTOML_HOME"] == str(called_from / "bentos")
     assert (called_from / "my.db").is_file()
     assert list(elsewhere.iterdir()) == []

@@ -9,6 +9,7 @@ import pytest
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import OperationalError
 
+import run
 from catalog.model_folder import Manifest
 from commands.serve import release as releases
 from commands.serve import supervisor as supervisors
@@ -16,6 +17,7 @@ from commands.serve.release import RefusedError, Release, next_release, prepare
 from commands.serve.service import Place, ServiceError
 from commands.serve.supervisor import Pulse, Supervisor
 from terminal.errors import CommandError
+from tests.system.workspace import free_port
 from tracking.registry import RegisteredVersion
 
 
@@ -291,3 +293,29 @@ def test_a_bento_that_vanished_while_it_is_served_is_put_back(
     monkeypatch.setattr(releases, "_damage", lambda _: "")
     next_release("shop", bento, None)
     assert restored == [False]
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (MlflowException("database is locked"), "the registry cannot be read (MlflowException: database is locked)"),
+        (LOCKED, "the registry cannot be read (OperationalError: "),
+        (
+            RegisteredVersion(number="3", run_id="r", source="s", tags={}),
+            "version 3 is in production and cannot be served: it has no Bento, since no training has promoted it; "
+            "'python run.py rollback' returns to the version before",
+        ),
+    ],
+)
+def test_a_start_that_cannot_succeed_ends_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: Any, said: str
+) -> None:
+    def in_production(_: str) -> RegisteredVersion:
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr("stacks.active.connect_tracker", lambda **_: None)
+    monkeypatch.setattr("tracking.registry.in_production", in_production)
+    assert run.main(["serve", "--embedded", "--port", str(free_port())]) == 1
+    assert said in capsys.readouterr().err

@@ -6,8 +6,10 @@ import subprocess
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
+import pytest
 
 from tests.system.workspace import LIMIT, Workspace, free_port, wait_for
 
@@ -20,6 +22,16 @@ def version_on(port: int) -> str | None:
             return version
     except OSError:
         return None
+
+
+def wait_for_line(process: Any, beginning: str) -> str:
+    """Return what a process prints up to the first line with this beginning."""
+    printed = ""
+    for line in process.stdout:
+        printed += line
+        if line.startswith(beginning):
+            return printed
+    pytest.fail(f"{beginning} was never printed: {process.stderr.read()}")
 
 
 class Service:

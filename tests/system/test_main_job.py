@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.system.service import serving, version_on
+from tests.system.service import serving, version_on, wait_for_line
 from tests.system.snapshots import Snapshot, train
 from tests.system.workspace import LIMIT, ROOT, Workspace, free_port, wait_for
 
@@ -118,16 +118,6 @@ def test_an_interrupted_and_a_killed_run_are_continued_by_the_next_one(
     assert "train_classifier           nothing changed" in outcome["printed"]
     assert "same data and code" not in outcome["reason"]
     assert outcome["model_version"]
-
-
-def wait_for_line(process: Any, beginning: str) -> str:
-    """Return what a process prints up to the first line with this beginning."""
-    printed = ""
-    for line in process.stdout:
-        printed += line
-        if line.startswith(beginning):
-            return printed
-    pytest.fail(f"{beginning} was never printed: {process.stderr.read()}")
 
 
 def wait_for_step(process: Any, step: str) -> str:
