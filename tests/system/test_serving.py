@@ -377,7 +377,6 @@ def test_a_service_goes_on_while_the_registry_is_locked_or_names_what_cannot_be_
     (database,) = workspace.state.rglob("mlflow.db")
     registry = MlflowClient(tracking_uri=f"sqlite:///{database}", registry_uri=f"sqlite:///{database}")
     name, _, first = one_version.outcome["bento_tag"].partition(":")
-    source = registry.get_model_version(name, "1").source
     home = workspace.state / "bentoml" / "bentos" / name
 
     def promote(bento: str, code: str = "") -> None:
@@ -390,7 +389,9 @@ def test_a_service_goes_on_while_the_registry_is_locked_or_names_what_cannot_be_
             module = home / bento / "src" / "bento" / "service.py"
             module.chmod(0o644)
             module.write_text(f"{code}\n{module.read_text()}")
-        added = registry.create_model_version(name, source, tags={"bento_tag": f"{name}:{bento}"} if bento else {})
+        added = registry.create_model_version(
+            name, str(workspace.folder), tags={"bento_tag": f"{name}:{bento}"} if bento else {}
+        )
         registry.set_registered_model_alias(name, "production", added.version)
 
     with serving(workspace, "--every", "0.5") as service:
