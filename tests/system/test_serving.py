@@ -161,6 +161,8 @@ def test_two_workers_count_throttle_and_store_as_one(server: Server) -> None:
         for number in range(12)
     ]  # fmt: skip
     assert wrong == [401] * 5 + [429] * 7
+    written = [server.state, *server.state.rglob("*")]
+    assert not [path for path in written if path.lstat().st_mode & 0o077], "others may read what the workers write"
 
 
 @pytest.mark.parametrize("victim", ["a worker killed", "everything killed", "SIGTERM"])
