@@ -1,5 +1,6 @@
 """The routes of what users do with predictions: /feedback, /review and /me/predictions."""
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from bento.schemas import Correction, Erased, FeedbackAnswer, ReviewItem
 from catalog.text import label_key
 from ledger.audit import Party, record_event
 from ledger.callers import TRUSTED_ROLES, Caller
+from ledger.database import LedgerError
 from ledger.feedback import give_feedback
 from ledger.predictions import (
     PredictionRecord,
@@ -24,9 +26,12 @@ from ledger.predictions import (
     review_queue,
     sample_queue,
 )
+from ledger.retention import empty_log
 from web.authentication import Authenticated, require
 from web.json_body import JsonRoute
 from web.problems import problem_responses
+
+logger = logging.getLogger("bento")
 
 
 def create_feedback_router(answerer: ListingAnswerer, access: Access, metrics: ServiceMetrics) -> APIRouter:
@@ -81,13 +86,25 @@ def create_feedback_router(answerer: ListingAnswerer, access: Access, metrics: S
     @router.delete("/me/predictions")
     def erase(caller: Authenticated) -> Erased:
         """Erase the caller's predictions, the feedback on them, and stored answers."""
-        me = Party.of(caller)
+        me, now = Party.of(caller), datetime.now(UTC)
         with access.writing(caller) as connection:
-            erased = erase_predictions(connection, caller.user_id)
-            record_event(connection, me, "predictions erased", me, datetime.now(UTC), erased=erased)
+            erased = erase_predictions(connection, caller.user_id, now)
+            record_event(connection, me, "predictions erased", me, now, erased=erased)
+        _empty_log(access)
         return Erased(erased=erased)
 
     return router
+
+
+def _empty_log(access: Access) -> None:
+    """Remove what was erased from the database's log too. The rows are erased already, so a failure is no error."""
+    try:
+        emptied = empty_log(access.engine)
+    except LedgerError as error:
+        logger.warning("%s", error)
+        emptied = False
+    if not emptied:
+        logger.warning("The ledger's log still holds what was erased: the next erasure, run or purge empties it")
 
 
 def _code_of(answerer: ListingAnswerer, correction: Correction) -> int:

@@ -15,6 +15,7 @@ from bento.tokens import Signer
 from bento.usernames import normalised
 from ledger import users
 from ledger.audit import Party, record_event
+from ledger.predictions import erase_predictions
 from ledger.users import LastAdminError, UnknownUserError, User, UserExistsError
 from web.authentication import Authenticated, require
 from web.json_body import JsonRoute
@@ -70,11 +71,12 @@ def create_users_router(access: Access, signer: Signer) -> APIRouter:
 
     @router.delete("/{user}", status_code=204, response_class=Response, responses=problem_responses(403, 404, 409, 422))
     def delete_user(caller: Authenticated, user: NameOrId) -> Response:
-        """Delete a user; the tokens issued so far stop working."""
+        """Delete a user with all predictions of that user; the tokens issued so far stop working."""
 
         def effect(connection: Connection) -> tuple[int, str]:
             found, now = _found(connection, user), datetime.now(UTC)
             users.delete_user(connection, found.id, now)
+            erase_predictions(connection, found.id, now)
             record_event(connection, Party.of(caller), "user deleted", Party.of(found), now)
             return 204, ""
 

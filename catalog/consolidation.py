@@ -55,8 +55,8 @@ def consolidate(
 
     Args:
         raw: listings that passed the gate, as `read_listings` returns them.
-        feedback: columns designation, description, prdtypecode, given_by, role, given_at (UTC), simulated, trusted and
-            sampled (bool), any number of rows.
+        feedback: columns prediction_id, designation, description, prdtypecode, given_by, role, given_at (UTC),
+            simulated, trusted and sampled (bool), any number of rows.
         codes: the codes of the taxonomy; feedback with another code is left out.
         rules: how feedback joins.
 
@@ -120,6 +120,7 @@ def _own_rows(raw: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
             "prdtypecode": titled["prdtypecode"].astype("int64"),
             "origin": "listing",
             "sampled": False,
+            "prediction_id": None,
             "given_at": pd.Series(pd.NaT, index=titled.index, dtype="datetime64[us, UTC]"),
         }
     ).reset_index(drop=True)
@@ -129,7 +130,9 @@ def _own_rows(raw: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
 
 def _table(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the parts as one table, sorted by text key, with the split and the language of each row."""
-    columns = ["text_key", "designation", "description", "prdtypecode", "origin", "given_at", "sampled"]
+    columns = [
+        "text_key", "designation", "description", "prdtypecode", "origin", "prediction_id", "given_at", "sampled",
+    ]  # fmt: skip
     filled = [part[columns] for part in parts if len(part)]
     listings = pd.concat(filled, ignore_index=True).sort_values("text_key", ignore_index=True)
     listings["split"] = listings["text_key"].map(split_of)

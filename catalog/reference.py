@@ -8,16 +8,9 @@ if TYPE_CHECKING:
     from catalog.classifier import ProductTypeClassifier
 
 COLUMNS = [
-    "text_key",
-    "designation",
-    "description",
-    "language",
-    "origin",
-    "given_at",
-    "sampled",
-    "split",
+    "text_key", "designation", "description", "language", "origin", "prediction_id", "given_at", "sampled", "split",
     "prdtypecode",
-]
+]  # fmt: skip
 
 
 def build_reference_window(listings: pd.DataFrame, classifier: "ProductTypeClassifier") -> pd.DataFrame:

@@ -52,7 +52,16 @@ def monitor(state: State, options: Namespace) -> int:
             with reported(ConfigurationError):
                 config = MonitoringConfig.read(options.config)
         taxonomy = taxonomy_in_use(options)
-        report = run_monitoring(state, taxonomy, config)
+        from commands.after_run import apply_after_run
+        from stacks.failures import StepFailedError
+
+        try:
+            report = run_monitoring(state, taxonomy, config)
+        except StepFailedError:
+            apply_after_run(state, options.retention, "monitoring")
+            raise
+        if not isinstance(report, Published):
+            apply_after_run(state, options.retention, "monitoring")
     if isinstance(report, Published):
         console().print(
             f"Published: on the stack '{report.stack}' the engine monitors by the schedule '{report.schedule}' (UTC)."

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from state.folder import SOURCE_ROOT
 from terminal.console import console
 from terminal.errors import CommandError, reported
 
@@ -66,10 +67,22 @@ def add_pipeline(parser: ArgumentParser, config: Path, result: str) -> None:
         default=config,
         help=f"parameters of the pipeline (pipelines/configs/{config.name})",
     )
+    add_retention(parser)
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help=f"also write {result} as JSON to FILE; an earlier one is replaced"
     )
     parser.add_argument("--verbose", action="store_true", help="show ZenML's log and the logs of the steps")
+
+
+def add_retention(parser: ArgumentParser) -> None:
+    """Declare `--retention`, the rules about what is kept."""
+    parser.add_argument(
+        "--retention",
+        type=Path,
+        metavar="FILE",
+        default=SOURCE_ROOT / "pipelines" / "configs" / "retention.yaml",
+        help="what is kept, and for how long (pipelines/configs/retention.yaml)",
+    )
 
 
 def taxonomy_to_train(options: Namespace) -> "Taxonomy":

@@ -60,12 +60,16 @@ def train(state: State, options: Namespace) -> int:
         try:
             outcome = _run(options)
         except CommandError as error:
+            if isinstance(error, StepFailedError):
+                _remove_outdated(state, options)
             if report_to:
                 broken = isinstance(error, StepFailedError) and error.source.endswith("DataContractError")
                 _write(report_to, started, reason=str(error), contract="failed" if broken else None)
             raise
-    from stacks.publishing import Published  # loads ZenML, which the pipeline has done by now
+        from stacks.publishing import Published  # loads ZenML, which the pipeline has done by now
 
+        if not isinstance(outcome, Published):
+            _remove_outdated(state, options)
     if isinstance(outcome, Published):
         when = f"on the stack '{outcome.stack}' the engine trains by the schedule '{outcome.schedule}' (UTC)"
         console().print(f"Published: {when}.")
@@ -76,6 +80,12 @@ def train(state: State, options: Namespace) -> int:
         _write(report_to, started, **outcome.model_dump(mode="json"))
     _show(state, outcome, options, monotonic() - started)
     return 0
+
+
+def _remove_outdated(state: State, options: Namespace) -> None:
+    from commands.after_run import apply_after_run
+
+    apply_after_run(state, options.retention, "training")
 
 
 def _run(options: Namespace) -> "Outcome | Published":

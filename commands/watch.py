@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from commands.apart import call_apart
 from commands.listening import listen
-from commands.options import add_address, add_model, add_state, read_duration, taxonomy_in_use, taxonomy_to_train
+from commands.options import (
+    add_address,
+    add_model,
+    add_retention,
+    add_state,
+    read_duration,
+    taxonomy_in_use,
+    taxonomy_to_train,
+)  # fmt: skip
 from state.folder import SOURCE_ROOT, State
 from terminal.console import announce, console
 from terminal.errors import CommandError, reported
@@ -40,6 +48,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--cool-down", default="6h", metavar="TIME", help="least time between retrainings (6h)")
     parser.add_argument("--daily-budget", type=int, default=3, metavar="N", help="most retrainings a day, UTC (3)")
     add_model(parser)
+    add_retention(parser)
     add_state(parser)
     parser.add_argument(
         "train_options", nargs="*", metavar="-- OPTION", help="options that a retraining passes to 'train'"
@@ -83,7 +92,8 @@ def _create_service(
 
     # In a process of its own: this one runs for days and would keep ZenML and its database layer in memory.
     taxonomy = str(options.taxonomy.resolve()) if options.taxonomy else ""
-    orchestrator, has_schedule, model = call_apart(read_surroundings, taxonomy, "embedded" if options.embedded else "")
+    retention, embedded = str(options.retention.resolve()), "embedded" if options.embedded else ""
+    orchestrator, has_schedule, model, days = call_apart(read_surroundings, taxonomy, embedded, retention)
     if orchestrator != _AIRFLOW:
         _require_same_model(options, model)
     folder, rules = ReportFolder.of_state(state.folder), Rules(cool_down, options.daily_budget, model)
@@ -92,13 +102,14 @@ def _create_service(
             tokens = MonitorSettings.from_environment(state_dir=state.folder).tokens()
         except OSError as error:
             raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
-        journal = Journal(folder.journal)
+        journal = Journal(folder.journal, keep=timedelta(days=days) if days else None)
     pipeline_lock = threading.Lock()
     if orchestrator == _AIRFLOW:
         trainer = _airflow_trainer(options, rules, journal)
     else:
         trainer = _local_trainer(options, folder, pipeline_lock, journal)
-    command = RunPyCommand([*RUN_PY, "monitor", *_model_options(options, model)], SOURCE_ROOT)
+    words = [*RUN_PY, "monitor", *_model_options(options, model), "--retention", retention]
+    command = RunPyCommand(words, SOURCE_ROOT)
     schedule = None if has_schedule else Schedule(command, every, pipeline_lock)
     service = MonitorService(journal, trainer, schedule, tokens, rules, folder=folder)
     return service, (
@@ -154,7 +165,8 @@ def _local_trainer(
     from monitoring.run_py import RunPyCommand
 
     taxonomy = ["--taxonomy", str(options.taxonomy.resolve())] if options.taxonomy else []
-    words = [*RUN_PY, "train", *taxonomy, *_training_options(options)]
+    retention = ["--retention", str(options.retention.resolve())]
+    words = [*RUN_PY, "train", *taxonomy, *retention, *_training_options(options)]
     return LocalTrainer(RunPyCommand(words, SOURCE_ROOT), folder, pipeline_lock, journal)
 
 
@@ -183,12 +195,13 @@ def read_outcome(run_id: str) -> dict[str, Any] | None:
     return outcome_of(run).model_dump(mode="json")
 
 
-def read_surroundings(taxonomy: str, embedded: str) -> tuple[str, bool, str]:
-    """Return the orchestrator's flavor, whether its engine runs the monitoring pipeline, and the model to watch.
+def read_surroundings(taxonomy: str, embedded: str, retention: str) -> tuple[str, bool, str, int]:
+    """Return the orchestrator's flavor, whether its engine runs monitoring, the model to watch, and days of history.
 
-    `taxonomy` is a file and `embedded` any text where the options of `watch` say so, else they are empty. Raises
-    `CommandError` for a stack that trains by a schedule only.
+    `taxonomy` is a file and `embedded` any text where the options of `watch` say so, else they are empty. `retention`
+    is the file with the rules. Raises `CommandError` for a stack that trains by a schedule only.
     """
+    from pipelines.config import ConfigurationError, RetentionConfig
     from stacks.active import connect_tracker, ensure_stack
     from stacks.files import file_of
     from terminal.progress import hide_zenml_log
@@ -208,7 +221,9 @@ def read_surroundings(taxonomy: str, embedded: str) -> tuple[str, bool, str]:
         )
     connect_tracker()
     model = taxonomy_in_use(Namespace(taxonomy=Path(taxonomy) if taxonomy else None, embedded=bool(embedded)))
-    return flavor, flavor == _AIRFLOW or bool(schedules.get("monitoring")), model.name
+    with reported(ConfigurationError):
+        days = RetentionConfig.read(Path(retention)).history_days
+    return flavor, flavor == _AIRFLOW or bool(schedules.get("monitoring")), model.name, days
 
 
 def _require_same_model(options: Namespace, watched: str) -> None:

@@ -112,5 +112,9 @@ def _configure_sqlite(engine: Engine, synchronous: str) -> None:
 
 def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
     connection.isolation_level = None  # we begin transactions ourselves
-    for pragma in ("journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON"):
+    # The first takes effect in a new file only, and before the others. What is deleted is overwritten with zeros.
+    for pragma in (
+        "auto_vacuum = INCREMENTAL", "journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON",
+        "secure_delete = ON",
+    ):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")

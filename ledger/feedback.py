@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = [
-    "designation", "description", "prdtypecode", "given_by", "role", "given_at", "simulated", "trusted", "sampled",
+    "prediction_id", "designation", "description", "prdtypecode", "given_by", "role", "given_at", "simulated",
+    "trusted", "sampled",
 ]  # fmt: skip
 
 
@@ -70,6 +71,7 @@ def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
     simulators = select(UserRow.id).where(UserRow.role == SIMULATOR)
     query = (
         select(
+            FeedbackRow.prediction_id,
             PredictionRow.designation,
             PredictionRow.description,
             FeedbackRow.correct_code.label("prdtypecode"),

@@ -1,16 +1,19 @@
-"""Predictions: stored, found, listed for review, erased and purged."""
+"""Predictions: stored, found, listed for review, deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, insert, select, text, union_all
+from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, insert, select, union_all
 
 from ledger.callers import TRUSTED_ROLES
+from ledger.database import reading_existing
 from ledger.sampling import sampled
-from ledger.tables import AuditRow, FeedbackRow, KnownLoginRow, LoginAttemptRow, PredictionRow, ReceiptRow, UserRow
+from ledger.tables import AuditRow, FeedbackRow, PredictionRow, ReceiptRow
+
+ERASED = "listings erased"  # the event in the audit that holds the ids of erased predictions
+_IDS = 1_000  # ids in one row of the audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,38 +94,34 @@ def _reviewed() -> ColumnElement[bool]:
     return exists().where(FeedbackRow.prediction_id == PredictionRow.id, FeedbackRow.role.in_(TRUSTED_ROLES))
 
 
-def erase_predictions(connection: Connection, user_id: str) -> int:
+def erase_predictions(connection: Connection, user_id: str, now: datetime) -> int:
     """Delete a user's predictions with the feedback on them, and the user's receipts. Return how many predictions."""
     connection.execute(delete(ReceiptRow).where(ReceiptRow.owner == user_id))
-    return _delete(connection, PredictionRow.user_id == user_id)["predictions"]
+    return delete_predictions(connection, PredictionRow.user_id == user_id, now)["predictions"]
 
 
-def purge(connection: Connection, before: datetime, at_most: int) -> dict[str, int]:
-    """Delete older rows: predictions with their feedback, receipts, logins, audit, deleted users.
+def delete_predictions(connection: Connection, which: ColumnElement[bool], now: datetime) -> dict[str, int]:
+    """Delete predictions with the feedback on them. Return how many of both.
 
-    Returns the number of deleted rows by table. At most `at_most` predictions are deleted, the oldest first: a
-    transaction that deletes hundreds of thousands would block other writers for too long. Call it again until it
-    deletes fewer.
+    The ids of those that had feedback go into the audit, without text and name: a training may have copied them.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
-    created_at = PredictionRow.created_at
-    old = select(PredictionRow.id).where(created_at < before).order_by(created_at).limit(at_most)
-    deleted = _delete(connection, PredictionRow.id.in_(connection.execute(old).scalars().all()))
-    ages: dict[Any, Any] = {
-        ReceiptRow: ReceiptRow.created_at,
-        LoginAttemptRow: LoginAttemptRow.at,
-        KnownLoginRow: KnownLoginRow.at,
-        AuditRow: AuditRow.at,
-        UserRow: UserRow.deleted_at,
-    }
-    for table, age in ages.items():
-        deleted[table.__tablename__] = connection.execute(delete(table).where(age < before)).rowcount
-    return deleted
-
-
-def _delete(connection: Connection, which: ColumnElement[bool]) -> dict[str, int]:
-    # Feedback first, although the database would delete it with its prediction: it must be counted.
     on_them = FeedbackRow.prediction_id.in_(select(PredictionRow.id).where(which))
+    copied = connection.execute(select(FeedbackRow.prediction_id).where(on_them).distinct()).scalars().all()
+    for start in range(0, len(copied), _IDS):
+        ids = sorted(copied[start : start + _IDS])
+        row = {"at": now, "actor": "", "event": ERASED, "subject": "", "detail": {"predictions": ids}}
+        connection.execute(insert(AuditRow).values(row))
+    # Feedback first, although the database would delete it with its prediction: it must be counted.
     feedback = connection.execute(delete(FeedbackRow).where(on_them)).rowcount
     return {"predictions": connection.execute(delete(PredictionRow).where(which)).rowcount, "feedback": feedback}
+
+
+def read_erased(url: str) -> set[str]:
+    """Return the ids of predictions that were deleted and had feedback, as far back as the audit goes.
+
+    A ledger that does not exist yet has none. Raises `LedgerError` when the database does not answer.
+    """
+    with reading_existing(url) as connection:
+        query = select(AuditRow.detail).where(AuditRow.event == ERASED)
+        rows = connection.execute(query).scalars().all() if connection else []
+    return {prediction for detail in rows for prediction in detail["predictions"]}

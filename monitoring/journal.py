@@ -33,6 +33,7 @@ _TABLES: dict[type[Entry], str] = {
     RetrainingEnd: "retraining_end",
     FailedRun: "failed_run",
 }
+_FULL = 1  # auto_vacuum: the file shrinks when entries are removed
 _STARTED = "WHERE retraining IS NOT NULL"
 _NEWEST_FIRST = "ORDER BY id DESC LIMIT ?"
 _DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
@@ -50,12 +51,15 @@ class Journal:
     as ISO 8601 in UTC with six digits after the second, so that they sort as text.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keep: timedelta | None = None) -> None:
         """Open the file or create it, with the entries of a `decisions.jsonl` beside it.
+
+        `keep`: the age at which entries are removed when others are stored (None: never). The last retraining stays.
 
         Raises `JournalError` when another process uses the file, or when it cannot be read.
         """
         self._path = path
+        self._keep = keep
         self._lock = threading.Lock()
         former = path.with_name(FORMER_NAME)
         with self._explained("used"):
@@ -81,6 +85,8 @@ class Journal:
         with self._lock, self._explained("written"), self._transaction():
             for entry in entries:
                 self._insert(entry)
+            if self._keep and entries:
+                self._forget(max(entry.at for entry in entries) - self._keep)
 
     def check(self) -> None:
         """Raise `JournalError` unless entries can be stored now."""
@@ -140,6 +146,9 @@ class Journal:
         """Lock the file and check it. A new one gets its tables and the entries of the former journal."""
         self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # keeps the lock that a transaction takes
         self._connection.execute("PRAGMA synchronous = FULL")
+        if self._connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _FULL:
+            self._connection.execute(f"PRAGMA auto_vacuum = {_FULL}")
+            self._connection.execute("VACUUM")  # gives a file of an earlier version the pages for it
         with self._transaction():
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             tables = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_master")}
@@ -165,6 +174,13 @@ class Journal:
         names, marks = ", ".join(row), ", ".join("?" * len(row))
         table = _TABLES[type(entry)]
         self._connection.execute(f"INSERT OR REPLACE INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))
+
+    def _forget(self, moment: datetime) -> None:
+        """Remove entries from before a moment, except those about the last retraining."""
+        last = f"(SELECT retraining FROM {_TABLES[AlertDecision]} {_STARTED} ORDER BY id DESC LIMIT 1)"
+        for kind, table in _TABLES.items():
+            other = f"AND retraining IS NOT {last}" if "retraining" in kind.model_fields else ""
+            self._connection.execute(f"DELETE FROM {table} WHERE at < ? {other}", (_as_text(moment),))
 
     def _select(self, kind: type[_EntryT], clause: str, *values: str | int) -> list[_EntryT]:
         names = ", ".join(name for name in kind.model_fields if name != "kind")

@@ -1,9 +1,10 @@
-"""The folder of the monitoring reports: names of its files, storing a report, the history, removing old reports."""
+"""The folder of the monitoring reports: names of its files, storing a report, the history, what is outdated."""
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,15 +18,32 @@ NAME = "monitoring"  # of the folder, in the state folder
 _HISTORY = "history.jsonl"
 _LATEST = "latest"
 _EVIDENTLY = "-evidently.html"
-_SUFFIXES = (".html", ".json", _EVIDENTLY)  # of the files of a run
-_KEPT = 500  # runs whose reports are kept; the history keeps a line for every run
-_REMOVED_AT_ONCE = 10  # reports: earlier runs have removed the older ones
+_RETRAINING = "retraining-"
 _HISTORY_READ = 2**20  # bytes at the end of the history that are read
 _READABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,150}\.(?:html|json|log)", re.ASCII)
 
 
 class ReportFolderError(Exception):
     """A report cannot be stored."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of the files of runs: those of the newest `runs`, written since a moment (0, None: all)."""
+
+    runs: int = 0
+    since: datetime | None = None
+
+    def outdated(self, runs: Mapping[str, Sequence[Path]]) -> list[Path]:
+        """Return the files of the other runs; `runs` are files by the name of the run. The newest run is kept."""
+        ages = {name: max(path.stat().st_mtime for path in paths) for name, paths in runs.items()}
+        newest_first = sorted(runs, key=lambda name: ages[name], reverse=True)
+        old = [
+            name
+            for place, name in enumerate(newest_first)
+            if place and ((self.runs and place >= self.runs) or (self.since and ages[name] < self.since.timestamp()))
+        ]
+        return [path for name in old for path in runs[name]]
 
 
 @dataclass(frozen=True)
@@ -61,11 +79,11 @@ class ReportFolder:
 
     def retraining_report(self, retraining: str) -> Path:
         """Return where a local retraining writes its outcome."""
-        return self.path / f"retraining-{retraining}.json"
+        return self.path / f"{_RETRAINING}{retraining}.json"
 
     def retraining_log(self, retraining: str) -> Path:
         """Return where the log of a local retraining is."""
-        return self.path / f"retraining-{retraining}.log"
+        return self.path / f"{_RETRAINING}{retraining}.log"
 
     def store(self, report: "MonitoringReport", page: str, evidently_page: str) -> None:
         """Store the report of a run as JSON and as a page, and a line about it in the history.
@@ -83,7 +101,6 @@ class ReportFolder:
                 write_atomically(self.path / evidently_name(run), evidently_page)
             with (self.path / _HISTORY).open("a", encoding="utf-8") as history:
                 history.write(json.dumps(_summary(report), ensure_ascii=False) + "\n")
-            self._remove_old_reports()
         except OSError as error:
             raise ReportFolderError(f"the report cannot be written to {self.path}: {error.strerror}") from error
 
@@ -119,11 +136,27 @@ class ReportFolder:
             return None
         return path
 
-    def _remove_old_reports(self) -> None:
-        lines = (self.path / _HISTORY).read_text(encoding="utf-8").splitlines()
-        for run in _parse(lines[:-_KEPT][-_REMOVED_AT_ONCE:]):
-            for suffix in _SUFFIXES:
-                (self.path / f"{run['run']}{suffix}").unlink(missing_ok=True)
+    def outdated(self, reports: Kept, retrainings: Kept) -> list[Path]:
+        """Return the files of reports and of retrainings that are not kept any more. The latest report always is."""
+        files = [path for path in self.path.glob("*") if _READABLE.fullmatch(path.name) and path.is_file()]
+        groups: dict[bool, dict[str, list[Path]]] = {True: {}, False: {}}
+        for path in files:
+            if path.stem != _LATEST and path != self.run_log:
+                name = path.name.removesuffix(_EVIDENTLY) if is_evidently(path.name) else path.stem
+                groups[name.startswith(_RETRAINING)].setdefault(name, []).append(path)
+        return [*reports.outdated(groups[False]), *retrainings.outdated(groups[True])]
+
+    def forget_before(self, moment: datetime) -> int:
+        """Remove the lines of the history from before a moment and return how many. Raises `ReportFolderError`."""
+        path = self.path / _HISTORY
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.is_file() else []
+            kept = [line for line in lines if not _is_before(line, moment)]
+            if len(kept) < len(lines):
+                write_atomically(path, "".join(kept))
+        except OSError as error:
+            raise ReportFolderError(f"the history {path} cannot be shortened: {error.strerror}") from error
+        return len(lines) - len(kept)
 
 
 def as_json(report: "MonitoringReport") -> str:
@@ -150,6 +183,16 @@ def _parse(lines: Iterable[str | bytes]) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(run, dict):
             yield run
+
+
+def _is_before(line: str, moment: datetime) -> bool:
+    """Return whether a line of the history has a time before a moment. A line that cannot be read has none."""
+    for run in _parse([line]):
+        try:
+            return datetime.fromisoformat(str(run.get("at"))) < moment
+        except (ValueError, TypeError):  # TypeError: a time without a zone
+            return False
+    return False
 
 
 def _summary(report: "MonitoringReport") -> dict[str, Any]:

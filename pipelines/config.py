@@ -1,4 +1,4 @@
-"""The parameters of the pipelines, read from the YAML files in `configs/`; an unknown key is an error."""
+"""What the files in `configs/` say: parameters of the pipelines, rules of retention. An unknown key is an error."""
 
 from pathlib import Path
 from typing import Self
@@ -23,8 +23,6 @@ class ConfigurationError(ValueError):
 class _Config(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    seed: int = 0
-
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a YAML file. Raises `ConfigurationError` naming the file, the key and what was expected."""
@@ -44,6 +42,7 @@ class _Config(BaseModel):
 class TrainingConfig(_Config):
     """All parameters of a training run."""
 
+    seed: int = 0
     size: int = Field(20_000, ge=200)
     target_precision: float = Field(0.95, gt=0, lt=1)
     consolidation: ConsolidationRules = ConsolidationRules()
@@ -54,6 +53,28 @@ class TrainingConfig(_Config):
 class MonitoringConfig(_Config):
     """All parameters of a monitoring run."""
 
+    seed: int = 0
     window: WindowRules = WindowRules()
     drift: DriftRules = DriftRules()
     quality: QualityRules = QualityRules()
+
+
+class RunRules(BaseModel):
+    """Which runs of a pipeline are kept: the newest `runs` of each model that are younger than `days` (0: no limit)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    runs: int = Field(0, ge=0)
+    days: int = Field(0, ge=0)
+
+
+class RetentionConfig(_Config):
+    """What is kept, and for how long. 0 keeps it for ever."""
+
+    training: RunRules = RunRules(runs=20, days=90)
+    monitoring: RunRules = RunRules(runs=100, days=30)
+    rollbacks: int = Field(10, ge=0)
+    history_days: int = Field(365, ge=0)
+    predictions_days: int = Field(0, ge=0)
+    requests_days: int = Field(30, ge=0)
+    audit_days: int = Field(365, ge=0)

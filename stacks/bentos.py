@@ -88,3 +88,12 @@ def _fetch(tag: str, run: str | None, archive: Path) -> None:
     if packaged.archive is None:
         raise lost
     packaged.archive(archive)
+
+
+def delete_bento(tag: str) -> None:
+    """Delete a Bento from this machine's store, if it is there."""
+    import bentoml
+    from bentoml.exceptions import NotFound
+
+    with suppress(NotFound):
+        bentoml.delete(tag)

@@ -74,6 +74,17 @@ def by_tag(name: str, key: str, value: str | None = None) -> RegisteredVersion |
     return _version(max(found, key=lambda version: int(version.version))) if found else None
 
 
+def registered_from(run_id: str) -> list[tuple[str, RegisteredVersion]]:
+    """Return the versions that were trained or evaluated by a run of the tracker, each with the name of its model."""
+    client = mlflow.MlflowClient()
+    found = {
+        (version.name, version.version): version
+        for condition in (f"run_id = '{run_id}'", f"tags.evaluation_run = '{run_id}'")
+        for version in client.search_model_versions(condition)
+    }
+    return [(version.name, _version(version)) for version in found.values()]
+
+
 class Challenger(BaseModel):
     """A trained and evaluated model that is to be registered: its runs, its files, and what its tags say of it.
 

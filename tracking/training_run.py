@@ -105,7 +105,9 @@ def _log_parameters(parameters: Candidate) -> None:
 def _log_model(chosen: ChosenCandidate, listings: pd.DataFrame) -> "ModelInfo":
     from mlflow.models import infer_signature
 
-    example = listings.loc[listings["split"] == "train", ["designation", "description"]].head(3)
+    # Of the files alone: what comes from feedback may be erased, and an example cannot be.
+    own = (listings["split"] == "train") & (listings["origin"] == "listing")
+    example = listings.loc[own, ["designation", "description"]].head(3)
     example = example.assign(description=example["description"].fillna("")).astype(object)
     return mlflow.sklearn.log_model(
         chosen.classifier,

@@ -42,8 +42,8 @@ def test_what_services_share_loads_no_database_library() -> None:
 
 WATCH = """
 import commands.watch, run
-# The flavor of the orchestrator; its engine has the schedule; the model.
-commands.watch.call_apart = lambda *_: ["local", True, "rakuten-embedded"]
+# The flavor of the orchestrator; its engine has the schedule; the model; days of history.
+commands.watch.call_apart = lambda *_: ["local", True, "rakuten-embedded", 365]
 sys.exit(run.main(sys.argv[1:]))
 """
 

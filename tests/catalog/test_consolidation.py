@@ -41,6 +41,7 @@ def feedback(*rows: tuple[str, int, str, str]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             (
+                f"p{hour}",
                 title,
                 None,
                 code,
@@ -250,3 +251,10 @@ def test_real_offers_consolidate_as_counted_by_hand(real_listings: Path) -> None
     outcome = consolidate(read_listings(real_listings), NO_FEEDBACK, taxonomy.labels, ConsolidationRules())
     assert (outcome.profile.duplicates_removed, outcome.profile.conflicts.count) == (4_318, 2)
     assert taxonomy.name == "pricerunner"
+
+
+def test_rows_from_feedback_carry_the_id_of_their_prediction_and_listings_none() -> None:
+    given = feedback((title_in("train"), 10, "ulf", "user"), ("titre z", 40, "rita", "reviewer"))
+    rows = run(listings(("titre a", None, 10)), given).listings
+    found = dict(zip(rows["designation"], rows["prediction_id"], strict=True))
+    assert found == {"titre a": None, title_in("train"): "p0", "titre z": "p1"}

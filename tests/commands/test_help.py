@@ -17,9 +17,19 @@ def test_help_lists_the_verbs_and_gives_examples() -> None:
 @pytest.mark.parametrize(
     ("verb", "options"),
     {
-        "train": ["--data", "--size", "--taxonomy", "--config", "--new-baseline", "--no-cache", "--json", "--verbose"],
+        "train": [
+            "--data",
+            "--size",
+            "--taxonomy",
+            "--config",
+            "--new-baseline",
+            "--no-cache",
+            "--retention",
+            "--json",
+            "--verbose",
+        ],
         "serve": ["--host", "--port", "--every", "--workers", "--taxonomy", "--embedded"],
-        "monitor": ["--config", "--json", "--verbose", "--taxonomy", "--embedded"],
+        "monitor": ["--config", "--retention", "--json", "--verbose", "--taxonomy", "--embedded"],
         "watch": [
             "--host",
             "--port",
@@ -33,7 +43,7 @@ def test_help_lists_the_verbs_and_gives_examples() -> None:
         "simulate": ["--kind", "--requests", "--rate", "--feedback", "--service", "--username", "--seed"],
         "auth": ["--host", "--port"],
         "rollback": ["--reason", "--taxonomy", "--embedded"],
-        "purge": ["--older-than"],
+        "purge": ["--older-than", "--dry-run", "--retention"],
         "data": ["DIR", "--size", "--seed", "--force"],
         "env": ["--tracker"],
         "doctor": [],
@@ -71,7 +81,7 @@ def test_an_unknown_option_is_refused_with_the_usage() -> None:
     [
         (["tain"], "run.py", "invalid choice: 'tain'"),
         (["serve", "--colour"], "run.py serve", "unrecognized arguments: --colour"),
-        (["purge"], "run.py purge", "the following arguments are required: --older-than"),
+        (["purge", "--older-than"], "run.py purge", "argument --older-than: expected one argument"),
         (["watch", "--", "--colour"], "run.py train", "unrecognized arguments: --colour"),
         (["watch", "--", "--size", "many"], "run.py train", "argument --size: invalid int value: 'many'"),
     ],

@@ -71,6 +71,7 @@ def test_feedback_is_read_with_its_listing_oldest_first(engine: Engine, ledger_u
         give_feedback(connection, other.id, 60, "alice", "user", NOW)
     frame = read_feedback(ledger_url, "rakuten")
     assert list(frame.columns) == COLUMNS
+    assert frame["prediction_id"].tolist() == [first.id, second.id]
     assert frame["designation"].tolist() == ["Été", "Piscine gonflable"]
     assert frame["prdtypecode"].tolist() == [10, 40]
     assert frame["given_by"].tolist() == ["alice", "rita"]

@@ -115,7 +115,7 @@ def test_rows_of_the_first_schema_belong_to_the_ids_of_their_users(empty_url: st
         assert connection.scalars(select(FeedbackRow.given_by)).all() == [ulf.id]
         receipts = dict(connection.execute(select(ReceiptRow.owner, ReceiptRow.body)).tuples().all())
         assert receipts == {owners["old"]: "old", ulf.id: "new"}
-        assert erase_predictions(connection, ulf.id) == 1
+        assert erase_predictions(connection, ulf.id, NOW) == 1
         assert create_user(connection, "gone", "hash", "user", NOW).id != owners["deleted"]
         wide = prediction(ulf.id, predicted_code=2**40)
         store_predictions(connection, [wide])

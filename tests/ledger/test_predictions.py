@@ -1,4 +1,4 @@
-"""Predictions: the last one, the review queue, erasing and purging."""
+"""Predictions: the last one, the review queue, erasing."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -13,7 +13,6 @@ from ledger.predictions import (
     erase_predictions,
     find_prediction,
     last_prediction,
-    purge,
     review_queue,
     sample_queue,
     store_predictions,
@@ -21,8 +20,6 @@ from ledger.predictions import (
 from ledger.receipts import ReceiptRecord, find_receipt, store_receipts
 from ledger.sampling import is_sampled
 from ledger.tables import AuditRow, Base, FeedbackRow, ReceiptRow
-from ledger.throttle import record_attempt
-from ledger.users import create_user, delete_user, list_users
 from tests.ledger.conftest import NOW, prediction
 
 MINUTE = timedelta(minutes=1)
@@ -122,49 +119,11 @@ def test_erasing_deletes_feedback_and_receipts_of_one_user_only(engine: Engine) 
         give_feedback(connection, others.id, 10, "alice", "user", NOW)
         store_receipts(connection, receipts)
     with writing(engine) as connection:
-        assert erase_predictions(connection, "alice") == 2
-        assert erase_predictions(connection, "alice") == 0
+        assert erase_predictions(connection, "alice", NOW) == 2
+        assert erase_predictions(connection, "alice", NOW) == 0
         assert find_prediction(connection, others.id) == others
         assert find_receipt(connection, "alice", "key", "print") is None
     assert (count(engine, FeedbackRow), count(engine, ReceiptRow)) == (1, 1)
-
-
-def test_purging_deletes_older_rows(engine: Engine) -> None:
-    old, before, new = NOW - MINUTE, NOW, NOW
-    kept, gone = prediction(created_at=new), prediction(created_at=old)
-    with writing(engine) as connection:
-        store_predictions(connection, [kept, gone, prediction(created_at=old)])
-        give_feedback(connection, gone.id, 10, "alice", "user", NOW + MINUTE)
-        give_feedback(connection, kept.id, 10, "alice", "user", NOW + MINUTE)
-        for moment in (old, new):
-            store_receipts(connection, [ReceiptRecord("alice", str(moment), "print", 200, "answer", moment)])
-            record_attempt(connection, ["digest"], moment)
-            record_event(connection, Party("ada"), "user created", Party("alice"), moment, role="user")
-        for name, deleted in (("gone", old), ("deleted", new), ("active", None)):
-            user = create_user(connection, name, "hash", "user", old)
-            if deleted:
-                delete_user(connection, user.id, deleted)
-    with writing(engine) as connection:
-        assert purge(connection, before, at_most=100) == {
-            "predictions": 2,
-            "feedback": 1,
-            "receipts": 1,
-            "login_attempts": 1,
-            "known_logins": 0,
-            "audit": 1,
-            "users": 1,
-        }
-        assert find_prediction(connection, kept.id) == kept
-        assert [user.username for user in list_users(connection)] == ["active"]
-        assert set(purge(connection, before, at_most=100).values()) == {0}
-
-
-def test_purging_deletes_a_limited_number_at_a_time(engine: Engine) -> None:
-    old = NOW - timedelta(days=100)
-    with writing(engine) as connection:
-        store_predictions(connection, [prediction(created_at=old + number * MINUTE) for number in range(3)])
-        removed = [purge(connection, NOW, at_most=2)["predictions"] for _ in range(3)]
-    assert removed == [2, 1, 0]
 
 
 def test_a_recorded_event_has_its_detail(engine: Engine) -> None:

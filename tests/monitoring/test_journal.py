@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from monitoring.entries import AlertDecision, FailedRun, RetrainingEnd, RetrainingStart
+from monitoring.entries import AlertDecision, Entry, FailedRun, RetrainingEnd, RetrainingStart
 from monitoring.journal import Journal, JournalError
 from tests.conftest import ROOT
 from tests.monitoring.watching import NOON, failing_writes
@@ -260,3 +261,31 @@ def test_a_service_of_the_former_version_that_still_runs_is_refused(former: Path
     finally:
         holder.kill()
         holder.communicate()
+
+
+def test_old_entries_are_forgotten_except_those_about_the_last_retraining(path: Path) -> None:
+    def at(days: int, entry: Entry, **changes: str) -> Entry:
+        return entry.model_copy(update={"at": NOON + timedelta(days=days), **changes})
+
+    with closing(Journal(path, keep=timedelta(days=30))) as journal:
+        journal.append(*[at(0, entry, retraining="r0") for entry in (DECISION, START, END)], DECISION, START, END, RUN)
+        journal.append(at(29, RUN))
+        assert len(journal.decisions(9)) == 2
+        journal.append(at(31, RUN))
+        assert (journal.decisions(9), journal.start_of("r0"), journal.end_of("r0")) == ([DECISION], None, None)
+        assert content(journal) == ([DECISION], START, END, [at(31, RUN), at(29, RUN)])
+        assert journal.unfinished is None
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_the_file_shrinks_when_entries_are_forgotten(path: Path, *, earlier: bool) -> None:
+    with closing(Journal(path)) as journal:
+        journal.append(*[RUN.model_copy(update={"reason": "x" * 1_000})] * 500)
+    if earlier:  # as an earlier version left it
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA auto_vacuum = 0")
+            connection.execute("VACUUM")
+    before = path.stat().st_size
+    with closing(Journal(path, keep=timedelta(days=30))) as journal:
+        journal.append(RUN.model_copy(update={"at": NOON + timedelta(days=40)}))
+    assert path.stat().st_size < before / 5

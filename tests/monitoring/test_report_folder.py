@@ -1,13 +1,15 @@
-"""Reports are stored completely, found by name, listed newest first, and removed when they are old."""
+"""Reports are stored completely, found by name, listed newest first, and outdated by rules."""
 
-import json
+import os
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from catalog.verdict import Verdict
 from checks.monitoring_report import MonitoringReport
-from monitoring.report_folder import ReportFolder, ReportFolderError
+from monitoring.report_folder import Kept, ReportFolder, ReportFolderError
+from tests.monitoring.watching import NOON
 from tests.reports.values import a_drift, a_monitoring_report
 
 
@@ -65,14 +67,39 @@ def test_the_history_is_newest_first_and_a_line_that_cannot_be_read_is_left_out(
     }  # fmt: skip
 
 
-def test_reports_of_runs_before_the_last_500_are_removed_and_their_lines_are_kept(folder: ReportFolder) -> None:
-    folder.store(report("run-0", "warning"), "page", "evidently")
-    lines = [json.dumps({"run": f"run-{number}"}) for number in range(500)]
-    (folder.path / "history.jsonl").write_text("\n".join(lines) + "\n")
-    assert folder.find("run-0-evidently.html")
-    folder.store(report("run-500"), "page", "")
-    assert {name for name in names(folder) if name.startswith("run-")} == {"run-500.html", "run-500.json"}
-    assert len(folder.history(1_000)) == 501
+def written_at(folder: ReportFolder, pattern: str, moment: datetime) -> None:
+    for path in folder.path.glob(pattern):
+        os.utime(path, (moment.timestamp(), moment.timestamp()))
+
+
+def test_the_files_of_the_newest_runs_are_kept_and_of_retrainings_by_a_rule_of_their_own(folder: ReportFolder) -> None:
+    for number in range(3):
+        folder.store(report(f"run-{number}", "drift"), "page", "evidently")
+        written_at(folder, f"run-{number}*", NOON + timedelta(hours=number))
+        folder.retraining_log(f"r{number}").write_text("log")
+        folder.retraining_report(f"r{number}").write_text("{}")
+        written_at(folder, f"retraining-r{number}*", NOON + timedelta(hours=number))
+    folder.run_log.write_text("log")
+    written_at(folder, "[ml]*", NOON - timedelta(days=9))
+    assert folder.outdated(Kept(), Kept()) == []
+    assert {path.name for path in folder.outdated(Kept(runs=2), Kept(runs=1))} == {
+        "run-0.html", "run-0.json", "run-0-evidently.html",
+        "retraining-r0.log", "retraining-r0.json", "retraining-r1.log", "retraining-r1.json",
+    }  # fmt: skip
+    late = NOON + timedelta(hours=1)
+    assert {path.stem for path in folder.outdated(Kept(since=late), Kept(runs=9))} == {"run-0", "run-0-evidently"}
+    future = NOON + timedelta(days=1)
+    assert {path.stem for path in folder.outdated(Kept(since=future), Kept(runs=9)) if "2" in path.stem} == set()
+
+
+def test_lines_of_the_history_from_before_a_moment_are_forgotten(folder: ReportFolder) -> None:
+    assert folder.forget_before(NOON) == 0
+    for number in range(3):
+        folder.store(report(f"run-{number}").model_copy(update={"at": NOON + timedelta(hours=number)}), "page", "")
+    with (folder.path / "history.jsonl").open("a") as history:
+        history.write("nonsense\n")
+    assert folder.forget_before(NOON + timedelta(hours=2)) == 2
+    assert [entry["run"] for entry in folder.history(9)] == ["run-2"]
 
 
 def test_only_reports_and_logs_of_the_folder_are_found(folder: ReportFolder, tmp_path: Path) -> None:

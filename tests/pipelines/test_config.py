@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipelines.config import ConfigurationError, MonitoringConfig, TrainingConfig
+from pipelines.config import ConfigurationError, MonitoringConfig, RetentionConfig, TrainingConfig
 from tests.conftest import ROOT
 
 CONFIGS = ROOT / "pipelines" / "configs"
@@ -22,10 +22,11 @@ CONFIGS = ROOT / "pipelines" / "configs"
         (MonitoringConfig, "monitoring.yaml", "window.day"),
         (MonitoringConfig, "monitoring.yaml", "drift.minimum_row"),
         (MonitoringConfig, "monitoring.yaml", "quality.margin"),
+        (RetentionConfig, "retention.yaml", "monitoring.day"),
     ],
 )
 def test_an_unknown_key_is_an_error(
-    config: type[TrainingConfig | MonitoringConfig], file: str, key: str, tmp_path: Path
+    config: type[TrainingConfig | MonitoringConfig | RetentionConfig], file: str, key: str, tmp_path: Path
 ) -> None:
     content = yaml.safe_load((CONFIGS / file).read_text())
     *sections, name = key.split(".")
@@ -44,3 +45,7 @@ def test_the_files_that_are_used_by_default_are_valid(
     config: type[TrainingConfig | MonitoringConfig], file: str
 ) -> None:
     assert config.read(CONFIGS / file).seed == 0
+
+
+def test_the_rules_of_retention_in_the_file_are_those_without_a_file() -> None:
+    assert RetentionConfig.read(CONFIGS / "retention.yaml") == RetentionConfig()

@@ -22,7 +22,7 @@ def test_two_processes_open_a_fresh_home_at_once(tmp_path: Path) -> None:
 
 def test_the_lock_is_in_the_folder_that_is_shared_and_may_be_taken_again_inside() -> None:
     with alone_in_zenml(), alone_in_zenml():
-        [lock] = zenml_home().glob("*.lock")
+        [lock] = zenml_home().glob("product-types.lock")
         assert lock.read_text()
     with hold(lock, "another"):
         pass
