@@ -60,6 +60,6 @@ def test_a_taxonomy_names_its_own_model(tmp_path: Path) -> None:
 def test_watch_refuses_to_retrain_another_model_than_the_one_it_watches(
     watched: str, options: list[str], message: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(commands.watch, "call_apart", lambda *_: ["local", False, watched])
+    monkeypatch.setattr(commands.watch, "call_apart", lambda *_: ["local", False, watched, 365])
     assert run.main(["watch", *options]) == 1
     assert message in capfd.readouterr().err
