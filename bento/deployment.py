@@ -1,13 +1,11 @@
 """What is prepared once, before any worker starts: tables, keys, the first admin; and the model is verified."""
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
-import psutil
-
 from bento.auth import ensure_first_admin
+from bento.metrics_folder import metrics_folder
 from bento.settings import ADMIN_PASSWORD_FILE, Settings
 from bento.tokens import TokenError, public_key
 from catalog.model_folder import Manifest
@@ -45,7 +43,8 @@ def prepare_service() -> None:
         os.environ["DATABASE_URL"] = settings.database_url
         if home := os.environ.get("BENTOML_HOME"):
             os.environ["BENTOML_HOME"] = str(Path(home).expanduser().absolute())
-        os.environ["METRICS_DIR"] = str(_metrics_folder(settings.state_dir))
+        if not os.environ.get("METRICS_DIR"):  # `run.py serve` has one for all versions that it serves
+            os.environ["METRICS_DIR"] = str(metrics_folder(settings.state_dir))
         Manifest.verified(settings.model_dir)
         settings.required("metrics_token")
         if settings.auth_url is None:
@@ -71,30 +70,6 @@ def prepare_auth() -> Settings:
     except _EXPECTED as error:
         sys.exit(f"error: {error}")
     return settings
-
-
-def _metrics_folder(state: Path) -> Path:
-    """Make the folder into which the workers of this service write their metrics, and return it.
-
-    BentoML's own is one for all services of a Bento store: each of them empties it when it starts. The folders of
-    services that have ended are removed.
-    """
-    own = psutil.Process()
-    folders = state / "metrics"
-    folder = folders / f"{own.pid}-{own.create_time():.0f}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for other in folders.iterdir():
-        if not _is_of_running_process(other.name):
-            shutil.rmtree(other, ignore_errors=True)
-    return folder
-
-
-def _is_of_running_process(name: str) -> bool:
-    pid, _, created = name.partition("-")
-    try:
-        return abs(psutil.Process(int(pid)).create_time() - int(created)) < 2  # seconds: readings differ a little
-    except (ValueError, psutil.Error):
-        return False
 
 
 def _silence_bentoml() -> None:

@@ -9,6 +9,7 @@ import bentoml
 import uvicorn.config
 
 from bento.settings import worker_count
+from bento.supervision import report_ready
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -29,6 +30,7 @@ class RequestRouter:
     """
 
     application: "Application"
+    model: str  # NAME:VERSION
 
     def __init__(self, app: "ASGIApp") -> None:
         self._bentoml = app
@@ -72,8 +74,10 @@ class ProductTypes:
         from catalog.predictor import Predictor
 
         settings = Settings.from_environment()
+        predictor = Predictor(settings.model_dir)
+        RequestRouter.model = f"{predictor.manifest.name}:{predictor.manifest.model_version}"
         RequestRouter.application = create_prediction_service(
-            settings, Predictor(settings.model_dir), multiprocess="METRICS_DIR" in os.environ
+            settings, predictor, multiprocess="METRICS_DIR" in os.environ
         )
 
     @bentoml.on_startup
@@ -81,6 +85,7 @@ class ProductTypes:
         """Run in each worker before its first request."""
         for hook in RequestRouter.application.start:
             await hook()
+        report_ready(RequestRouter.model)
 
     @bentoml.on_shutdown
     async def stop(self) -> None:

@@ -1,6 +1,7 @@
-"""Connections: how many there may be, how long one may wait, and how long the head of a request may be.
+"""Connections: how many there may be, how long one may wait, how long the head of a request may be, and how they end.
 
-uvicorn limits none of these. `LimitedProtocol` takes the place of its own protocol, which it extends.
+uvicorn limits none of these, and it cuts idle connections when it ends. `LimitedProtocol` takes the place of its own
+protocol, which it extends.
 """
 
 import asyncio
@@ -28,6 +29,20 @@ PROTOCOL: Final = "web.connections:LimitedProtocol"  # as uvicorn imports it
 _OTHER_FILES = 200  # that a process keeps open beside connections
 _MOST, _FEWEST = 10_000, 50  # connections
 _open_by_address: MutableMapping[ServerState, Counter[str]] = WeakKeyDictionary()
+
+
+_leaving = False
+
+
+def leave_gently() -> None:
+    """Prepare the end of this server: from now on another process takes new connections from the same socket.
+
+    When uvicorn ends it closes each connection that is idle. A request that is on its way then is lost, and the client
+    sees a reset. After this call an idle connection stays: its next answer says that it is the last one
+    (`Connection: close`), or the connection is closed when it has been idle for the usual time.
+    """
+    global _leaving
+    _leaving = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +138,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._head_begun = False
         self._stop_waiting()
         super().on_headers_complete()
+        if _leaving and self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser for each part of a body."""
@@ -153,6 +170,11 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
+
+    def shutdown(self) -> None:
+        """Called when the server ends."""
+        if not _leaving or (self.cycle is not None and not self.cycle.response_complete):
+            super().shutdown()
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, also of a client that has not taken the last answer."""

@@ -6,16 +6,14 @@ from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING
 
-from commands.listening import require_free
 from commands.options import add_address, add_model, add_state, taxonomy_in_use
 from state.folder import State
 from state.lock import LockedError, hold
-from terminal.console import announce, console
+from terminal.console import announce
 from terminal.errors import CommandError, in_a_line
 
 if TYPE_CHECKING:
     from commands.serve.release import Release
-    from commands.serve.service import Place
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -30,34 +28,36 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def serve(state: State, options: Namespace) -> int:
-    """Serve until interrupted. After a promotion or rollback, the other Bento takes over once it has shown to start."""
+    """Serve until interrupted. After a promotion or rollback, the other Bento takes over without a refused request."""
     state.prepare()
+    from bento.settings import worker_count
     from commands.serve.service import Place
+    from commands.serve.sockets import open_sockets
     from commands.serve.supervisor import Supervisor
     from state.processes import on_end
 
-    place = Place(state.folder, options.host, options.port, options.workers)
-    with _alone_on(place):
+    with _alone_on(state, options.port):
         name, release = _in_production(options)
-        # An interruption only sets a flag from here on: it never comes between starting a service and keeping it.
+        # An interruption only sets a flag from here on: it never comes between starting a worker and keeping it.
         ended = Event()
         on_end(ended.set)
-        _take_over(place, release, ended)
-        if not ended.is_set():
-            Supervisor(name, place, options.every, ended).run(release)
+        workers = options.workers or worker_count()
+        sockets = open_sockets(options.host, options.port, workers)
+        place = Place(state.folder, options.host, options.port, workers, sockets)
+        Supervisor(name, place, options.every, ended).run(release)
     return 0
 
 
 @contextmanager
-def _alone_on(place: "Place") -> Iterator[None]:
+def _alone_on(state: State, port: int) -> Iterator[None]:
     """Hold a port of this state. Raises `CommandError` naming the process that serves there already."""
     try:
-        with hold(place.state / f"{place.name}.lock", "run.py serve"):
+        with hold(state.folder / f"serve-{port}.lock", "run.py serve"):
             yield
     except LockedError as error:
         raise CommandError(
-            f"{error} serves on port {place.port} already, from the state folder {place.state}; end it, or name "
-            "another port with --port"
+            f"{error} serves on port {port} already, from the state folder {state.folder}; end it, or name another "
+            "port with --port"
         ) from error
 
 
@@ -93,23 +93,3 @@ def _in_production(options: Namespace) -> tuple[str, "Release"]:
             raise CommandError(
                 f"the Bento of version {version.number} cannot be read ({in_a_line(error)}); try again"
             ) from error
-
-
-def _take_over(place: "Place", release: "Release", ended: Event) -> None:
-    """End what a killed `serve` has left running here, and make sure that the port is free.
-
-    What still serves is ended only when the release has shown that it starts. Raises `CommandError`.
-    """
-    from commands.serve.service import ServiceError, left_behind, try_out
-
-    if left := left_behind(place):
-        what = f"the service of {left.tag} (process {left.pid}), which a killed 'run.py serve' has left behind,"
-        console().print(f"T{what[1:]} still runs: it is ended when {release.tag} has shown that it starts.")
-        try:
-            try_out(release, place, ended)
-        except ServiceError as error:
-            raise CommandError(f"{error}; {what} goes on alone") from error
-        if ended.is_set():
-            return
-        left.end()
-    require_free(place.host, place.port)

@@ -28,7 +28,8 @@ MAY_IMPORT = {
     "pipelines": {"catalog", "ledger", "checks", "steps"},
     "monitoring": {"catalog", "checks", "reports", "stacks", "state", "web"},
     "commands": {
-        "catalog", "ledger", "checks", "tracking", "pipelines", "stacks", "state", "terminal", "web", "monitoring",
+        "bento", "catalog", "ledger", "checks", "tracking", "pipelines", "stacks", "state", "terminal", "web",
+        "monitoring",
     },
 }  # fmt: skip
 NOT_OF_THE_SYSTEM = {"benchmarks", "tests"}
@@ -38,6 +39,7 @@ ONLY = {
     ("monitoring", "catalog"): {"catalog.verdict"},
     ("monitoring", "checks"): {"checks.monitoring_report"},
     ("monitoring", "stacks"): {"stacks.airflow_client"},
+    ("commands", "bento"): {"bento.metrics_folder", "bento.settings", "bento.supervision"},
     ("steps", "bento"): {"bento.build"},
     ("bento", "state"): {"state.private"},
 }

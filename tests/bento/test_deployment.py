@@ -6,7 +6,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bento.deployment import _metrics_folder, prepare_service
+from bento.deployment import prepare_service
+from bento.metrics_folder import metrics_folder
 from bento.settings import Settings
 
 
@@ -18,7 +19,7 @@ def test_every_service_has_a_metrics_folder_of_its_own_and_leaves_those_of_other
     for folder in (kept, reused, ended):
         folder.mkdir(parents=True)
         (folder / "counter_1.db").write_text("what was counted")
-    own = _metrics_folder(tmp_path)
+    own = metrics_folder(tmp_path)
     assert own.stat().st_mode & 0o777 == 0o700
     assert sorted(folder for folder in (tmp_path / "metrics").iterdir()) == sorted([own, kept])
     assert (kept / "counter_1.db").is_file()

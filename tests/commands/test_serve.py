@@ -14,8 +14,9 @@ from catalog.model_folder import Manifest
 from commands.serve import release as releases
 from commands.serve import supervisor as supervisors
 from commands.serve.release import RefusedError, Release, next_release, prepare
-from commands.serve.service import Place, ServiceError
-from commands.serve.supervisor import Pulse, Supervisor
+from commands.serve.service import Place
+from commands.serve.supervisor import Supervisor
+from commands.serve.worker import ServiceError
 from terminal.errors import CommandError
 from tests.system.workspace import free_port
 from tracking.registry import RegisteredVersion
@@ -30,38 +31,41 @@ def release(number: int, folder: Path = Path("/nowhere"), **tags: str) -> Releas
 
 
 class FakeService:
-    """A service that starts and answers as a test wants it to."""
+    """A service whose workers start and end as a test wants it to."""
 
-    started: ClassVar[list[str]] = []
-    broken: ClassVar[set[str]] = set()
-    silent: ClassVar[set[str]] = set()
+    all: ClassVar[list["FakeService"]] = []
+    broken: ClassVar[dict[str, str]] = {}  # tag -> why it does not start
+    losing: ClassVar[set[str]] = set()  # tags of services that lose a worker at every look
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, place: Place) -> None:
         self.release = release
-        self.exit_code: int | None = None
-        self.ended = False
+        self.is_ready = self.was_asked_to_leave = self.has_ended = False
+        self.all.append(self)
 
-    @classmethod
-    def start(cls, release: Release, place: Place) -> "FakeService":
-        cls.started.append(release.tag)
-        return cls(release)
+    def wait_until_ready(self, ended: threading.Event, meanwhile: Callable[[], object]) -> None:
+        meanwhile()
+        if why := self.broken.get(self.release.tag):
+            raise ServiceError(why)
+        self.is_ready = True
 
-    def wait_until_healthy(self, ended: threading.Event) -> None:
-        if self.release.tag in self.broken:
-            raise ServiceError(f"{self.release.tag} ended with exit code 1 while it started")
+    def replace_ended(self) -> int:
+        return int(self.release.tag in self.losing)
 
-    def is_alive(self) -> bool:
-        return self.release.tag not in self.silent
+    def leave(self) -> None:
+        assert self.all[-1].is_ready, "another one takes requests already"
+        self.was_asked_to_leave = True
 
-    @property
-    def workers(self) -> frozenset[int]:
-        return frozenset({1})
+    def has_left(self) -> bool:
+        return False
 
     def end(self) -> None:
-        self.ended = True
+        self.has_ended = True
 
 
-Answer = Release | None | BaseException
+def started() -> list[str]:
+    return [service.release.tag for service in FakeService.all]
+
+
 Serve = Callable[..., str]
 
 
@@ -71,12 +75,11 @@ def serve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
 
     `kept` as an answer: the version that is served.
     """
-    for name in ("started", "broken", "silent"):
+    for name in ("all", "broken", "losing"):
         monkeypatch.setattr(FakeService, name, type(getattr(FakeService, name))())
     monkeypatch.setattr(supervisors, "Service", FakeService)
     monkeypatch.setattr(supervisors, "_TICK", 0.001)
     monkeypatch.setattr(supervisors, "prepare", lambda wanted: release(int(wanted.number)))
-    monkeypatch.setattr(supervisors, "try_out", lambda *_: None)
 
     def run(*answers: Any) -> str:
         ended, rest = threading.Event(), list(answers)
@@ -92,7 +95,10 @@ def serve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
             return served if answer == "kept" else answer
 
         monkeypatch.setattr(supervisors, "next_release", ask)
-        Supervisor("shop", Place(tmp_path, "127.0.0.1", 3000), 0, ended).run(release(1))
+        try:
+            Supervisor("shop", Place(tmp_path, "127.0.0.1", 3000, workers=1), 0, ended).run(release(1))
+        finally:
+            assert all(service.has_ended for service in FakeService.all if not service.was_asked_to_leave)
         return capsys.readouterr().out
 
     return run
@@ -108,7 +114,7 @@ def test_a_registry_that_cannot_be_read_is_a_warning_once_and_the_service_goes_o
     serve: Serve, error: Exception
 ) -> None:
     printed = serve("kept", error, error, error, "kept", "kept")
-    assert FakeService.started == ["shop:1-a"]
+    assert started() == ["shop:1-a"]
     assert printed.count("cannot be read") == 1
     assert type(error).__name__ in printed
     assert printed.count("The registry can be read again.") == 1
@@ -123,96 +129,80 @@ def test_a_registry_that_never_answers_holds_up_neither_the_service_nor_its_end(
         asked.set()
         hanging.wait()
 
+    looks = iter(range(1_000))
+
+    def look(_: FakeService) -> int:
+        if next(looks) > 30:
+            ended.set()
+        return 0
+
     monkeypatch.setattr(supervisors, "next_release", hang)
-    rounds = iter(range(100))
-    monkeypatch.setattr(FakeService, "is_alive", lambda self: next(rounds) < 30 or not ended.set())
-    Supervisor("shop", Place(tmp_path, "127.0.0.1", 3000), 0, ended).run(release(1))
+    monkeypatch.setattr(FakeService, "replace_ended", look)
+    Supervisor("shop", Place(tmp_path, "127.0.0.1", 3000, workers=1), 0, ended).run(release(1))
     hanging.set()
     assert asked.is_set()
-    assert FakeService.started == ["shop:1-a"]
+    assert started() == ["shop:1-a"]
     assert capsys.readouterr().out.count("The registry or the artifact store does not answer.") == 1
 
 
-def test_a_version_that_starts_replaces_the_one_that_is_served(serve: Serve) -> None:
+def test_a_version_that_is_ready_takes_over_and_the_old_one_leaves(serve: Serve) -> None:
     serve(release(2), "kept")
-    assert FakeService.started == ["shop:1-a", "shop:2-a"]
+    old, new = FakeService.all
+    assert (old.release.tag, new.release.tag) == ("shop:1-a", "shop:2-a")
+    assert old.was_asked_to_leave
+    assert not new.was_asked_to_leave
 
 
-def test_a_version_that_does_not_start_on_a_spare_port_leaves_the_old_one_and_is_not_tried_again(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+def test_a_version_that_does_not_start_leaves_the_old_one_and_is_tried_again_when_its_record_changes(
+    serve: Serve,
 ) -> None:
-    tried: list[str] = []
-
-    def fail(wanted: Release, *_: Any) -> None:
-        tried.append(wanted.version.tags.get("note", ""))
-        raise ServiceError(f"{wanted.tag} ended with exit code 1 while it started: it is damaged")
-
-    monkeypatch.setattr(supervisors, "try_out", fail)
+    FakeService.broken["shop:2-a"] = "shop:2-a does not start: it is damaged"
 
     def registry(number: int, **tags: str) -> Callable[..., Release | None]:
         return lambda served, refused: None if version(number, **tags) == refused else release(number, **tags)
 
     printed = serve(registry(2), registry(2), registry(2, note="retagged"), registry(2, note="retagged"))
-    assert FakeService.started == ["shop:1-a"]
-    assert tried == ["", "retagged"]
-    assert "Version 2 is not served: shop:2-a ended with exit code 1" in printed
-    assert "it is damaged. Version 1 goes on being served." in printed
-    tried.clear()
+    assert started() == ["shop:1-a", "shop:2-a", "shop:2-a"]
+    assert not FakeService.all[0].was_asked_to_leave
+    assert "Version 2 is not served: shop:2-a does not start: it is damaged. Version 1 goes on being served." in printed
+    FakeService.all.clear()
     serve(registry(2), "kept", registry(2))
-    assert tried == ["", ""], "after it was taken back, it is promoted again"
-
-
-def test_a_version_that_fails_on_the_port_itself_gives_it_back_to_the_old_one(serve: Serve) -> None:
-    FakeService.broken.add("shop:2-a")
-    printed = serve(release(2), "kept")
-    assert FakeService.started == ["shop:1-a", "shop:2-a", "shop:1-a"]
-    assert "Version 1 goes on being served." in printed
+    assert started() == ["shop:1-a", "shop:2-a", "shop:2-a"], "after it was taken back, it is promoted again"
 
 
 def test_a_version_without_an_intact_bento_is_named_and_the_old_one_goes_on(serve: Serve) -> None:
     refused = RefusedError(version(2), "its Bento is damaged: blocks.json has changed")
     printed = serve(refused, refused, "kept")
-    assert FakeService.started == ["shop:1-a"]
+    assert started() == ["shop:1-a"]
     assert "Version 2 is not served: its Bento is damaged: blocks.json has changed. Version 1 goes on" in printed
 
 
-def test_a_service_that_stays_silent_is_restarted_and_given_up_after_three_restarts(serve: Serve) -> None:
-    FakeService.silent.add("shop:1-a")
-    with pytest.raises(CommandError, match=r"shop:1-a has not answered 12 times in a row; 3 restarts have not helped"):
-        serve(*["kept"] * 100)
-    assert FakeService.started == ["shop:1-a"] * 4
-
-
-def test_a_service_that_ended_is_restarted_and_given_up_with_the_reason_when_its_bento_is_lost(
-    serve: Serve, monkeypatch: pytest.MonkeyPatch
+def test_a_service_that_loses_its_workers_again_and_again_is_started_anew_and_given_up_after_three_times(
+    serve: Serve,
 ) -> None:
-    def end(served: Release, _: Any) -> str:
-        monkeypatch.setattr(FakeService, "exit_code", -9, raising=False)
-        return "kept"
+    FakeService.losing.add("shop:1-a")
+    with pytest.raises(CommandError, match=r"loses its workers again and again; 3 restarts have not helped"):
+        serve(*["kept"] * 100)
+    assert started() == ["shop:1-a"] * 4
 
+
+def test_it_is_given_up_with_the_reason_when_its_bento_is_lost(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     def lose(_: RegisteredVersion) -> Release:
         raise RefusedError(version(1), "the Bento is nowhere")
 
-    monkeypatch.setattr(FakeService, "__init__", lambda self, release: setattr(self, "release", release))
-    monkeypatch.setattr(FakeService, "exit_code", None, raising=False)
+    FakeService.losing.add("shop:1-a")
     monkeypatch.setattr(supervisors, "prepare", lose)
-    with pytest.raises(CommandError, match=r"ended with exit code -9, and its Bento cannot be put back .*nowhere"):
-        serve(end, *["kept"] * 100)
+    with pytest.raises(CommandError, match=r"again and again, and its Bento cannot be put back .*nowhere"):
+        serve(*["kept"] * 100)
 
 
-def test_workers_that_end_again_and_again_are_noticed_though_others_answer() -> None:
-    pulse = Pulse()
-    reasons = [pulse.feel(alive=True, workers=frozenset({1, 100 + number})) for number in range(8)]
-    assert reasons[:6] == [""] * 6
-    assert reasons[6] == "loses its workers again and again"
-    pulse = Pulse()
-    rare = [pulse.feel(alive=True, workers=frozenset({1, 100 + number // 20})) for number in range(400)]
-    assert set(rare) == {""}, "a worker that is replaced now and then is no crash loop"
-
-
-def test_a_service_that_is_busy_for_some_rounds_is_left_alone() -> None:
-    pulse = Pulse()
-    assert {pulse.feel(alive=number % 12 == 0, workers=frozenset({1})) for number in range(100)} == {""}
+def test_a_worker_that_ends_now_and_then_is_replaced_and_no_more(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter(range(1, 10_000))
+    monkeypatch.setattr(supervisors, "_STEADY", 0)
+    monkeypatch.setattr(FakeService, "replace_ended", lambda self: int(next(looks) % 5 == 0))
+    printed = serve(*["kept"] * 50)
+    assert started() == ["shop:1-a"]
+    assert "1 of the workers of shop:1-a ended and will be replaced." in printed
 
 
 @pytest.fixture

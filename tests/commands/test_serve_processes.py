@@ -1,139 +1,205 @@
 """`run.py serve` and the processes, ports and files that another `serve` may own."""
 
-import json
 import os
 import signal
+import socket
+import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Event
+from types import SimpleNamespace
 
+import bentoml
 import psutil
 import pytest
 
 from commands import serve
 from commands.listening import listen, reachable, require_free
+from commands.serve import service as services
+from commands.serve import worker as workers
 from commands.serve.release import Release
-from commands.serve.service import Place, Record, Service, left_behind
+from commands.serve.service import Place, Service
+from commands.serve.sockets import open_sockets
+from commands.serve.worker import Deployment, ServiceError, Worker
+from state.folder import State
 from state.lock import hold
-from state.processes import Child, Ending, has_ended
 from terminal.errors import CommandError
 from tests.system.workspace import free_port, wait_for
 from tracking.registry import RegisteredVersion
 
-ENDING = Ending(signal.SIGTERM, patience=10)
-# A supervisor with a worker in its session, as `bentoml serve` has them; both carry "bentoml" in their command lines.
-SUPERVISOR = """
-import pathlib, subprocess, sys, time
-worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "bentoml worker"])
-path = pathlib.Path(sys.argv[1])
-path.with_suffix(".part").write_text(str(worker.pid))
-path.with_suffix(".part").rename(path)
-time.sleep(600)
+# Stands for BentoML's worker module: it says that it is ready, and then does what the release's tag says.
+WORKER = """
+import os, signal, socket, sys
+tag = sys.argv[1]
+line = socket.socket(fileno=int(os.environ["SUPERVISOR_FD"]))
+if tag.endswith("broken"):
+    sys.exit(3)
+line.send(b"ready " + os.environ["MODEL"].encode() + b"\\n")
+said = line.recv(64)
+if not said:
+    sys.exit(4)
+assert said == b"leave\\n", said
+if tag.endswith("slow"):
+    signal.pause()
 """
 
 
-class Health(BaseHTTPRequestHandler):
-    """Answers as a healthy service of version 2 of `shop`."""
-
-    def do_GET(self) -> None:
-        body = json.dumps({"model_name": "shop", "model_version": "2"}).encode()
-        self.send_response(200)
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+def release(suffix: str = "a") -> Release:
+    return Release(RegisteredVersion(number="2", run_id="r", source="s", tags={}), f"shop:2-{suffix}", Path.cwd())
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    """Where this test's process listens and answers as a service does."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Health)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield Place(tmp_path, "127.0.0.1", server.server_port)
-    server.shutdown()
-    server.server_close()
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """A place with two workers, whose processes are the stand-in above."""
+    package = tmp_path / "path" / "_bentoml_impl" / "worker"
+    package.mkdir(parents=True)
+    for folder in (package, package.parent):
+        (folder / "__init__.py").touch()
+    (package / "service.py").write_text(WORKER)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "path"), "MODEL": "shop:2"}
+    monkeypatch.setattr(Deployment, "prepare", lambda release, env: Deployment("shop", environment))
+    port = free_port()
+    return Place(tmp_path, "127.0.0.1", port, 2, open_sockets("127.0.0.1", port, 2))
 
 
-def service(place: Place, *, number: int = 2) -> Service:
-    """A service whose process is that of this test."""
-
-    class Own(Child):
-        def __init__(self) -> None:
-            self.pid_of_test = os.getpid()
-
-        pid = property(lambda self: self.pid_of_test)  # type: ignore[assignment]
-        exit_code = None  # type: ignore[assignment]
-
-    version = RegisteredVersion(number=str(number), run_id="r", source="s", tags={})
-    return Service(Own(), Release(version, f"shop:{number}-a", Path()), place)
+def ready(place: Place, suffix: str = "a") -> Service:
+    service = Service(release(suffix), place)
+    service.wait_until_ready(Event(), lambda: None)
+    return service
 
 
-@pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "all_proxy"])
-def test_a_local_service_is_asked_without_the_proxy_of_the_environment(
-    place: Place, monkeypatch: pytest.MonkeyPatch, variable: str
+def test_a_service_is_ready_when_all_its_workers_are_and_ends_with_them(place: Place) -> None:
+    service = ready(place)
+    pids = service.pids
+    assert len(set(pids)) == 2
+    service.leave()
+    wait_for("they have left", service.has_left)
+    service.end()
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def test_a_worker_that_was_killed_is_replaced_and_the_others_stay(place: Place) -> None:
+    service = ready(place)
+    first, second = service.pids
+    os.kill(first, signal.SIGKILL)
+    wait_for("it is replaced", lambda: service.replace_ended() == 1)
+    assert service.pids[0] != first
+    assert service.pids[1] == second
+    service.wait_until_ready(Event(), lambda: None)
+    assert service.replace_ended() == 0
+    service.end()
+
+
+def test_a_worker_that_does_not_end_in_time_is_killed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = ready(place, "slow")
+    monkeypatch.setattr(workers, "_FINISH_LIMIT", 0)
+    service.leave()
+    wait_for("it has been killed", service.has_left)
+    service.end()
+
+
+def test_a_worker_that_hangs_is_killed_and_replaced(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = ready(place)
+    first = service.pids[0]
+    monkeypatch.setattr(workers, "_SILENCE_LIMIT", -1)
+    wait_for("it is replaced", lambda: service.replace_ended() > 0)
+    assert not psutil.pid_exists(first)
+    monkeypatch.undo()
+    service.end()
+
+
+def test_a_release_that_does_not_start_or_has_another_model_is_an_error(
+    place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(variable, f"http://127.0.0.1:{free_port()}")
-    assert service(place).is_healthy()
-    assert service(place).is_alive()
+    for suffix, words in (("broken", "exit code 3 while it started"), ("a", "not ready within 0 s")):
+        service = Service(release(suffix), place)
+        with monkeypatch.context() as patch:
+            patch.setattr(services, "_START_LIMIT", 60 if suffix == "broken" else 0)
+            with pytest.raises(ServiceError, match=words):
+                service.wait_until_ready(Event(), lambda: None)
+        service.end()
+    other = Release(release().version, "shop:3-a", Path.cwd())
+    service = Service(other, place)
+    with pytest.raises(ServiceError, match="has the model shop:2, which is another one"):
+        service.wait_until_ready(Event(), lambda: None)
+    service.end()
 
 
-def test_another_version_or_another_process_on_the_port_is_not_taken_for_the_service(place: Place) -> None:
-    assert not service(place, number=3).is_healthy()
-    other = Child.start([sys.executable, "-c", "import time; time.sleep(600)"], ENDING)
-    try:
-        version = RegisteredVersion(number="2", run_id="r", source="s", tags={})
-        assert not Service(other, Release(version, "shop:2-a", Path()), place).is_healthy()
-    finally:
-        other.end()
+def test_the_workers_of_a_killed_serve_end_by_themselves_and_the_next_one_waits_for_them(tmp_path: Path) -> None:
+    port = free_port()
+    (listener,) = open_sockets("127.0.0.1", port, 1)
+    line, theirs = socket.socketpair()
+    orphan = subprocess.Popen(
+        [sys.executable, "-c", "import signal; signal.pause()"],
+        pass_fds=(listener.fileno(), theirs.fileno()),
+        env={**os.environ, "SUPERVISOR_FD": str(theirs.fileno())},
+    )
+    theirs.close()
+    listener.close()
+    with pytest.raises(CommandError):
+        require_free("127.0.0.1", port)
+    line.close()
+    sockets = open_sockets("127.0.0.1", port, 2)
+    assert orphan.wait() == -signal.SIGTERM
+    for each in sockets:
+        each.close()
 
 
-@pytest.mark.parametrize("killed", ["only serve", "its supervisor too"])
-def test_a_service_that_a_killed_serve_left_behind_is_found_and_ended(tmp_path: Path, killed: str) -> None:
-    place, path = Place(tmp_path, "127.0.0.1", 3000), tmp_path / "pid"
-    child = Child.start([sys.executable, "-c", SUPERVISOR, str(path), "bentoml"], ENDING)
-    wait_for("its worker runs", path.is_file)
-    worker = psutil.Process(int(path.read_text()))
-    content = {"pid": child.pid, "created": child.created, "tag": "shop:1-a"}
-    place.record.write_text(json.dumps(content))
-    if killed == "its supervisor too":
-        os.kill(child.pid, signal.SIGKILL)
-        wait_for("it has ended", lambda: child.exit_code is not None)
-    left = left_behind(place)
-    assert left == Record(child.pid, child.created, "shop:1-a")
-    left.end()
-    assert has_ended(worker)
-    assert child.exit_code is not None
-    assert left_behind(place) is None
+def test_new_connections_are_spread_over_the_sockets_of_a_place(place: Place) -> None:
+    clients = [socket.create_connection(("127.0.0.1", place.port)) for _ in range(200)]
+    accepted = []
+    for listener in place.sockets:
+        listener.setblocking(False)
+        accepted.append(0)
+        while True:
+            try:
+                listener.accept()[0].close()
+            except BlockingIOError:
+                break
+            accepted[-1] += 1
+    assert sum(accepted) == 200
+    assert min(accepted) > 40
+    for client in clients:
+        client.close()
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"pid": 1, "created": 1, "tag": "of another process"}'])
-def test_a_record_of_nothing_that_runs_is_ignored(tmp_path: Path, content: str) -> None:
-    place = Place(tmp_path, "127.0.0.1", 3000)
-    assert left_behind(place) is None
-    place.record.write_text(content)
-    assert left_behind(place) is None
+def test_sockets_that_systemd_hands_over_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    script = (
+        "import os, sys; os.environ['LISTEN_PID'] = str(os.getpid())\n"
+        "from commands.serve.sockets import open_sockets\n"
+        "print([each.getsockname()[1] for each in open_sockets('127.0.0.1', 1, 2)])"
+    )
+    port = free_port()
+    with listen("127.0.0.1", port) as given:
+        # The socket has to be file descriptor 3, as systemd hands it over.
+        done = subprocess.run(
+            ["bash", "-c", f'exec 3<&{given.fileno()}; exec "$0" -c "$1"', sys.executable, script],
+            pass_fds=(given.fileno(),),
+            env={**os.environ, "LISTEN_FDS": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.stdout.strip() == f"[{port}]", done.stderr
 
 
 def test_a_second_serve_on_a_port_is_refused_naming_the_first(tmp_path: Path) -> None:
-    place = Place(tmp_path, "127.0.0.1", 3000)
+    state = State(tmp_path, moved=True)
     with hold(tmp_path / "serve-3000.lock", "run.py serve"):
         refused = rf"'run.py serve' \(process {os.getpid()}, since .*\) serves on port 3000 already"
-        with pytest.raises(CommandError, match=refused), serve._alone_on(place):
+        with pytest.raises(CommandError, match=refused), serve._alone_on(state, 3000):
             pass
-        with serve._alone_on(Place(tmp_path, "127.0.0.1", 3001)):
+        with serve._alone_on(state, 3001):
             pass
 
 
-def test_a_port_that_is_taken_is_named_before_anything_starts(place: Place) -> None:
-    with pytest.raises(CommandError, match=rf"127.0.0.1:{place.port} cannot be listened on: .* --port"):
-        require_free(place.host, place.port)
-    free = free_port()
-    require_free("127.0.0.1", free)
-    listen("127.0.0.1", free).close()
+def test_a_port_that_is_taken_is_named_before_anything_starts() -> None:
+    port = free_port()
+    taken = rf"127.0.0.1:{port} cannot be listened on: .* --port"
+    with listen("127.0.0.1", port), pytest.raises(CommandError, match=taken):
+        open_sockets("127.0.0.1", port, 2)
+    for each in open_sockets("127.0.0.1", port, 2):
+        each.close()
 
 
 @pytest.mark.parametrize(
@@ -142,3 +208,25 @@ def test_a_port_that_is_taken_is_named_before_anything_starts(place: Place) -> N
 )
 def test_a_service_is_reached_at_an_address_of_this_machine(host: str, reached: str) -> None:
     assert reachable(host) == reached
+
+
+def test_bentoml_still_has_what_serve_builds_on() -> None:
+    """Its worker takes a socket, and its deployment hooks are run by a function of its own."""
+    from _bentoml_impl.loader import load  # type: ignore[import-untyped]
+    from _bentoml_impl.server.serving import server_on_deployment  # type: ignore[import-untyped]
+    from _bentoml_impl.worker.service import main  # type: ignore[import-untyped]
+
+    options = {option for parameter in main.params for option in parameter.opts}
+    command = Worker.command(release(), "shop", 3, 0)
+    assert {word for word in command if word.startswith("--")} <= options
+    assert callable(load)
+    called: list[str] = []
+
+    class Inner:
+        @bentoml.on_deployment
+        @staticmethod
+        def prepare() -> None:
+            called.append("prepare")
+
+    server_on_deployment(SimpleNamespace(bento=None, models=[], inner=Inner, needs_task_db=lambda: False))
+    assert called == ["prepare"]

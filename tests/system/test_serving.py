@@ -409,10 +409,9 @@ def test_a_service_goes_on_while_the_registry_is_locked_or_names_what_cannot_be_
         broken = "1-broken"
         promote(broken, "raise SystemExit('error: it is broken')")
         wait_for_line(service.process, "Version 3 is in production now")
-        wait_for_line(service.process, f"Version 3 is not served: {name}:{broken} ended with exit code")
+        wait_for_line(service.process, f"Version 3 is not served: {name}:{broken} does not start: it is broken")
         assert version_on(service.port) == "1"
         assert service.children() == supervised, "the service has never been touched"
         promote("1-whole")
         wait_for_line(service.process, f"Serving {name}:1-whole")
         assert service.children() != supervised
-        assert not list(workspace.state.glob("serve-*-trial.json"))

@@ -1,0 +1,66 @@
+"""The sockets on which a service listens. They belong to `run.py serve` and outlive the workers that take from them."""
+
+import os
+import signal
+import socket
+from collections.abc import Sequence
+
+import psutil
+
+from bento.supervision import VARIABLE
+from commands.listening import listen
+from state.processes import Ending, end_all, listens
+from terminal.console import console
+from terminal.errors import CommandError
+
+_BACKLOG = 2_048
+_ENDING = Ending(signal.SIGTERM, patience=35)  # seconds: somewhat longer than workers wait for requests in flight
+_FIRST_INHERITED = 3  # file descriptors of socket activation begin here, see sd_listen_fds(3)
+
+
+def open_sockets(host: str, port: int, workers: int) -> Sequence[socket.socket]:
+    """Return one listening socket a worker, all on one address; or those that systemd hands over.
+
+    The kernel spreads new connections over the sockets, so that no worker gets most of them. Raises `CommandError`
+    when the port is in use or cannot be used.
+    """
+    if inherited := _inherited_sockets():
+        return inherited
+    _wait_for_orphans(port)
+    listen(host, port).close()  # the next ones may share the port with each other, and would with a stranger too
+    return [_shared(host, port) for _ in range(workers)]
+
+
+def _wait_for_orphans(port: int) -> None:
+    """Wait for the workers that a killed `serve` has left on a port: they answer what they have, and end."""
+    orphans = [process for process in psutil.process_iter() if _is_worker(process) and listens(process.pid, port)]
+    if orphans:
+        console().print("The workers of a 'run.py serve' that was killed end first.")
+        end_all(orphans, _ENDING)
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return VARIABLE in process.environ()
+    except (psutil.Error, OSError):  # another user's, or it has ended
+        return False
+
+
+def _shared(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=True)
+    except OSError as error:
+        raise CommandError(f"{host}:{port} cannot be listened on: {error.strerror or error}") from error
+
+
+def _inherited_sockets() -> list[socket.socket]:
+    """Return the sockets of a socket activation by systemd; none where there was none."""
+    if os.environ.pop("LISTEN_PID", "") != str(os.getpid()):
+        return []
+    number = int(os.environ.pop("LISTEN_FDS", "0"))
+    sockets = [socket.socket(fileno=_FIRST_INHERITED + index) for index in range(number)]
+    for each in sockets:
+        os.set_inheritable(each.fileno(), False)
+        each.setblocking(False)
+    return sockets
