@@ -52,6 +52,10 @@ class ListingAnswerer:
         """Return an item for each listing, its answer or what is wrong with it, and the records of the answers."""
         return await self._turns.run(self._batch(caller, listings))
 
+    async def explain(self, listing: Listing, code: int) -> Explanation:
+        """Return the terms for and against a type that this model gave a listing before."""
+        return await self._turns.run(self._explanation_in_pieces(listing, code))
+
     def _batch(self, caller: Caller, listings: Sequence[Any]) -> Pieces[_BatchAnswer]:
         items: list[BatchItem] = []
         records: list[PredictionRecord] = []
@@ -77,6 +81,11 @@ class ListingAnswerer:
                 yield False
             yield False
         return self._answer(caller, listing, explain=explain)
+
+    def _explanation_in_pieces(self, listing: Listing, code: int) -> Pieces[Explanation]:
+        for _ in self.predictor.look_up(listing.designation, listing.description):
+            yield False
+        return self._explain(listing, code)
 
     def _answer(self, caller: Caller, listing: Listing, *, explain: bool) -> _Answer:
         found = self.predictor.predict_top_k(listing.designation, listing.description)

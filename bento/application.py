@@ -22,6 +22,7 @@ from bento.refusals import RefusalTrail
 from bento.revocations import RemoteAuth
 from bento.schemas import LISTING_BYTES, ServiceHealth
 from bento.settings import Settings
+from bento.stored_predictions import create_stored_prediction_router
 from bento.tokens import Signer, Verifier, key_set, public_key, public_keys
 from bento.users import create_users_router
 from catalog.predictor import Predictor
@@ -82,6 +83,7 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
     app = _app_with_pages(ledger, "Product types", manifest.model_version)
     app.include_router(create_prediction_router(answerer, access))
     app.include_router(create_feedback_router(answerer, access, metrics))
+    app.include_router(create_stored_prediction_router(answerer, access))
     if remote is None:
         secret = settings.required("jwt_secret")
         signer = Signer("HS256", secret)

@@ -13,6 +13,7 @@ from bento.access import Access, IdempotencyKey
 from bento.answerer import ListingAnswerer
 from bento.metrics import ServiceMetrics
 from bento.schemas import Correction, Erased, FeedbackAnswer, ReviewItem
+from bento.stored_predictions import visible_prediction
 from catalog.text import label_key
 from ledger.audit import Party, record_event
 from ledger.callers import TRUSTED_ROLES, Caller
@@ -21,7 +22,6 @@ from ledger.feedback import give_feedback
 from ledger.predictions import (
     PredictionRecord,
     erase_predictions,
-    find_prediction,
     last_prediction,
     review_queue,
     sample_queue,
@@ -122,18 +122,14 @@ def _code_of(answerer: ListingAnswerer, correction: Correction) -> int:
 def _prediction_of(
     connection: Connection, caller: Caller, prediction_id: str | None, model_name: str
 ) -> PredictionRecord:
-    """Return the prediction that feedback is about. Raises `HTTPException`.
-
-    To a user, the prediction of another user does not exist.
-    """
+    """Return the prediction that feedback is about. Raises `HTTPException`."""
     if prediction_id is None:
         record = last_prediction(connection, caller.user_id, model_name)
         if record is None:
             raise HTTPException(404, "you have no prediction yet")
         return record
-    record = find_prediction(connection, prediction_id)
-    allowed = record is not None and (record.user_id == caller.user_id or caller.role in TRUSTED_ROLES)
-    if record is None or not allowed or record.model_name != model_name:
+    record = visible_prediction(connection, caller, prediction_id)
+    if record.model_name != model_name:
         raise HTTPException(404, "there is no such prediction")
     return record
 

@@ -12,11 +12,14 @@ from web.json_body import FEW_VALUES, json_text
 
 _Body = TypeVar("_Body", bound=BaseModel)
 _KEY = {"name": KEY_HEADER, "in": "header", "schema": TypeAdapter(Key).json_schema(), "description": KEY_DESCRIPTION}
+EXPLAIN_DESCRIPTION = (
+    f"Add the terms that spoke for and against the type, for up to {EXPLAINED_CHARACTERS:,} characters."
+)
 _EXPLAIN = {
     "name": "explain",
     "in": "query",
     "schema": {"type": "boolean", "default": False},
-    "description": f"Add the terms that spoke for and against the type, for up to {EXPLAINED_CHARACTERS:,} characters.",
+    "description": EXPLAIN_DESCRIPTION,
 }
 
 
@@ -54,10 +57,16 @@ def read_options(request: Request) -> Options:
 def read_listing(body: bytes, *, explain: bool) -> Listing:
     """Return the listing in a body. Raises `RequestValidationError`; with `explain` also for one that is too long."""
     listing = _read(Listing, body, FEW_VALUES)
-    if explain and normalised_length(listing, at_least=EXPLAINED_CHARACTERS) > EXPLAINED_CHARACTERS:
-        message = f"a text with more than {EXPLAINED_CHARACTERS:,} characters is not explained"
-        raise RequestValidationError([{"type": "too_long", "loc": ("body",), "msg": message}])
+    if explain:
+        require_explainable(listing, "body")
     return listing
+
+
+def require_explainable(listing: Listing, place: str) -> None:
+    """Raise `RequestValidationError`, which names the place in the request, for a listing too long to be explained."""
+    if normalised_length(listing, at_least=EXPLAINED_CHARACTERS) > EXPLAINED_CHARACTERS:
+        message = f"a text with more than {EXPLAINED_CHARACTERS:,} characters is not explained"
+        raise RequestValidationError([{"type": "too_long", "loc": (place,), "msg": message}])
 
 
 def read_batch(body: bytes) -> Batch:

@@ -215,6 +215,39 @@ class ReviewItem(_Answer):
     created_at: datetime
 
 
+class FeedbackItem(_Answer):
+    """What somebody said on a prediction. `given_by`: the user's name, or the id of one who has none any more; a user
+    who is no reviewer sees only the own name."""
+
+    correct_code: int
+    correct_label: str | None = None
+    role: str
+    given_at: datetime
+    given_by: str | None = None
+
+
+class StoredPrediction(_Answer):
+    """A prediction as it is stored. `served`: the version that gave it is served now, so that it can be explained.
+
+    Codes have no label here if they are of another model than the one that is served.
+    """
+
+    prediction_id: str
+    created_at: datetime
+    designation: str
+    description: str | None = None
+    predicted_code: int
+    predicted_class: str | None = None
+    confidence: float
+    abstained: bool
+    language: str
+    model_name: str
+    model_version: str
+    served: bool
+    feedback: list[FeedbackItem]
+    explanation: Explanation | None = None
+
+
 class Erased(_Answer):
     """How many predictions were erased, with their feedback."""
 

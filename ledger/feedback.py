@@ -30,6 +30,17 @@ class Correction:
     created: bool
 
 
+@dataclass(frozen=True)
+class GivenFeedback:
+    """What somebody said on a prediction. `username`: the present name; None: deleted, or not in this database."""
+
+    correct_code: int
+    user_id: str
+    username: str | None
+    role: str
+    given_at: datetime
+
+
 class UnknownPredictionError(LookupError):
     """There is no prediction with that id."""
 
@@ -56,6 +67,18 @@ def give_feedback(
     )
     new: Any = connection.execute(statement).inserted_primary_key
     return Correction(new.id, prediction_id, correct_code, created=True)
+
+
+def feedback_on(connection: Connection, prediction_id: str, limit: int = 100) -> list[GivenFeedback]:
+    """Return the feedback on a prediction, the oldest first; of more than `limit` the newest."""
+    query = (
+        select(FeedbackRow.correct_code, FeedbackRow.given_by, UserRow.username, FeedbackRow.role, FeedbackRow.given_at)
+        .join(UserRow, (UserRow.id == FeedbackRow.given_by) & UserRow.deleted_at.is_(None), isouter=True)
+        .where(FeedbackRow.prediction_id == prediction_id)
+        .order_by(FeedbackRow.id.desc())
+        .limit(limit)
+    )
+    return [GivenFeedback(*row) for row in reversed(connection.execute(query).all())]
 
 
 def read_feedback(url: str, model_name: str) -> "pd.DataFrame":

@@ -122,7 +122,7 @@ def test_the_tokens_of_a_changed_user_stop_working_at_once(service: Service, cha
     for method, path, body in (
         ("GET", "/me", None), ("POST", "/predict", listing), ("POST", "/predict/batch", {"listings": [listing]}),
         ("POST", "/feedback", {"correct_code": 10}), ("GET", "/review", None), ("GET", "/model-info", None),
-        ("DELETE", "/me/predictions", None),
+        ("DELETE", "/me/predictions", None), ("GET", "/predictions/any-id", None),
     ):  # fmt: skip
         answer = service.client.request(method, path, headers=before, json=body)
         assert answer.status_code == 401, path
