@@ -20,7 +20,7 @@ from bento.pages import create_pages_router
 from bento.predictions import create_prediction_router
 from bento.refusals import RefusalTrail
 from bento.revocations import RemoteAuth
-from bento.schemas import LISTING_BYTES, ServiceHealth
+from bento.schemas import FEEDBACK_BYTES, LISTING_BYTES, ServiceHealth
 from bento.settings import Settings
 from bento.stored_predictions import create_stored_prediction_router
 from bento.tokens import Signer, Verifier, key_set, public_key, public_keys
@@ -185,7 +185,11 @@ def _limits(settings: Settings) -> Limits:
     most = settings.max_body_bytes
     return Limits(
         max_body_bytes=min(most, _SMALL_BODY),
-        body_bytes_of={"/predict": min(most, LISTING_BYTES), "/predict/batch": most},
+        body_bytes_of={
+            "/predict": min(most, LISTING_BYTES),
+            "/predict/batch": most,
+            "/feedback": min(most, FEEDBACK_BYTES),
+        },
         anonymous_body_bytes=min(most, _ANONYMOUS_BODY),
         max_held_bytes=_HELD_BODIES * most,
         body_seconds=settings.body_timeout_seconds,

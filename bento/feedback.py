@@ -23,6 +23,7 @@ from ledger.predictions import (
     PredictionRecord,
     erase_predictions,
     last_prediction,
+    last_prediction_of_text,
     review_queue,
     sample_queue,
 )
@@ -43,11 +44,12 @@ def create_feedback_router(answerer: ListingAnswerer, access: Access, metrics: S
     def give(caller: Authenticated, correction: Correction, key: IdempotencyKey = None) -> Response:
         """Say what the right type is. Users correct their own predictions, reviewers anyone's."""
         code = _code_of(answerer, correction)
+        prediction_id = _id_of(access, caller, correction, manifest.name)
         request = ("POST /feedback", correction.model_dump_json())
         counted: list[tuple[str, str]] = []
 
         def effect(connection: Connection) -> tuple[int, str]:
-            record = _prediction_of(connection, caller, correction.prediction_id, manifest.name)
+            record = _prediction_of(connection, caller, prediction_id, manifest.name)
             now = datetime.now(UTC)
             stored = give_feedback(connection, record.id, code, caller.user_id, caller.role, now)
             if stored.created:
@@ -117,6 +119,23 @@ def _code_of(answerer: ListingAnswerer, correction: Correction) -> int:
     if code is None:
         raise HTTPException(422, "correct_label is not in the taxonomy; GET /model-info lists it")
     return code
+
+
+def _id_of(access: Access, caller: Caller, correction: Correction, model_name: str) -> str | None:
+    """Return the id of the prediction that a correction names by id or by text; None: it names none.
+
+    Raises `HTTPException` for a text of which the caller has no prediction. The search takes the longer the more
+    predictions the caller has since. So it is made before the transaction that writes, during which others wait.
+    """
+    if correction.designation is None:
+        return correction.prediction_id
+    with access.reading(caller) as connection:
+        found = last_prediction_of_text(
+            connection, caller.user_id, model_name, correction.designation, correction.description
+        )
+    if found is None:
+        raise HTTPException(404, "you have no prediction of this text: designation and description must be as sent")
+    return found.id
 
 
 def _prediction_of(

@@ -62,6 +62,7 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
             return ModelInfo(
                 name=manifest.name,
                 version=manifest.model_version,
+                model_version=manifest.model_version,
                 run_id=manifest.run_id,
                 data_hash=manifest.data_hash,
                 registered_at=manifest.registered_at,

@@ -10,7 +10,6 @@ from catalog.contract import CONTRACT
 from catalog.language import LANGUAGES, UNDETERMINED
 from catalog.text import is_blank, normalise
 from ledger.callers import Role
-from web.status import Status
 
 # The limits follow from a budget: the worst text takes 4 µs a character, so a listing takes up to 0.1 s of a worker and
 # a batch up to 4 s.
@@ -22,6 +21,8 @@ _EXPANSION = 18  # the most characters that the normalised form of one has
 BATCH_VALUES = 50_000  # field names, strings, numbers, lists and objects
 # The longest body of one listing, with every character as an escaped pair of surrogates.
 LISTING_BYTES = 12 * (CONTRACT.title_limit + CONTRACT.description_limit) + 4_096
+_LABEL_LIMIT = 500
+FEEDBACK_BYTES = LISTING_BYTES + 12 * 2 * _LABEL_LIMIT  # with a listing and two labels
 
 
 def _storable(text: str) -> str:
@@ -40,6 +41,7 @@ Title = Annotated[
     str, Field(min_length=1, max_length=CONTRACT.title_limit), AfterValidator(_storable), AfterValidator(_not_blank)
 ]
 Description = Annotated[str, Field(max_length=CONTRACT.description_limit), AfterValidator(_storable)]
+_Label = Annotated[str, Field(min_length=1, max_length=_LABEL_LIMIT)]
 Password = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_storable)]
 
 
@@ -89,16 +91,31 @@ class Batch(_Request):
 
 
 class Correction(_Request):
-    """The right type of a listing, by label or by code. Without an id it is about the caller's last prediction."""
+    """The right type of a listing, by label or by code.
+
+    It is about the prediction with that id, or else about the caller's newest prediction of that very text, or else
+    about the caller's last prediction. `predicted_label` may be sent with a text, and is not read.
+    """
 
     prediction_id: Annotated[str, Field(min_length=1, max_length=36)] | None = None
-    correct_label: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    designation: Title | None = None
+    description: Description | None = None
+    predicted_label: _Label | None = None
+    correct_label: _Label | None = None
     correct_code: int | None = None
 
     @model_validator(mode="after")
     def _one_of_two(self) -> "Correction":
         if (self.correct_label is None) == (self.correct_code is None):
             raise ValueError("either correct_label or correct_code is needed")
+        return self
+
+    @model_validator(mode="after")
+    def _one_prediction(self) -> "Correction":
+        if self.designation is None and not (self.description is None and self.predicted_label is None):
+            raise ValueError("description and predicted_label need a designation")
+        if self.designation is not None and self.prediction_id is not None:
+            raise ValueError("either prediction_id or designation may be given")
         return self
 
 
@@ -198,6 +215,7 @@ class FeedbackAnswer(_Answer):
     correct_code: int
     correct_label: str
     created: bool
+    status: Literal["success"] = "success"
 
 
 class ReviewItem(_Answer):
@@ -255,10 +273,14 @@ class Erased(_Answer):
 
 
 class ModelInfo(_Answer):
-    """The model that is served. `abstention_threshold` None: a person should check every answer."""
+    """The model that is served. `abstention_threshold` None: a person should check every answer.
+
+    `model_version` is the version too, by the name that it has in the other answers.
+    """
 
     name: str
     version: str
+    model_version: str
     run_id: str
     data_hash: str
     registered_at: str
@@ -269,10 +291,9 @@ class ModelInfo(_Answer):
     card: str
 
 
-class ServiceHealth(Status):
+class ServiceHealth(_Answer):
     """The service is up, and which model it serves."""
 
-    model_config = ConfigDict(protected_namespaces=())
-
+    status: Literal["healthy"] = "healthy"
     model_name: str
     model_version: str

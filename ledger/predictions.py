@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, insert, select, union_all
+from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, func, insert, select, union_all
 
 from ledger.callers import TRUSTED_ROLES
 from ledger.database import reading_existing
@@ -57,6 +57,24 @@ def last_prediction(connection: Connection, user_id: str, model_name: str) -> Pr
     row = connection.execute(
         of_user.order_by(PredictionRow.created_at.desc(), PredictionRow.id.desc()).limit(1)
     ).first()
+    return PredictionRecord(*row) if row else None
+
+
+def last_prediction_of_text(
+    connection: Connection, user_id: str, model_name: str, designation: str, description: str | None
+) -> PredictionRecord | None:
+    """Return the newest prediction that a user got for this very text. An empty description is the same as none.
+
+    The user's predictions are read along their index, the newest first, until one has the text. A second order among
+    those of the same microsecond would make the database read them all.
+    """
+    of_text = select(*_COLUMNS).where(
+        PredictionRow.user_id == user_id,
+        PredictionRow.model_name == model_name,
+        PredictionRow.designation == designation,
+        func.coalesce(PredictionRow.description, "") == (description or ""),
+    )
+    row = connection.execute(of_text.order_by(PredictionRow.created_at.desc()).limit(1)).first()
     return PredictionRecord(*row) if row else None
 
 

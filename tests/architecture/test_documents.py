@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bento.schemas import LISTING_BYTES
+from bento.schemas import FEEDBACK_BYTES, LISTING_BYTES
 from bento.settings import Settings
 from tests.architecture.test_imports import MAY_IMPORT, imported_by, sources
 
@@ -65,4 +65,4 @@ def test_the_page_about_proxies_names_every_limit_that_can_be_set() -> None:
     named = set(re.findall(r"`([A-Z]+_[A-Z_]+)[`=]", text))
     limits = {name.upper() for name in Settings.model_fields if re.match("max_|.*timeout_seconds$", name)}
     assert named == limits | {"TRUSTED_PROXIES"}
-    assert f"{LISTING_BYTES / 1024:.0f} KiB at `/predict`" in text
+    assert f"{LISTING_BYTES / 1024:.0f} KiB at `/predict`, {FEEDBACK_BYTES / 1024:.0f} KiB at `/feedback`" in text

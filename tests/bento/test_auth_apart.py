@@ -1,4 +1,7 @@
-"""Auth as a service of its own: only it signs tokens, and other services refuse the tokens that it voids."""
+"""Auth as a service of its own: only it signs tokens, and other services refuse the tokens that it voids.
+
+The system that this one replaces had these two services too: its clients are served as they were.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -136,11 +139,14 @@ def test_the_list_needs_the_token_of_services(auth: Auth) -> None:
         anyio.run(wrong.refresh)
 
 
-def test_a_prediction_service_with_auth_apart_has_no_secret_and_no_login(
-    auth: Auth, start: Callable[[Settings], Service], settings: Settings
-) -> None:
+@pytest.fixture
+def service(auth: Auth, start: Callable[[Settings], Service], settings: Settings) -> Service:
+    """The prediction service, with auth apart."""
     apart = {"jwt_secret": None, "auth_url": auth.url, "auth_service_token": SecretStr(SERVICE_TOKEN)}
-    service = start(settings.model_copy(update=apart))
+    return start(settings.model_copy(update=apart))
+
+
+def test_a_prediction_service_with_auth_apart_has_no_secret_and_no_login(auth: Auth, service: Service) -> None:
     assert service.client.post("/login", data={"username": "ulf", "password": PASSWORD}).status_code == 404
     headers = {"Authorization": f"Bearer {auth.log_in('ulf')}"}
     listing = {"designation": "Piscine gonflable"}
@@ -151,3 +157,33 @@ def test_a_prediction_service_with_auth_apart_has_no_secret_and_no_login(
         assert service.client.post("/predict", headers=headers, json=listing).status_code == 200
         shared = {"Authorization": f"Bearer {service.token('ada')}"}
         assert service.client.post("/predict", headers=shared, json=listing).status_code == 401
+
+
+def test_a_client_of_the_replaced_system_goes_through_its_whole_flow(auth: Auth, service: Service) -> None:
+    """What it sends and reads is written out here, as in docs/migrating.md."""
+    assert httpx.get(f"{auth.url}/health").json() == {"status": "ok"}
+    new = {"username": "leo", "password": PASSWORD, "role": "user"}
+    admin = httpx.Client(base_url=auth.url, headers={"Authorization": f"Bearer {auth.log_in('ada')}"})
+    assert admin.post("/users", json=new).json()["username"] == "leo"
+    assert "leo" in {user["username"] for user in admin.get("/users").json()}
+    login = httpx.post(f"{auth.url}/login", data={"username": "leo", "password": PASSWORD}).json()
+    assert login["token_type"] == "bearer"
+    headers = {"token": login["access_token"]}
+    listing = {"designation": "Piscine gonflable ronde", "description": "<p>avec pompe</p>"}
+    with service.client as client:  # one event loop, as in a worker
+        assert client.get("/health").json()["status"] == "healthy"
+        assert client.post("/predict", json=listing).status_code == 401
+        predicted = client.post("/predict", headers=headers, json=listing).json()
+        assert predicted["predicted_class"] == "Pool & accessories"
+        assert 0 < predicted["confidence"] <= 1
+        feedback = listing | {"predicted_label": predicted["predicted_class"], "correct_label": "Childrens toys"}
+        given = client.post("/feedback", headers=headers, json=feedback)
+        assert (given.status_code, given.json()["status"]) == (200, "success")
+        assert given.json()["prediction_id"] == predicted["prediction_id"]
+        never_asked = client.post("/feedback", headers=headers, json=feedback | {"designation": "Canapé"})
+        assert never_asked.status_code == 404
+        assert client.get("/model-info", headers=headers).json()["model_version"] == predicted["model_version"]
+    assert admin.patch("/users/leo", json={"role": "reviewer"}).json()["role"] == "reviewer"
+    assert admin.delete("/users/leo").status_code == 204
+    admin.close()
+    assert httpx.post(f"{auth.url}/login", data={"username": "leo", "password": PASSWORD}).status_code == 401

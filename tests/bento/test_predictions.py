@@ -122,7 +122,7 @@ def test_feedback_belongs_to_a_prediction_and_repeated_feedback_is_stored_once(s
     again = correct(service, "ulf", prediction_id=prediction["prediction_id"], correct_label=label).json()
     assert first == {
         "feedback_id": first["feedback_id"], "prediction_id": prediction["prediction_id"], "correct_code": 1560,
-        "correct_label": "Furniture", "created": True,
+        "correct_label": "Furniture", "created": True, "status": "success",
     }  # fmt: skip
     assert again == first | {"created": False}
     assert rows(service, FeedbackRow) == 1
@@ -134,6 +134,55 @@ def test_feedback_without_an_id_is_about_the_callers_last_prediction(service: Se
     last = predict(service, {"designation": "Canapé d'angle gris"})
     predict(service, POOL, username="uma")
     assert correct(service, "ulf", correct_code=1560).json()["prediction_id"] == last["prediction_id"]
+
+
+def test_feedback_with_a_text_is_about_the_callers_newest_prediction_of_that_very_text(service: Service) -> None:
+    predict(service, POOL)
+    newest = predict(service, POOL)
+    predict(service, POOL | {"description": "avec pompe"})
+    predict(service, {"designation": "Canapé d'angle gris"})
+    predict(service, POOL, username="rita")
+    sent = POOL | {"predicted_label": newest["predicted_class"], "correct_label": "Furniture"}
+    answer = correct(service, "ulf", **sent)
+    assert (answer.status_code, answer.json()["status"]) == (200, "success")
+    assert (answer.json()["prediction_id"], answer.json()["correct_code"]) == (newest["prediction_id"], 1560)
+    assert correct(service, "ulf", **sent).json() == answer.json() | {"created": False}
+    by_code = correct(service, "ulf", **POOL, correct_code=10).json()
+    assert (by_code["prediction_id"], by_code["created"]) == (newest["prediction_id"], True)
+    assert rows(service, FeedbackRow) == 2
+
+
+@pytest.mark.parametrize("predicted", [{}, {"description": None}, {"description": ""}])
+@pytest.mark.parametrize("corrected", [{}, {"description": None}, {"description": ""}])
+def test_no_description_and_an_empty_one_are_the_same_text(
+    service: Service, predicted: dict[str, Any], corrected: dict[str, Any]
+) -> None:
+    prediction = predict(service, {"designation": "Canapé"} | predicted)
+    answer = correct(service, "ulf", designation="Canapé", correct_code=1560, **corrected)
+    assert answer.json()["prediction_id"] == prediction["prediction_id"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [{"designation": POOL["designation"]}, POOL | {"description": "avec pompe"}, POOL | {"designation": "Piscine"},
+     POOL | {"designation": POOL["designation"].upper()}, POOL | {"designation": f"{POOL['designation']} "}],
+)  # fmt: skip
+def test_feedback_on_a_text_that_the_caller_has_not_asked_about_is_answered_404_with_the_reason(
+    service: Service, text: dict[str, str]
+) -> None:
+    predict(service, POOL)
+    predict(service, text, username="uma")
+    answer = correct(service, "ulf", **text, predicted_label="Furniture", correct_label="Furniture")
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith("you have no prediction of this text")
+    assert rows(service, FeedbackRow) == 0
+
+
+def test_feedback_on_the_longest_text_is_taken(service: Service) -> None:
+    longest = {"designation": "é" * 10_000, "description": "ü" * 20_000}
+    prediction = predict(service, longest)["prediction_id"]
+    answer = correct(service, "ulf", **longest, predicted_label="Furniture", correct_label="Furniture")
+    assert (answer.status_code, answer.json().get("prediction_id")) == (200, prediction)
 
 
 def test_users_correct_their_own_predictions_and_reviewers_all(service: Service) -> None:
@@ -149,11 +198,22 @@ def test_users_correct_their_own_predictions_and_reviewers_all(service: Service)
 @pytest.mark.parametrize(
     "correction",
     [{}, {"correct_code": 10, "correct_label": "Used Books"}, {"correct_code": 31337}, {"correct_label": "Spaceships"},
-     {"correct_code": "ten"}, {"correct_code": 10**30}],
+     {"correct_code": "ten"}, {"correct_code": 10**30}, POOL, POOL | {"correct_label": "Spaceships"}],
 )  # fmt: skip
 def test_a_correction_names_one_type_of_the_taxonomy(service: Service, correction: dict[str, Any]) -> None:
     predict(service, POOL)
     assert correct(service, "ulf", **correction).status_code == 422
+    assert rows(service, FeedbackRow) == 0
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"description": "<p>avec pompe</p>"}, {"predicted_label": "Furniture"}, POOL | {"prediction_id": "x"},
+     POOL | {"designation": " "}, POOL | {"colour": "red"}, {"predicted_class": "Furniture"}],
+)  # fmt: skip
+def test_a_correction_names_one_prediction_and_has_no_other_fields(service: Service, more: dict[str, Any]) -> None:
+    predict(service, POOL)
+    assert correct(service, "ulf", correct_code=10, **more).status_code == 422
     assert rows(service, FeedbackRow) == 0
 
 
@@ -244,7 +304,7 @@ def test_a_key_belongs_to_one_caller_and_one_request(service: Service) -> None:
 
 def test_model_info_shows_the_served_model(service: Service) -> None:
     info = service.client.get("/model-info", headers=service.as_("ulf")).json()
-    assert info["version"] == "7"
+    assert info["version"] == info["model_version"] == "7"
     assert info["taxonomy"]["2583"] == "Pool & accessories"
     assert info["abstention_threshold"] == 0.5
     assert info["metrics"] == {"weighted_f1": 0.8}
@@ -253,7 +313,7 @@ def test_model_info_shows_the_served_model(service: Service) -> None:
 
 
 def test_health_is_public_and_readiness_checks_the_database(service: Service) -> None:
-    assert service.client.get("/health").json() == {"status": "ok", "model_name": "rakuten", "model_version": "7"}
+    assert service.client.get("/health").json() == {"status": "healthy", "model_name": "rakuten", "model_version": "7"}
     assert service.client.get("/livez").status_code == 200
     assert service.client.get("/readyz").status_code == 200
 

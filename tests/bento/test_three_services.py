@@ -1,11 +1,13 @@
 """What the prediction service, auth alone and the monitor service have in common, asked of all three."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 
 import pytest
+import yaml
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
@@ -20,6 +22,7 @@ from monitoring.report_folder import ReportFolder
 from monitoring.run_py import RunPyCommand
 from monitoring.service import MonitorService
 from tests.bento.conftest import METRICS_TOKEN, Service
+from tests.system.workspace import ROOT
 from web.secret_store import private_key
 
 Services = list[tuple[ASGIApp, dict[str, dict[str, str]], str]]
@@ -44,6 +47,15 @@ def services(service: Service, tmp_path: Path) -> Iterator[Services]:
         (monitor.gate, {"/metrics": reader, "/alerts": reader}, "/health"),
     ]
     journal.close()
+
+
+def test_the_blackbox_exporter_accepts_what_a_service_that_is_up_answers(services: Services) -> None:
+    module = yaml.safe_load((ROOT / "monitoring" / "blackbox" / "blackbox.yml").read_text())["modules"]["answers_ok"]
+    (expected,) = module["http"]["fail_if_body_not_matches_regexp"]
+    for application, _, public in services:
+        for path in (public, "/readyz"):
+            assert re.search(expected, TestClient(application).get(path).text), path
+    assert not re.search(expected, '{"status": 503}')
 
 
 # What a router, or a proxy, may read as the same path.

@@ -1,10 +1,12 @@
 """Predictions: the last one, the review queue, erasing."""
 
+from contextlib import closing
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, event, func, select, text
 
 from ledger.audit import Party, record_event
 from ledger.database import reading, writing
@@ -13,6 +15,7 @@ from ledger.predictions import (
     erase_predictions,
     find_prediction,
     last_prediction,
+    last_prediction_of_text,
     review_queue,
     sample_queue,
     store_predictions,
@@ -61,6 +64,55 @@ def test_the_last_prediction_is_the_users_own_and_of_this_model(engine: Engine) 
         store_predictions(connection, [*others, last])
         assert last_prediction(connection, "alice", "rakuten") == last
         assert last_prediction(connection, "carol", "rakuten") is None
+
+
+def test_the_last_prediction_of_a_text_is_the_users_own_and_of_this_model(engine: Engine) -> None:
+    later, latest = NOW + MINUTE, NOW + 2 * MINUTE
+    wanted = prediction(designation="Été\0", created_at=later)
+    bare, empty = prediction(description=None), prediction(description="", created_at=later)
+    others = [
+        prediction(designation="Été\0"),
+        prediction(designation="été\0", created_at=latest),
+        prediction(designation="Été\0", description=None, created_at=latest),
+        prediction(designation="Été\0", user_id="bob", created_at=latest),
+        prediction(designation="Été\0", model_name="shop", created_at=latest),
+    ]
+    with writing(engine) as connection:
+        store_predictions(connection, [bare, empty, wanted, *others])
+
+        def found(designation: str, description: str | None) -> str | None:
+            record = last_prediction_of_text(connection, "alice", "rakuten", designation, description)
+            return record.id if record else None
+
+        assert found("Été\0", wanted.description) == wanted.id
+        assert found(bare.designation, None) == found(bare.designation, "") == empty.id
+        assert found("Ete", wanted.description) is None
+        assert found("Été\0", "ronde, été") is None
+
+
+def test_the_last_prediction_of_a_text_is_read_along_the_index_and_not_sorted(engine: Engine) -> None:
+    """So the search ends at the newest prediction of the text, however many older ones the user has."""
+    plans: list[str] = []
+
+    def explain(connection: Connection, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        if not statement.startswith("SELECT"):
+            return
+        kind = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        with closing(connection.connection.cursor()) as own:
+            own.execute(f"{kind} {statement}", values)
+            plans.append("\n".join(str(row) for row in own.fetchall()))
+
+    with writing(engine) as connection:
+        store_predictions(connection, [prediction(created_at=NOW + number * MINUTE) for number in range(200)])
+        if engine.dialect.name == "postgresql":  # which reads a table of few rows as a whole
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            connection.execute(text("SET LOCAL enable_bitmapscan = off"))
+        event.listen(engine, "before_cursor_execute", explain)
+        assert last_prediction_of_text(connection, "alice", "rakuten", "Piscine gonflable", "<p>ronde, été</p>")
+    assert len(plans) == 1
+    assert "ix_predictions_of_user" in plans[0]
+    assert "SORT" not in plans[0].upper()
+    assert "TEMP B-TREE" not in plans[0]
 
 
 @pytest.mark.parametrize("role", ["reviewer", "admin"])
