@@ -1,17 +1,19 @@
-"""The metrics of a monitoring run for Prometheus, by way of the Pushgateway. Only what was measured, never 0 instead.
+"""What goes to Prometheus by way of the Pushgateway: the metrics of a monitoring run, and a version that is not served.
 
-A missing series fires no alert; a 0 would fire on every system where nothing has happened yet.
+Only what was measured is pushed, never 0 instead: a missing series fires no alert, and a 0 would fire on every system
+where nothing has happened yet.
 """
 
 import logging
 import os
 
-from prometheus_client import CollectorRegistry, Gauge, push_to_gateway
+from prometheus_client import CollectorRegistry, Gauge, delete_from_gateway, push_to_gateway
 
 from catalog.verdict import VERDICTS
 from checks.monitoring_report import MonitoringReport
 
 JOB = "product_types_monitoring"
+RELEASE_JOB = "product_types_release"
 _TIMEOUT = 5  # seconds
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,28 @@ def push(report: MonitoringReport) -> str:
         logger.warning("The Pushgateway cannot be reached (%s): the metrics of this run were not pushed", error)
         return f"not pushed: the Pushgateway cannot be reached ({type(error).__name__})"
     return "pushed"
+
+
+def report_release(model_name: str, refused: str | None) -> None:
+    """Tell the gateway in `PUSHGATEWAY_URL`, if it is set, which version is in production and cannot be served.
+
+    `refused`: the version's number, or None when the version in production is served. A gateway that cannot be reached
+    is a warning.
+    """
+    gateway = os.environ.get("PUSHGATEWAY_URL")
+    if not gateway:
+        return
+    group = {"model_name": model_name}
+    try:
+        if refused is None:
+            delete_from_gateway(gateway, RELEASE_JOB, group, timeout=_TIMEOUT)
+            return
+        registry = CollectorRegistry()
+        gauge = Gauge("release_refused", "1 for a version that is not served", ["model_version"], registry=registry)
+        gauge.labels(refused).set(1)
+        push_to_gateway(gateway, RELEASE_JOB, registry, group, timeout=_TIMEOUT)
+    except (OSError, ValueError) as error:  # ValueError: no address
+        logger.warning("The Pushgateway cannot be reached (%s): it does not know what is served", error)
 
 
 def metrics_of(report: MonitoringReport) -> CollectorRegistry:

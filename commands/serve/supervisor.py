@@ -85,6 +85,7 @@ class Supervisor:
             self._leaving.append(self._service)
         self._service = service
         self._replaced = 0
+        self._report(None)
         _say(f"Serving {release.tag} on {self._place.address}; Ctrl-C ends it.")
 
     def _look_after_workers(self) -> None:
@@ -139,7 +140,9 @@ class Supervisor:
             self._trouble = ""
         release = question.result()
         if release == self._served.release:
-            self._refused = None  # it was taken back: if it is promoted again, it is tried again
+            if self._refused:
+                self._refused = None  # it was taken back: if it is promoted again, it is tried again
+                self._report(None)
         elif release:
             _say(f"Version {release.version.number} is in production now: starting it beside the one that is served.")
             try:
@@ -150,8 +153,15 @@ class Supervisor:
     def _refuse(self, version: "RegisteredVersion", why: str) -> None:
         """Say once why a version is not served. It is tried again when its tags change, or another is in production."""
         self._refused = version
+        self._report(version.number)
         served = self._served.release.version.number
         _say(f"Version {version.number} is not served: {why}. Version {served} goes on being served.")
+
+    def _report(self, refused: str | None) -> None:
+        """Tell Prometheus which version is in production and not served; None: there is none."""
+        from tracking.pushgateway import report_release
+
+        report_release(self._name, refused)
 
     def _complain(self, trouble: str) -> None:
         """Say once that something is wrong."""

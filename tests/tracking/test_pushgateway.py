@@ -1,6 +1,8 @@
 """The metrics that are pushed: what was measured, and nothing in place of what was not."""
 
+import threading
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from prometheus_client import generate_latest
 from catalog.agreement import Quality, TypePrecision
 from checks.drift import ColumnDrift, Drift, TextDrift
 from checks.monitoring_report import MonitoringReport, ReportedWindow
-from tracking.pushgateway import metrics_of, push
+from tracking.pushgateway import metrics_of, push, report_release
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 QUALITY = Quality(verdict="insufficient_data", reason="none", rows=0)
@@ -57,3 +59,30 @@ def test_what_was_measured_has_its_figure() -> None:
 def test_without_an_address_nothing_is_pushed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PUSHGATEWAY_URL", raising=False)
     assert push(report()) == "not pushed: PUSHGATEWAY_URL is not set"
+
+
+def test_a_version_that_is_not_served_is_told_to_the_gateway_and_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str, str]] = []
+
+    class Gateway(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0)).decode()
+            asked.append((self.command, self.path, body))
+            self.send_response(202)
+            self.end_headers()
+
+        do_PUT = do_DELETE = answer
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Gateway) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("PUSHGATEWAY_URL", f"http://127.0.0.1:{server.server_port}")
+        report_release("shop", "3")
+        report_release("shop", None)
+        server.shutdown()
+    (put, delete), path = asked, "/metrics/job/product_types_release/model_name/shop"
+    assert (put[:2], delete[:2]) == (("PUT", path), ("DELETE", path))
+    assert 'release_refused{model_version="3"} 1.0' in put[2]
+    report_release("shop", "3")  # nobody answers there any more: a warning
