@@ -1,8 +1,6 @@
 """The champion's predictions, by its own code."""
 
-import os
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -13,13 +11,10 @@ from mlflow.exceptions import MlflowException
 from numpy.typing import NDArray
 
 from tracking.champion_files import CODE_FOLDER, MODEL_FILE, files_digest
+from tracking.isolation import last_line, run_isolated
 from tracking.registry import RegisteredVersion
 
 _SCORING_LIMIT = 1_800  # seconds for a champion's own code to score the test rows
-# What the code of a version gets of our environment. Secrets are in variables, so all others stay here.
-_HANDED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-# Python runs isolated: it reads no variables, no user's packages and no files of the working folder.
-_ISOLATED = (sys.executable, "-I", "-B")
 _RUN_CLASSIFIER = (
     "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
     "runpy.run_module('catalog.classifier', None, '__main__', True)"
@@ -59,20 +54,11 @@ def _answers(number: str, model: Path, listings: pd.DataFrame, folder: Path) -> 
     home.mkdir()
     listings[["designation", "description"]].to_parquet(rows, index=False)
     try:
-        done = subprocess.run(
-            [*_ISOLATED, "-c", _RUN_CLASSIFIER, *map(str, (model / CODE_FOLDER, model / MODEL_FILE, rows, answers))],
-            cwd=home,
-            env={name: os.environ[name] for name in _HANDED_ON if name in os.environ}
-            | {"HOME": str(home), "TMPDIR": str(home)},
-            capture_output=True,
-            text=True,
-            timeout=_SCORING_LIMIT,
-            check=False,
-        )
+        files = [str(path) for path in (model / CODE_FOLDER, model / MODEL_FILE, rows, answers)]
+        done = run_isolated(_RUN_CLASSIFIER, files, home, limit=_SCORING_LIMIT)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ChampionError(f"version {number} could not be run: {error}") from error
     if done.returncode != 0:
-        last_line = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise ChampionError(f"version {number} could not be read: {last_line}")
+        raise ChampionError(f"version {number} could not be read: {last_line(done)}")
     predicted: NDArray[np.int64] = np.load(answers, allow_pickle=False)
     return predicted

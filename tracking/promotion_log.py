@@ -4,6 +4,7 @@ An entry is a run of the tracker that has tags only, so it needs no artifact sto
 model. While its run is under way an entry is pending: the process that began it is at work, or died.
 """
 
+from datetime import UTC, datetime
 from typing import Literal
 
 import mlflow
@@ -21,7 +22,10 @@ class PromotionLogError(RuntimeError):
 
 
 class Entry(BaseModel):
-    """A move of `production` from version `before` (None: there was none) to version `after`, and the reason for it."""
+    """A move of `production` from version `before` (None: there was none) to version `after`, and the reason for it.
+
+    `at` is when it began.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,6 +35,7 @@ class Entry(BaseModel):
     after: str
     reason: str
     state: State
+    at: datetime
 
 
 def begin_entry(name: str, event: Event, before: str | None, after: str, reason: str) -> str:
@@ -97,4 +102,5 @@ def _entry(run: Run) -> Entry:
         after=tags["to_version"],
         reason=tags["reason"],
         state=_STATES.get(run.info.status, "failed"),
+        at=datetime.fromtimestamp(run.info.start_time / 1_000, UTC),
     )

@@ -17,7 +17,7 @@ from catalog.source import SourceKind
 
 PRODUCTION, PREVIOUS, CHALLENGER = "production", "previous", "challenger"
 FILES_KEY = "model_files"  # under which ZenML has the digest of a version's files, beside its version of the model
-_ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"}
+ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"}
 
 
 class NothingInProductionError(RuntimeError):
@@ -50,7 +50,7 @@ def by_alias(name: str, alias: str) -> RegisteredVersion | None:
     try:
         return _version(mlflow.MlflowClient().get_model_version_by_alias(name, alias))
     except MlflowException as error:
-        if error.error_code in _ABSENT:
+        if error.error_code in ABSENT:
             return None
         raise
 
@@ -133,6 +133,16 @@ def tag(name: str, number: str, tags: Mapping[str, str]) -> None:
 def by_number(name: str, number: str) -> RegisteredVersion:
     """Return a version, which must exist."""
     return _version(mlflow.MlflowClient().get_model_version(name, number))
+
+
+def find_number(name: str, number: str) -> RegisteredVersion | None:
+    """Return a version, or None if there is no such model or version."""
+    try:
+        return by_number(name, number)
+    except MlflowException as error:
+        if error.error_code in ABSENT:
+            return None
+        raise
 
 
 def existing_numbers(name: str) -> set[str]:

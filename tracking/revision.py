@@ -1,10 +1,14 @@
-"""The revision of the source that is running."""
+"""The revision of the source that is running, and of the libraries that are installed for it."""
 
+import hashlib
 import os
 import subprocess
 from pathlib import Path
 
 _SOURCE_ROOT = Path(__file__).resolve().parents[1]
+# The second one is what images of the steps are built from; they do not have the first.
+_LOCKS = ("requirements.lock", "requirements/steps.txt")
+_CHANGED = "+changes"
 
 
 def git_revision() -> str:
@@ -19,10 +23,24 @@ def git_revision() -> str:
         "--always",
         "--abbrev=40",
         "--exclude=*",
-        "--dirty=+changes",
+        f"--dirty={_CHANGED}",
     ]
     try:
         done = subprocess.run(describe, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return done.stdout.strip() or "unknown"
+
+
+def split_revision(revision: str) -> tuple[str, bool]:
+    """Return the commit of what `git_revision` returned, and whether the working tree was as committed."""
+    return revision.removesuffix(_CHANGED), not revision.endswith(_CHANGED)
+
+
+def locked_requirements() -> tuple[str, str]:
+    """Return the name of the file that locks the libraries, and its SHA-256; `unknown` for both without one."""
+    for name in _LOCKS:
+        path = _SOURCE_ROOT / name
+        if path.is_file():
+            return name, hashlib.sha256(path.read_bytes()).hexdigest()
+    return "unknown", "unknown"

@@ -15,12 +15,13 @@ from catalog.classifier import TRUSTED_TYPES
 from catalog.profile import Profile
 from catalog.source import SourceKind
 from tracking.champion_files import files_digest
-from tracking.revision import git_revision
+from tracking.revision import git_revision, locked_requirements
 
 if TYPE_CHECKING:
     from mlflow.models.model import ModelInfo
 
 PROFILE_FILE = "data_profile.json"
+CONFIGURATION_FILE = "configuration.json"  # all candidates, and the seed
 _SOURCE_ROOT = Path(__file__).resolve().parents[1]
 _MODEL_PACKAGES = ("numpy", "scipy", "scikit-learn", "skops", "pandas")
 
@@ -65,13 +66,16 @@ def log_training(
         raise RuntimeError("the step has no tracker run: the active stack lacks an experiment tracker")
     parameters, revision = candidates[chosen.name], git_revision()
     _log_parameters(parameters)
-    mlflow.log_params({"candidate": chosen.name, "rows_train": profile.splits["train"]})
+    mlflow.log_params({"candidate": chosen.name, "rows_train": profile.splits["train"], "seed": seed})
     for name, result in chosen.results.items():
         mlflow.log_metrics({f"candidates.{name}.{key}": value for key, value in result})
     mlflow.log_metric("temperature", chosen.classifier.temperature_)
-    tags = {"data_hash": profile.data_hash, "source": source}
+    lock_file, lock_hash = locked_requirements()
+    tags = {"data_hash": profile.data_hash, "source": source, "lock_file": lock_file, "lock_hash": lock_hash}
     mlflow.set_tags({**tags, "mlflow.source.git.commit": revision})
     mlflow.log_dict(profile.model_dump(mode="json"), PROFILE_FILE)
+    settings = {name: candidate.model_dump(mode="json") for name, candidate in candidates.items()}
+    mlflow.log_dict({"candidates": settings, "seed": seed}, CONFIGURATION_FILE)
     model_uri = _log_model(chosen, listings).model_uri
     return Trained(
         run_id=run.info.run_id,

@@ -1,5 +1,6 @@
 """Promotions and rollbacks on a real MLflow with SQLite, also when the log, a version or the registry fails."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def test_after_any_sequence_a_rollback_undoes_the_last_promotion_that_was_not_un
 
 
 def an_entry(event: Any, before: str | None, after: str) -> Entry:
-    return Entry(run_id="", event=event, before=before, after=after, reason="", state="done")
+    return Entry(run_id="", event=event, before=before, after=after, reason="", state="done", at=datetime.now(UTC))
 
 
 def test_previous_is_where_the_next_rollback_goes(tracker: Path) -> None:
