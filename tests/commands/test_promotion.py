@@ -16,6 +16,7 @@ from catalog.taxonomy import RAKUTEN
 from tracking import registry
 from tracking.promotion_log import read_entries
 from tracking.registry import PRODUCTION
+from tracking.training_run import CONFIGURATION_FILE
 
 Shop = Callable[..., dict[str, Any]]
 
@@ -118,6 +119,10 @@ def test_the_tracker_stores_how_a_version_was_trained(shop: Shop) -> None:
     assert tracked.data.metrics["test.weighted_f1"] == pytest.approx(outcome["weighted_f1"])
     assert tracked.data.tags["data_hash"] == outcome["data_hash"]
     assert tracked.data.tags["mlflow.source.git.commit"]
+    assert tracked.data.tags["lock_file"] == "requirements.lock"
+    settings = mlflow.artifacts.load_dict(f"runs:/{tracked.info.run_id}/{CONFIGURATION_FILE}")
+    assert settings["seed"] == int(tracked.data.params["seed"])
+    assert settings["candidates"]["svm"]["solver"] == "svm"
     model = mlflow.models.get_model_info(version.source)
     assert model.signature.inputs.input_names() == ["designation", "description"]
     assert model.saved_input_example_info

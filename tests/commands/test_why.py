@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import mlflow
 import pytest
 
 import run
+import stacks.active
 import stacks.bentos
 from catalog.classifier import ProductTypeClassifier
 from catalog.model_folder import Manifest
@@ -20,9 +22,12 @@ from commands.why.stored import Stored
 from ledger.database import migrate, open_engine, writing
 from ledger.feedback import GivenFeedback, give_feedback
 from ledger.predictions import PredictionRecord, erase_predictions, store_predictions
+from ledger.users import create_user
+from stacks.files import StackError
 from tests.conftest import ROOT
 from tests.system.snapshots import Snapshot
 from tests.system.workspace import Workspace
+from tracking.promotions import promote
 from tracking.registry import RegisteredVersion
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -165,6 +170,28 @@ def test_an_unknown_or_erased_prediction_is_an_error_that_says_so(
     assert "the ledger has no prediction 'p-2'" in capfd.readouterr().err
 
 
+def test_without_a_tracker_the_ledger_still_answers(
+    ledger: str, record: PredictionRecord, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    migrate(ledger)
+    engine = open_engine(ledger)
+    with writing(engine) as connection:
+        user = create_user(connection, "ulf", "digest", "user", NOW)
+        store_predictions(connection, [replace(record, user_id=user.id)])
+    engine.dispose()
+
+    def refuse(*, quiet: bool) -> str:
+        raise StackError(f"MLflow does not answer, quiet={quiet}")
+
+    monkeypatch.setattr(stacks.active, "connect_tracker", refuse)
+    assert run.main(["why", "p-1"]) == 0
+    shown = capfd.readouterr().out
+    assert "for ulf" in shown
+    assert f"code {record.predicted_code}, confidence {record.confidence:.4f}" in shown
+    assert "The tracker cannot be read, so only the ledger answers" in shown
+    assert "MLflow does not answer" in shown
+
+
 def test_a_result_file_of_something_else_is_not_overwritten(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "notes.json"
     file.write_text('{"a": 1}')
@@ -172,7 +199,21 @@ def test_a_result_file_of_something_else_is_not_overwritten(tmp_path: Path, capf
     assert "would overwrite a file" in capfd.readouterr().err
 
 
-def test_a_real_version_explains_its_answer_from_its_artifact(one_version: Snapshot, tmp_path: Path) -> None:
+def replace_version(workspace: Workspace, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put a second version into production in the workspace's registry."""
+    [database] = (workspace.state / "zenml").rglob("mlflow.db")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # MLflow writes the address there
+    mlflow.set_tracking_uri(f"sqlite:///{database}")
+    try:
+        mlflow.MlflowClient().create_model_version(name, workspace.folder.as_uri())
+        promote(name, "2", "better", against="1")
+    finally:
+        mlflow.set_tracking_uri(None)
+
+
+def test_a_replaced_version_explains_its_answer_from_its_artifact(
+    one_version: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     workspace = one_version.copied_to(Workspace(tmp_path))
     name, tag = one_version.outcome["bento_tag"].split(":")
     store = workspace.state / "bentoml" / "bentos"
@@ -187,6 +228,7 @@ def test_a_real_version_explains_its_answer_from_its_artifact(one_version: Snaps
         give_feedback(connection, "p-1", 10, "rita", "reviewer", datetime.now(UTC))
     engine.dispose()
     shutil.rmtree(store)  # as on another machine
+    replace_version(workspace, name, monkeypatch)
     file = workspace.folder / "why.json"
     done = workspace.run("why", "p-1", "--json", str(file))
     assert done.returncode == 0, done.stderr
@@ -198,8 +240,9 @@ def test_a_real_version_explains_its_answer_from_its_artifact(one_version: Snaps
     assert why["training"]["parameters"]["seed"] == "0"
     assert len(why["training"]["lock_hash"]) == 64
     assert why["training"]["commit"]
-    assert [(move["event"], move["after"]) for move in why["moves"]] == [("promotion", "1")]
+    assert [(move["event"], move["after"]) for move in why["moves"]] == [("promotion", "1"), ("promotion", "2")]
     assert all(Path(page).is_file() for page in why["pages"].values())
     assert [review["role"] for review in why["reviews"]] == ["reviewer"]
     assert "yes: the same code, the confidence differs by 0" in done.stdout
     assert "piscine" in done.stdout
+    assert "left production by a promotion: version 2 took over" in done.stdout
