@@ -112,9 +112,9 @@ def _configure_sqlite(engine: Engine, synchronous: str) -> None:
 
 def _prepare(connection: sqlite3.Connection, synchronous: str) -> None:
     connection.isolation_level = None  # we begin transactions ourselves
-    # The first takes effect in a new file only, and before the others. What is deleted is overwritten with zeros.
-    for pragma in (
-        "auto_vacuum = INCREMENTAL", "journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON",
-        "secure_delete = ON",
-    ):  # fmt: skip
+    # Takes effect in a new file only, and before the others. In an existing one it would wait for whoever writes.
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    # What is deleted is overwritten with zeros.
+    for pragma in ("journal_mode = WAL", f"synchronous = {synchronous}", "foreign_keys = ON", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}")

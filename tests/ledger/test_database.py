@@ -51,6 +51,16 @@ def test_sqlite_is_set_up_on_every_connection(tmp_path: Path, monkeypatch: pytes
         engine.dispose()
 
 
+def test_a_new_connection_reads_while_another_one_writes(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    migrate(url)
+    engine, other = open_engine(url), open_engine(url)
+    with writing(engine), other.connect() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM users")
+    engine.dispose()
+    other.dispose()
+
+
 @pytest.mark.parametrize("url", ["sqlite:///ledger.db", "postgresql://host/name"])
 def test_an_unknown_value_of_synchronous_is_named(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEDGER_SYNCHRONOUS", "OFF")

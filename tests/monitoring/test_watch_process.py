@@ -109,6 +109,7 @@ def test_a_retraining_ends_with_the_service_is_known_to_the_next_one_and_a_new_a
         assert watcher.send() == "started", "the interrupted one is tried again"
         training = watcher.training()
         wait_for("its start is stored", lambda: training.pid in stored_process_ids(workspace))
+        training.suspend()  # so that it does not end before the next start looks
         watcher.process.kill()
         watcher.process.wait()
         assert training.is_running(), "the next start ends it"
