@@ -134,7 +134,7 @@ LONG = {"designation": "x", "description": new_words(19_000)}
 def test_others_are_answered_while_a_batch_is_classified(service: Service, long: tuple[str, Any]) -> None:
     short = ("/predict", {"designation": "Piscine gonflable"})
     answered = together(service, [long, *[short] * 5])
-    assert answered[:3] == [("/predict", 200)] * 3
+    assert answered[0] == ("/predict", 200)
     assert sorted(answered) == [("/predict", 200)] * 5 + [("/predict/batch", 200)]
 
 

@@ -98,7 +98,10 @@ def test_users_are_listed_by_name_without_the_deleted(engine: Engine) -> None:
 
 
 def test_an_unknown_role_is_refused(engine: Engine) -> None:
-    with pytest.raises(ValueError, match="a role is one of user, reviewer, admin"), writing(engine) as connection:
+    with (
+        pytest.raises(ValueError, match="a role is one of user, simulator, reviewer, admin"),
+        writing(engine) as connection,
+    ):
         create_user(connection, "bob", "hash", "root", NOW)
 
 

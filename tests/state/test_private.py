@@ -43,7 +43,7 @@ def test_a_command_writes_for_its_owner_only(tmp_path: Path) -> None:
     command = [sys.executable, "run.py", "purge", "--older-than", "90d"]
     state = tmp_path / "state"
     subprocess.run(command, cwd=ROOT, env=variables | {"STATE_DIR": str(state)}, check=True, umask=0)
-    assert (state / "ledger.db").is_file()
+    assert (state / "run.lock").is_file()
     assert readable_by_others(state) == []
 
 
