@@ -44,7 +44,6 @@ def doctor(state: State, _options: Namespace) -> int:
             *guarded("ZenML's folder", _zenml_home, "name another folder with --state DIR or ZENML_CONFIG_PATH"),
             *guarded("Bento store", _bento_store, "name another folder with --state DIR or BENTOML_HOME"),
             *guarded("active stack", _stack, "'zenml status' shows what ZenML uses; name another folder with --state"),
-            *guarded("model registry", _registry, "check the experiment tracker of the active stack"),
             *guarded("ledger", _ledger, "check DATABASE_URL"),
             *guarded("services", _services, "look for the programs on their ports yourself"),
         ]
@@ -132,8 +131,12 @@ def _stack() -> Iterator[Diagnosis]:
     name = ensure_stack()
     applied = application_status(name) if name in stack_files() else "has no file here"
     yield Diagnosis("active stack", True, f"{name} ({applied})")
+    answers = True
     for status in examine():
         yield Diagnosis(status.kind, not status.problem, f"{status.name}: {status.seen}", status.problem)
+        answers &= status.kind != "experiment tracker" or not status.problem
+    if answers:  # of a tracker that does not, MLflow would ask the registry for minutes
+        yield from guarded("model registry", _registry, "check the experiment tracker of the active stack")
 
 
 def _registry() -> Iterator[Diagnosis]:
