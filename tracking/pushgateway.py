@@ -50,12 +50,17 @@ def report_release(model_name: str, refused: str | None) -> None:
         if refused is None:
             delete_from_gateway(gateway, RELEASE_JOB, group, timeout=_TIMEOUT)
             return
-        registry = CollectorRegistry()
-        gauge = Gauge("release_refused", "1 for a version that is not served", ["model_version"], registry=registry)
-        gauge.labels(refused).set(1)
-        push_to_gateway(gateway, RELEASE_JOB, registry, group, timeout=_TIMEOUT)
+        push_to_gateway(gateway, RELEASE_JOB, metrics_of_refusal(refused), group, timeout=_TIMEOUT)
     except (OSError, ValueError) as error:  # ValueError: no address
         logger.warning("The Pushgateway cannot be reached (%s): it does not know what is served", error)
+
+
+def metrics_of_refusal(version: str) -> CollectorRegistry:
+    """Return the metrics of a version that is not served."""
+    registry = CollectorRegistry()
+    gauge = Gauge("release_refused", "1 for a version that is not served", ["model_version"], registry=registry)
+    gauge.labels(version).set(1)
+    return registry
 
 
 def metrics_of(report: MonitoringReport) -> CollectorRegistry:

@@ -18,7 +18,7 @@ from monitoring.metrics import MonitorMetrics
 from monitoring.report_folder import ReportFolder
 from tests.monitoring.engines import CONFIGURATION
 from tests.reports.values import a_monitoring_report
-from tracking.pushgateway import metrics_of
+from tracking.pushgateway import metrics_of, metrics_of_refusal
 
 RULES = CONFIGURATION / "prometheus" / "rules.yml"
 _FOREIGN = {  # Prometheus' own and the blackbox exporter's
@@ -74,7 +74,7 @@ def series_in(expression: str) -> Iterator[tuple[str, set[str]]]:
 def defined(folder: Path) -> dict[str, set[str]]:
     """Return every series that can be there, with its labels: those of the programs, which are made to show all."""
     known = {name: set(labels) for name, labels in _FOREIGN.items()}
-    for registry in (_service(), metrics_of(a_monitoring_report())):
+    for registry in (_service(), metrics_of(a_monitoring_report()), metrics_of_refusal("3")):
         for metric in registry.collect():
             for sample in metric.samples:
                 known.setdefault(sample.name, set(_TARGET)).update(sample.labels)
