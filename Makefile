@@ -39,14 +39,14 @@ test: install  ## lint and the default tests, at the same time
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy & mypy=$$!; \
-	$(BIN)/python -m pytest -m "not readme and not browser and not serving and not monitoring and not stacks and not airflow" \
+	$(BIN)/python -m pytest -m "not system and not readme and not browser and not serving and not monitoring and not stacks and not airflow" \
 		$(PARALLEL); tests=$$?; \
 	wait $$mypy || { echo "error: mypy found what it says above" >&2; exit 1; }; \
 	exit $$tests
 
-.PHONY: test-readme
-test-readme: install  ## every command of the README, as a user types it
-	@$(BIN)/python -m pytest -m readme $(PARALLEL)
+.PHONY: test-system
+test-system: install  ## whole processes as a user starts them, and every command of the README
+	@$(BIN)/python -m pytest -m "system or readme" $(PARALLEL)
 
 .PHONY: test-serving
 test-serving: install  ## the built Bento as a process: load, kills, outages, a soak of SOAK_SECONDS (300)
