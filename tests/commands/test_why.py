@@ -211,6 +211,7 @@ def replace_version(workspace: Workspace, name: str, monkeypatch: pytest.MonkeyP
         mlflow.set_tracking_uri(None)
 
 
+@pytest.mark.system
 def test_a_replaced_version_explains_its_answer_from_its_artifact(
     one_version: Snapshot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

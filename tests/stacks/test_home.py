@@ -12,6 +12,7 @@ from state.lock import hold
 from tests.system.workspace import Workspace
 
 
+@pytest.mark.system
 def test_two_processes_open_a_fresh_home_at_once(tmp_path: Path) -> None:
     started = [Workspace(tmp_path).start("env", "--tracker") for _ in range(2)]
     answers = [process.communicate(timeout=600) for process in started]

@@ -38,6 +38,7 @@ def test_what_is_written_under_an_open_umask_is_for_the_owner_only(tmp_path: Pat
     assert sorted(path.name for path in state.folder.iterdir()) == ["keys", "report.json", "run.lock"]
 
 
+@pytest.mark.system
 def test_a_command_writes_for_its_owner_only(tmp_path: Path) -> None:
     variables = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     command = [sys.executable, "run.py", "purge", "--older-than", "90d"]
