@@ -6,18 +6,15 @@ evidence: a model's scores on them say nothing about real listings.
 """
 
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.entities import codepoint2name
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from catalog.source import CODE_FILES, LISTING_FILES
 from catalog.synthetic_vocabulary import (
     BOILERPLATE,
     DETAILS,
@@ -172,38 +169,6 @@ def generate_traffic(kind: str, seed: int, world: int = 0) -> Iterator[Listing]:
         listing = writer.repeated(latest) if latest and draw() < DUPLICATES else writer.listing(code)
         latest.append(listing)
         yield listing
-
-
-def write_rakuten_files(
-    directory: Path, size: int = 20_000, seed: int = 0, *, overwrite: bool = False
-) -> tuple[Path, Path]:
-    """Write the listings as the challenge's two UTF-8 files, each atomically; return the paths of X and Y.
-
-    Raises `FileExistsError` when a file of listings is there that is another one, unless `overwrite`; it also counts
-    under the other names of the challenge, since the new files would be read instead of it. Raises `ValueError` for a
-    size that `generate` refuses, and `OSError` when the directory is not writable.
-    """
-    frame = generate(size, seed).set_index("index").rename_axis(None)
-    paths = directory / LISTING_FILES[0], directory / CODE_FILES[0]
-    parts = frame[["designation", "description", "productid", "imageid"]], frame[["prdtypecode"]]
-    contents = {path: part.to_csv(lineterminator="\n").encode() for path, part in zip(paths, parts, strict=True)}
-    names = [name + end for name in (*LISTING_FILES, *CODE_FILES) for end in ("", ".gz")]
-    for found in filter(Path.exists, (directory / name for name in names)):
-        if not overwrite and not (found in contents and found.read_bytes() == contents[found]):
-            raise FileExistsError(f"{found} is there already, and is not what would be written")
-    directory.mkdir(parents=True, exist_ok=True)
-    for path, content in contents.items():
-        _write_atomically(content, path)
-    return paths
-
-
-def _write_atomically(content: bytes, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _numbers(seed: int) -> Iterator[float]:

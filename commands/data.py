@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from commands.options import add_state
+from state.files import write_atomically
 from state.folder import State
 from terminal.console import console
 from terminal.errors import CommandError, reported
@@ -20,11 +21,9 @@ def add_options(parser: ArgumentParser) -> None:
 
 def data(_state: State, options: Namespace) -> int:
     """Write the two files and name them."""
-    from catalog.synthetic import write_rakuten_files
-
     try:
         with reported(ValueError):
-            paths = write_rakuten_files(options.directory, options.size, options.seed, overwrite=options.force)
+            paths = write_challenge_files(options.directory, options.size, options.seed, overwrite=options.force)
     except FileExistsError as error:
         raise CommandError(f"{error}; name an empty folder, or write over it with --force") from None
     except OSError as error:
@@ -32,3 +31,29 @@ def data(_state: State, options: Namespace) -> int:
     for path in paths:
         console().print(f"{path} ({options.size:,} synthetic listings)", soft_wrap=True)
     return 0
+
+
+def write_challenge_files(
+    directory: Path, size: int = 20_000, seed: int = 0, *, overwrite: bool = False
+) -> tuple[Path, Path]:
+    """Write the embedded listings as the challenge's two UTF-8 files, each atomically; return the paths of X and Y.
+
+    Raises `FileExistsError` when a file of listings is there that is another one, unless `overwrite`; it also counts
+    under the other names of the challenge, since the new files would be read instead of it. Raises `ValueError` for a
+    size that cannot be generated, and `OSError` when the directory is not writable.
+    """
+    from catalog.source import CODE_FILES, LISTING_FILES
+    from catalog.synthetic import generate
+
+    frame = generate(size, seed).set_index("index").rename_axis(None)
+    paths = directory / LISTING_FILES[0], directory / CODE_FILES[0]
+    parts = frame[["designation", "description", "productid", "imageid"]], frame[["prdtypecode"]]
+    contents = {path: part.to_csv(lineterminator="\n") for path, part in zip(paths, parts, strict=True)}
+    names = [name + end for name in (*LISTING_FILES, *CODE_FILES) for end in ("", ".gz")]
+    for found in filter(Path.exists, (directory / name for name in names)):
+        if not overwrite and not (found in contents and found.read_bytes() == contents[found].encode()):
+            raise FileExistsError(f"{found} is there already, and is not what would be written")
+    directory.mkdir(parents=True, exist_ok=True)
+    for path, content in contents.items():
+        write_atomically(path, content)
+    return paths

@@ -1,7 +1,6 @@
 """The embedded listings are the same on every machine, and similar to real ones."""
 
 import hashlib
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,8 +10,7 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.metrics import f1_score
 from sklearn.svm import LinearSVC
 
-from catalog.listings import read_listings
-from catalog.synthetic import FREQUENCIES, Listing, generate, write_listings, write_rakuten_files
+from catalog.synthetic import FREQUENCIES, Listing, generate, write_listings
 from catalog.synthetic_vocabulary import DETAILS, GROUPS, ITEMS
 from catalog.taxonomy import RAKUTEN
 from catalog.text import normalise
@@ -130,49 +128,6 @@ def test_every_allowed_size_is_generated(size: int) -> None:
 def test_other_sizes_are_refused(size: int) -> None:
     with pytest.raises(ValueError, match=f"between 200 and 200,000, not {size:,}"):
         generate(size)
-
-
-def test_written_files_are_read_back_unchanged(tmp_path: Path) -> None:
-    write_rakuten_files(tmp_path / "new", 300, seed=1)
-    read, made = read_listings(tmp_path / "new"), generate(300, seed=1)
-    assert read["designation"].tolist() == made["designation"].tolist()
-    assert read["description"].fillna("").tolist() == made["description"].fillna("").tolist()
-    assert read["prdtypecode"].astype(int).tolist() == made["prdtypecode"].tolist()
-
-
-def test_written_files_have_the_challenges_names_and_headers(tmp_path: Path) -> None:
-    listings, codes = write_rakuten_files(tmp_path, 200)
-    assert {path.name for path in tmp_path.iterdir()} == {"X_train_update.csv", "Y_train_CVw08PX.csv"}
-    assert listings.read_text(encoding="utf-8").startswith(",designation,description,productid,imageid\n0,")
-    assert codes.read_text(encoding="utf-8").startswith(",prdtypecode\n0,")
-
-
-@pytest.mark.parametrize("name", ["X_train_update.csv", "X_train.csv", "Y_train_CVw08PX.csv", "Y_train.csv.gz"])
-def test_other_listings_are_not_overwritten_or_hidden(name: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_text("mine")
-    with pytest.raises(FileExistsError, match=f"{name} is there already, and is not what would be written"):
-        write_rakuten_files(tmp_path, 200)
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine")]
-    write_rakuten_files(tmp_path, 200, overwrite=True)
-    assert len(read_listings(tmp_path)) == 200
-
-
-def test_the_same_listings_may_be_written_again(tmp_path: Path) -> None:
-    assert write_rakuten_files(tmp_path, 200) == write_rakuten_files(tmp_path, 200)
-
-
-def test_a_failed_write_leaves_the_old_files_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    listings, _ = write_rakuten_files(tmp_path, 200)
-    before = listings.read_bytes()
-
-    def fail(*_: object) -> None:
-        raise OSError("disk full")
-
-    monkeypatch.setattr("catalog.synthetic.os.replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        write_rakuten_files(tmp_path, 300, overwrite=True)
-    assert listings.read_bytes() == before
-    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_linear_model_learns_the_listings_but_not_perfectly(frame: pd.DataFrame) -> None:

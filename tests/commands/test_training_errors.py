@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 import run
-from catalog.synthetic import write_rakuten_files
+from commands.data import write_challenge_files
 
 SIZE = 400
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    write_rakuten_files(tmp_path / "data", SIZE)
+    write_challenge_files(tmp_path / "data", SIZE)
     return tmp_path / "data"
 
 
@@ -55,7 +55,7 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
         "enough_types",
     ),
     "too few rows": (
-        lambda folder: write_rakuten_files(folder, 200, overwrite=True) and _cut(folder, 150),
+        lambda folder: write_challenge_files(folder, 200, overwrite=True) and _cut(folder, 150),
         "enough_listings",
     ),
     "not UTF-8": (

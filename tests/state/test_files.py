@@ -15,4 +15,4 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert path.read_text() == "old"
     write_atomically(path, "new")
     assert path.read_text() == "new"
-    assert [entry.name for entry in tmp_path.iterdir() if not entry.name.startswith(".")] == ["outcome.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["outcome.json"]

@@ -1,6 +1,7 @@
 """Versions that replace each other under load, in `run.py serve`: no request is refused, none is lost."""
 
 import asyncio
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from mlflow import MlflowClient
 
 from tests.system.bentos import LISTING
-from tests.system.service import Service, serving, version_on
+from tests.system.service import Service, serving, version_on, wait_for_line
 from tests.system.snapshots import Snapshot
 from tests.system.workspace import LIMIT, ROOT, Workspace, wait_for
 
@@ -149,3 +151,47 @@ def test_the_workers_of_a_killed_serve_end_and_the_next_serve_takes_the_port(two
         service.process.communicate()
         psutil.wait_procs(workers, timeout=LIMIT)
         assert not any(worker.is_running() for worker in workers)
+
+
+def test_a_service_goes_on_while_the_registry_is_locked_or_names_what_cannot_be_served(
+    one_version: Snapshot, workspace: Workspace
+) -> None:
+    one_version.copied_to(workspace)
+    (database,) = workspace.state.rglob("mlflow.db")
+    registry = MlflowClient(tracking_uri=f"sqlite:///{database}", registry_uri=f"sqlite:///{database}")
+    name, _, first = one_version.outcome["bento_tag"].partition(":")
+    home = workspace.state / "bentoml" / "bentos" / name
+
+    def promote(bento: str, code: str = "") -> None:
+        """Put a new version into production, with a copy of the first one's Bento whose code does this first."""
+        if bento:
+            shutil.copytree(home / first, home / bento)
+            record = home / bento / "bento.yaml"
+            record.chmod(0o644)
+            record.write_text(record.read_text().replace(f"version: {first}", f"version: {bento}"))
+            module = home / bento / "src" / "bento" / "service.py"
+            module.chmod(0o644)
+            module.write_text(f"{code}\n{module.read_text()}")
+        added = registry.create_model_version(
+            name, str(workspace.folder), tags={"bento_tag": f"{name}:{bento}"} if bento else {}
+        )
+        registry.set_registered_model_alias(name, "production", added.version)
+
+    with serving(workspace, "--every", "0.5") as service:
+        wait_for_line(service.process, "Serving")
+        supervised = service.children()
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            wait_for_line(service.process, "The registry or the artifact store")
+        wait_for_line(service.process, "The registry can be read again.")
+        promote("")
+        wait_for_line(service.process, "Version 2 is not served: it has no Bento")
+        broken = "1-broken"
+        promote(broken, "raise SystemExit('error: it is broken')")
+        wait_for_line(service.process, "Version 3 is in production now")
+        wait_for_line(service.process, f"Version 3 is not served: {name}:{broken} does not start: it is broken")
+        assert version_on(service.port) == "1"
+        assert service.children() == supervised, "the service has never been touched"
+        promote("1-whole")
+        wait_for_line(service.process, f"Serving {name}:1-whole")
+        assert service.children() != supervised

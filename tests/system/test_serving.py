@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -19,13 +18,10 @@ import numpy as np
 import pandas as pd
 import psutil
 import pytest
-from mlflow import MlflowClient
 
 from catalog.synthetic import generate
 from tests.postgres import postgresql_server
 from tests.system.bentos import LISTING, PASSWORD, Load, Server, served
-from tests.system.service import serving, version_on, wait_for_line
-from tests.system.snapshots import Snapshot
 from tests.system.workspace import ROOT, Workspace, free_port, wait_for, without_network
 
 pytestmark = pytest.mark.serving
@@ -371,47 +367,3 @@ def test_served_leaves_nothing_running(server: Server) -> None:
     with served(server):
         family = server.family()
     assert not [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
-
-
-def test_a_service_goes_on_while_the_registry_is_locked_or_names_what_cannot_be_served(
-    one_version: Snapshot, workspace: Workspace
-) -> None:
-    one_version.copied_to(workspace)
-    (database,) = workspace.state.rglob("mlflow.db")
-    registry = MlflowClient(tracking_uri=f"sqlite:///{database}", registry_uri=f"sqlite:///{database}")
-    name, _, first = one_version.outcome["bento_tag"].partition(":")
-    home = workspace.state / "bentoml" / "bentos" / name
-
-    def promote(bento: str, code: str = "") -> None:
-        """Put a new version into production, with a copy of the first one's Bento whose code does this first."""
-        if bento:
-            shutil.copytree(home / first, home / bento)
-            record = home / bento / "bento.yaml"
-            record.chmod(0o644)
-            record.write_text(record.read_text().replace(f"version: {first}", f"version: {bento}"))
-            module = home / bento / "src" / "bento" / "service.py"
-            module.chmod(0o644)
-            module.write_text(f"{code}\n{module.read_text()}")
-        added = registry.create_model_version(
-            name, str(workspace.folder), tags={"bento_tag": f"{name}:{bento}"} if bento else {}
-        )
-        registry.set_registered_model_alias(name, "production", added.version)
-
-    with serving(workspace, "--every", "0.5") as service:
-        wait_for_line(service.process, "Serving")
-        supervised = service.children()
-        with closing(sqlite3.connect(database)) as connection:
-            connection.execute("BEGIN EXCLUSIVE")
-            wait_for_line(service.process, "The registry or the artifact store")
-        wait_for_line(service.process, "The registry can be read again.")
-        promote("")
-        wait_for_line(service.process, "Version 2 is not served: it has no Bento")
-        broken = "1-broken"
-        promote(broken, "raise SystemExit('error: it is broken')")
-        wait_for_line(service.process, "Version 3 is in production now")
-        wait_for_line(service.process, f"Version 3 is not served: {name}:{broken} does not start: it is broken")
-        assert version_on(service.port) == "1"
-        assert service.children() == supervised, "the service has never been touched"
-        promote("1-whole")
-        wait_for_line(service.process, f"Serving {name}:1-whole")
-        assert service.children() != supervised
