@@ -1,7 +1,6 @@
 """The services of the serving benchmark: how each is prepared, and what was measured."""
 
 import json
-import shutil
 import sqlite3
 import statistics
 import sys
@@ -142,21 +141,17 @@ def prepare_checkout(folder: Path, tag: str, password: str, *, direct_inserts: b
 def _prepare_service(
     folder: Path, name: str, service: list[str], training: Path, workers: int, password: str
 ) -> Contestant:
-    """Return a service that BentoML runs.
-
-    Its store is a copy of the one in `training`: when two services share a store, the second one deletes the metrics of
-    the first.
-    """
+    """Return a service that BentoML runs, with a state of its own and the Bento store of `training`."""
     state = State(folder, moved=True)
     state.prepare()
-    shutil.copytree(training / "bentoml", state.folder / "bentoml")
+    store = {"BENTOML_HOME": str(training / "bentoml")}
     bentoml = str(Path(sys.prefix) / "bin" / "bentoml")
     return Contestant(
         Service(
             name=name,
             command=[bentoml, "serve", *service, "--host", "127.0.0.1", "--port", "{port}"],
             folder=state.folder,
-            environment={**QUIET, **state.exports(), "WORKERS": str(workers), "ADMIN_PASSWORD": password},
+            environment={**QUIET, **state.exports(), **store, "WORKERS": str(workers), "ADMIN_PASSWORD": password},
             workers=workers,
             worker_mark="_bentoml_impl.worker",
         ),

@@ -25,7 +25,7 @@ _INVISIBLE = (
 )
 _INVISIBLES = re.compile(f"[{_INVISIBLE}]+")
 # Latin, Greek, Cyrillic, punctuation and symbols, all of it visible. In a text of these every accent is folded.
-_EUROPEAN = "\x00-\xac\xae-\u052f\u1e00-\u200a\u2010-\u2029\u202f-\u205f\u2070-\u20cf\u2100-\u2bff"
+_EUROPEAN = "\x00-\xac\xae-\u0482\u048a-\u052f\u1e00-\u200a\u2010-\u2029\u202f-\u205f\u2070-\u20cf\u2100-\u2bff"
 _ELSEWHERE = re.compile(f"[^{_EUROPEAN}]")
 _ACCENT = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
 _OTHER_SCRIPT = (

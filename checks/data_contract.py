@@ -53,7 +53,7 @@ def check_contract(raw: pd.DataFrame, taxonomy: Taxonomy, last_profile: Profile 
 
 def _notes(last_profile: Profile | None) -> tuple[str, ...]:
     if last_profile is None:
-        return ("No version is in production yet, so nothing is compared with its data.",)
+        return ("There is no profile of a version in production to compare with.",)
     if last_profile.split_key == KEY_VERSION:
         return ()
     return (

@@ -25,14 +25,13 @@ def erase_copies(erased: Collection[str], *, dry_run: bool = False) -> list[Remo
     seen: set[object] = set()
     for run in run_history.stored_runs("training"):
         artifacts = run_history.artifacts_of(run, (_FEEDBACK, *_DERIVED))
-        feedback = [artifact for artifact in artifacts if artifact.name == _FEEDBACK]
-        if not any(_holds(artifact, erased) for artifact in feedback):
+        # The feedback says whether a run has anything of these, unless an earlier erasure has deleted it.
+        if not any(_is_gone(artifact) or _holds(artifact, erased) for artifact in artifacts if _is_feedback(artifact)):
             continue
         if tracked := run_history.tracker_run_of(run):
             rows += erase_from_reference(tracked, erased, dry_run=dry_run)
-        derived = [artifact for artifact in artifacts if artifact.name in _DERIVED and _holds(artifact, erased)]
-        for artifact in (*derived, *feedback):  # the feedback last: an interrupted erasure is found by it
-            if artifact.id not in seen:
+        for artifact in sorted(artifacts, key=_is_feedback):  # the feedback last: an interrupted erasure is found by it
+            if artifact.id not in seen and not _is_gone(artifact) and _holds(artifact, erased):
                 seen.add(artifact.id)
                 tables += 1
                 if not dry_run:
@@ -43,10 +42,19 @@ def erase_copies(erased: Collection[str], *, dry_run: bool = False) -> list[Remo
     ]
 
 
-def _holds(artifact: "ArtifactVersionResponse", erased: Collection[str]) -> bool:
-    """Return whether a table that still has its data has a row of an erased prediction."""
+def _is_feedback(artifact: "ArtifactVersionResponse") -> bool:
+    return artifact.name == _FEEDBACK
+
+
+def _is_gone(artifact: "ArtifactVersionResponse") -> bool:
+    """Return whether the data of a table has been deleted."""
     from zenml.io import fileio
 
+    return not fileio.exists(artifact.uri)
+
+
+def _holds(artifact: "ArtifactVersionResponse", erased: Collection[str]) -> bool:
+    """Return whether a table has a row of an erased prediction."""
     from tracking.erasure import is_erased
 
-    return fileio.exists(artifact.uri) and bool(is_erased(artifact.load(), erased).any())
+    return bool(is_erased(artifact.load(), erased).any())

@@ -32,5 +32,5 @@ def training(data: str | None, taxonomy: Taxonomy, config: TrainingConfig, new_b
     decision, _ = compare_with_production(
         trained, evaluation, evaluated, window, champion, taxonomy, config.promotion, new_baseline, seed
     )
-    bento = package_bento(listings, trained, evaluation, decision, champion, card, taxonomy)
+    bento = package_bento(listings, trained, evaluation, decision, card, taxonomy)
     promote_classifier(decision, evaluation, profile, report, bento, champion, taxonomy.name)

@@ -137,7 +137,7 @@ def data_uri(picture: bytes) -> str:
 
 
 def _most_confused(evaluation: Evaluation) -> list[int]:
-    """Return the places of the types to show: all, or those in the most frequent confusions, in their order."""
+    """Return the places of the types to show: all, or those in the most frequent confusions, else the first."""
     count = len(evaluation.per_type)
     if count <= _CONFUSED:
         return list(range(count))
@@ -148,7 +148,7 @@ def _most_confused(evaluation: Evaluation) -> list[int]:
             chosen |= dict.fromkeys((true, predicted))
         if len(chosen) == _CONFUSED:
             break
-    return sorted(chosen)
+    return sorted(chosen) or list(range(_CONFUSED))
 
 
 def _part(shown: int, evaluation: Evaluation, which: str) -> str:

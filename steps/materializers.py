@@ -26,15 +26,13 @@ _ARCHIVE = "bento.tar"
 
 @dataclass(frozen=True)
 class PackagedBento:
-    """A Bento by its tag, the model version in it, and the exported archive that restores it on another machine.
+    """A Bento by its tag, and the exported archive that restores it on another machine.
 
-    Without a promotion there is no new Bento: `tag` and `model_version` are those in production (None: none yet), and
-    there is no archive. `archive` writes the archive to a path. It is not read before that: it has some 30 MB, and most
-    callers need the tag only.
+    Without a promotion there is no new Bento, so neither. `archive` writes the archive to a path. It is not read before
+    that: it has some 30 MB, and most callers need the tag only.
     """
 
     tag: str | None
-    model_version: str | None
     archive: Callable[[Path], None] | None = field(default=None, repr=False, compare=False)
 
 
@@ -84,15 +82,11 @@ class BentoMaterializer(BaseMaterializer):
         with self.artifact_store.open(os.path.join(self.uri, _RECORD), "r") as file:
             record = json.load(file)
         archive = self._fetch_archive if record["archive"] else None
-        return PackagedBento(record["tag"], record["model_version"], archive)
+        return PackagedBento(record["tag"], archive)
 
     def save(self, data: PackagedBento) -> None:
         """Store the record and the archive."""
-        record = {
-            "tag": data.tag,
-            "model_version": data.model_version,
-            "archive": _ARCHIVE if data.archive else None,
-        }
+        record = {"tag": data.tag, "archive": _ARCHIVE if data.archive else None}
         with self.artifact_store.open(os.path.join(self.uri, _RECORD), "w") as file:
             json.dump(record, file)
         if data.archive:
@@ -108,8 +102,8 @@ class BentoMaterializer(BaseMaterializer):
             shutil.copyfileobj(source, target)
 
     def extract_metadata(self, data: PackagedBento) -> dict[str, MetadataType]:
-        """Return the tag and the model version."""
-        return {"bento_tag": data.tag or "none", "model_version": data.model_version or "none"}
+        """Return the tag."""
+        return {"bento_tag": data.tag or "none"}
 
 
 @contextmanager

@@ -12,7 +12,6 @@ from catalog.comparison import Decision
 from catalog.evaluation import Evaluation
 from catalog.taxonomy import Taxonomy
 from steps.materializers import BentoMaterializer, PackagedBento
-from tracking.registry import RegisteredVersion
 from tracking.training_run import Trained
 
 
@@ -22,13 +21,12 @@ def package_bento(
     trained_classifier: Trained,
     evaluation: Evaluation,
     decision: Decision,
-    champion: RegisteredVersion | None,
     model_card: MarkdownString,
     taxonomy: Taxonomy,
 ) -> Annotated[PackagedBento, ArtifactConfig(name="bento", tags=["model", "serving"])]:
-    """Package the challenger if it is to be promoted; otherwise name the Bento in production."""
+    """Package the challenger if it is to be promoted."""
     if not decision.promoted or decision.challenger_version is None:
-        return PackagedBento(champion.tags.get("bento_tag"), champion.number) if champion else PackagedBento(None, None)
+        return PackagedBento(None)
 
     from bento.build import PARITY_LISTINGS, build_bento, export_bento
     from catalog.model_folder import Manifest
@@ -51,4 +49,4 @@ def package_bento(
     log_metadata(
         metadata={"bento_tag": tag, "parity_listings": len(sample)}, artifact_name="bento", infer_artifact=True
     )
-    return PackagedBento(tag, manifest.model_version, partial(export_bento, tag))
+    return PackagedBento(tag, partial(export_bento, tag))

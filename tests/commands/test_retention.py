@@ -215,6 +215,16 @@ def test_copies_of_erased_listings_go_and_all_others_stay(isolated: State, tmp_p
     assert [found.gone for found in erase_copies({ERASED})] == [0, 0]
 
 
+def test_a_second_erasure_finds_the_copies_of_a_run_whose_feedback_an_earlier_one_has_deleted(
+    isolated: State, tmp_path: Path
+) -> None:
+    train(1, 2, 2, tmp_path)
+    erase_copies({ERASED})
+    assert read_reference(tracked_by(1))["designation"].tolist() == ["from a file", "another text"]
+    assert [found.gone for found in erase_copies({KEPT})] == [0, 1]
+    assert read_reference(tracked_by(1))["designation"].tolist() == ["from a file"]
+
+
 def test_one_process_at_a_time_removes_something(isolated: State) -> None:
     from stacks.home import zenml_home
     from state.lock import LockedError, hold

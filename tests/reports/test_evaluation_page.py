@@ -86,6 +86,14 @@ def test_figures_name_every_type(evaluation: Evaluation) -> None:
     assert len(per_type_figure(evaluation).axes[0].patches) == 3
 
 
+def test_the_picture_of_many_types_that_are_never_confused_shows_some_of_them() -> None:
+    true = np.repeat(np.arange(1, 41), 4)
+    shop = Taxonomy(name="shop", labels={code: f"type {code}" for code in range(1, 41)})
+    never = Abstention(target_precision=0.9, threshold=None, threshold_by_share=None)
+    faultless = evaluate(true, true, np.ones(len(true)), {}, shop, never, seed=0)
+    assert len(confusion_figure(faultless).axes[0].get_yticklabels()) == 30
+
+
 def test_pictures_of_many_types_show_the_most_confused_and_the_weakest_ones() -> None:
     types = 500
     true = np.repeat(np.arange(1, types + 1), 4)
