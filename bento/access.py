@@ -1,6 +1,7 @@
 """How a request uses the ledger: every transaction first checks that its caller is still valid."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,8 +15,11 @@ from starlette.responses import Response
 from ledger.callers import Caller, RevokedError, is_valid_caller
 from ledger.database import LedgerError, reading, writing
 from ledger.receipts import KeyReuseError, run_once
+from ledger.retention import empty_log
 from ledger.users import active_users
 from web.problems import problem, unauthorised, unavailable
+
+logger = logging.getLogger("bento")
 
 KEY_HEADER = "Idempotency-Key"
 KEY_DESCRIPTION = "Any text of your own: a repetition with the same key has no second effect and gets the first answer."
@@ -68,6 +72,16 @@ class Access:
         digest = fingerprint(*request)
         status, body, _ = run_once(self.engine, caller.user_id, key, digest, admitted, datetime.now(UTC))
         return status, body
+
+    def empty_log(self) -> None:
+        """Remove what was erased from the database's log too. The rows are erased already, so a failure is no error."""
+        try:
+            emptied = empty_log(self.engine)
+        except LedgerError as error:
+            logger.warning("%s", error)
+            emptied = False
+        if not emptied:
+            logger.warning("The ledger's log still holds what was erased: the next erasure, run or purge empties it")
 
     def _admit(self, connection: Connection, caller: Caller) -> None:
         if self.check_callers and not is_valid_caller(caller, active_users(connection, [caller.user_id])):

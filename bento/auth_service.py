@@ -2,6 +2,8 @@
 
 from argparse import ArgumentParser
 
+import uvicorn
+
 from bento.application import Application, create_auth_service
 from bento.deployment import prepare_auth
 from web.connections import PROTOCOL
@@ -14,8 +16,6 @@ def create() -> Application:
 
 def main() -> None:
     """Serve until interrupted."""
-    import uvicorn
-
     parser = ArgumentParser()
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)

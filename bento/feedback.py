@@ -17,7 +17,6 @@ from bento.stored_predictions import visible_prediction
 from catalog.text import label_key
 from ledger.audit import Party, record_event
 from ledger.callers import TRUSTED_ROLES, Caller
-from ledger.database import LedgerError
 from ledger.feedback import give_feedback
 from ledger.predictions import (
     PredictionRecord,
@@ -27,7 +26,6 @@ from ledger.predictions import (
     review_queue,
     sample_queue,
 )
-from ledger.retention import empty_log
 from web.authentication import Authenticated, require
 from web.json_body import JsonRoute
 from web.problems import problem_responses
@@ -92,21 +90,10 @@ def create_feedback_router(answerer: ListingAnswerer, access: Access, metrics: S
         with access.writing(caller) as connection:
             erased = erase_predictions(connection, caller.user_id, now)
             record_event(connection, me, "predictions erased", me, now, erased=erased)
-        _empty_log(access)
+        access.empty_log()
         return Erased(erased=erased)
 
     return router
-
-
-def _empty_log(access: Access) -> None:
-    """Remove what was erased from the database's log too. The rows are erased already, so a failure is no error."""
-    try:
-        emptied = empty_log(access.engine)
-    except LedgerError as error:
-        logger.warning("%s", error)
-        emptied = False
-    if not emptied:
-        logger.warning("The ledger's log still holds what was erased: the next erasure, run or purge empties it")
 
 
 def _code_of(answerer: ListingAnswerer, correction: Correction) -> int:

@@ -41,13 +41,13 @@ class _Attempt:
     pair: str
     address: str
     name: str
-    throttled: str  # marks that the trail says already that this pair has to wait
+    throttled: str  # marks that the trail says already that this address has to wait
 
     @classmethod
     def of(cls, username: str, address: str) -> "_Attempt":
         return cls(
             _digest("pair", username, address), _digest("address", address), _digest("name", username),
-            _digest("throttled", username, address),
+            _digest("throttled", address),
         )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 # BentoML's worker imports this module, and then lets uvicorn choose its protocol ("auto").
+# By its name: the supervisor imports this module too, and needs no protocol.
 uvicorn.config.HTTP_PROTOCOLS["auto"] = "web.connections:LimitedProtocol"
 
 

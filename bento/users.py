@@ -80,7 +80,9 @@ def create_users_router(access: Access, signer: Signer) -> APIRouter:
             record_event(connection, Party.of(caller), "user deleted", Party.of(found), now)
             return 204, ""
 
-        return _answered(lambda: access.run_once(caller, None, (), effect))
+        answer = _answered(lambda: access.run_once(caller, None, (), effect))
+        access.empty_log()
+        return answer
 
     return router
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from state.files import write_atomically
 from state.folder import State
 from terminal.console import console
+from terminal.errors import in_a_line
 
 _ERASED = "erased.sha256"  # a digest of the ids of erased predictions whose copies were removed last
 
@@ -31,12 +32,11 @@ def apply_after_run(state: State, rules_file: Path, pipeline: str) -> None:
             removals += erase_copies(erased)
             write_atomically(known, digest)
     except Exception as error:  # of ZenML, MLflow, the ledger or the disk: none of them makes the run a failure
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         console().print(
-            f"warning: what is outdated could not be removed ({reason}); 'python run.py purge' tries again",
-            style="yellow", markup=False, soft_wrap=True,
+            f"warning: what is outdated could not be removed ({in_a_line(error)}); 'python run.py purge' tries again",
+            style="yellow", soft_wrap=True,
         )  # fmt: skip
         return
     gone = [f"{removal.gone:,} {removal.kind}" for removal in removals if removal.gone]
     if gone:
-        console().print(f"Outdated and removed: {', '.join(gone)}.", style="dim", markup=False, soft_wrap=True)
+        console().print(f"Outdated and removed: {', '.join(gone)}.", style="dim", soft_wrap=True)

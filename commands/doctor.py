@@ -9,7 +9,7 @@ from pathlib import Path
 from commands.options import add_state
 from state.folder import SOURCE_ROOT, State, StateError, require_writable
 from terminal.console import announce, console
-from terminal.errors import CommandError
+from terminal.errors import CommandError, in_a_line
 from terminal.next_commands import DASHBOARD_PORT, SERVICE_PORT, TRACKER_PORT
 
 PACKAGES = ("zenml", "mlflow", "bentoml", "evidently", "great-expectations", "scikit-learn", "skops", "pandas")
@@ -64,8 +64,7 @@ def guarded(subject: str, diagnose: Callable[[], Iterable[Diagnosis]], advice: s
     except CommandError as error:  # its message says what to do
         yield Diagnosis(subject, False, "not usable", str(error))
     except Exception as error:  # a library may raise anything about what is broken here: that is what is to be found
-        reason = (str(error).strip().splitlines() or [""])[0]
-        yield Diagnosis(subject, False, f"cannot be examined ({type(error).__name__}: {reason[:200]})", advice)
+        yield Diagnosis(subject, False, f"cannot be examined ({in_a_line(error)})", advice)
 
 
 def _versions() -> Iterator[Diagnosis]:

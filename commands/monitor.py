@@ -41,12 +41,10 @@ def monitor(state: State, options: Namespace) -> int:
     # It may run during a training: they share no files. A run of the monitor service is waited for: it is short.
     with state.locked("run.py monitor", "monitor.lock", _PATIENCE):
         with announce("starting: loading ZenML and MLflow"):
-            from stacks.active import connect_tracker
             from stacks.publishing import Published
             from stacks.running import ready_stack
 
             ready_stack(verbose=options.verbose)
-            connect_tracker()
             from pipelines.config import ConfigurationError, MonitoringConfig  # asks ZenML's server
 
             with reported(ConfigurationError):

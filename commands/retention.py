@@ -142,10 +142,10 @@ def _remove_runs(rules: "RetentionConfig", *, dry_run: bool, measure: bool) -> I
             staying = [run for found in selection.staying.values() for run in found]
             sources = sources_of_cached_steps(staying) if pipeline == _CACHED else ()
             selection = select(runs, rule, needed.pipeline_runs, sources, now)
-            freed = sum(_bytes_of(run) for run in selection.going) if measure else None
             if pipeline == _CACHED and "under way" in selection.staying:
                 yield Removal(f"{pipeline} runs", 0, 0, len(runs), "a training is under way and may use them")
                 continue
+            freed = sum(_bytes_of(run) for run in selection.going) if measure else None
             for run in [] if dry_run else selection.going:
                 remove_run(run, needed)
         why = ", ".join(f"{len(found):,} {reason}" for reason, found in selection.staying.items())

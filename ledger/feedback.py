@@ -102,16 +102,15 @@ def read_feedback(url: str, model_name: str) -> "pd.DataFrame":
             FeedbackRow.role,
             FeedbackRow.given_at,
             or_(FeedbackRow.role == SIMULATOR, PredictionRow.user_id.in_(simulators)).label("simulated"),
-            PredictionRow.id,
         )
         .join(PredictionRow, PredictionRow.id == FeedbackRow.prediction_id)
         .where(PredictionRow.model_name == model_name)
         .order_by(FeedbackRow.given_at, FeedbackRow.id)
     )
     with reading_existing(url) as connection:
-        frame = pd.DataFrame(connection.execute(query).all() if connection else [], columns=[*COLUMNS[:-2], "id"])
+        frame = pd.DataFrame(connection.execute(query).all() if connection else [], columns=COLUMNS[:-2])
     frame["given_at"] = pd.to_datetime(frame["given_at"], utc=True)
     frame["simulated"] = frame["simulated"].astype(bool)
     frame["trusted"] = frame["role"].isin(TRUSTED_ROLES)
-    frame["sampled"] = frame.pop("id").map(is_sampled).astype(bool)
+    frame["sampled"] = frame["prediction_id"].map(is_sampled).astype(bool)
     return frame

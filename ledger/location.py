@@ -11,7 +11,7 @@ def database_url() -> str:
     """Return `DATABASE_URL`, or else the SQLite file in the state folder."""
     state = Path(os.environ.get("STATE_DIR") or Path(__file__).resolve().parents[1] / ".state")
     given = os.environ.get("DATABASE_URL")
-    return absolute(given) if given else f"sqlite:///{state.resolve() / 'ledger.db'}"
+    return absolute(given) if given else f"sqlite:///{state.expanduser().resolve() / 'ledger.db'}"
 
 
 def absolute(address: str) -> str:

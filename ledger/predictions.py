@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, func, insert, select, union_all
 
+from ledger.audit import ANYBODY, record_event
 from ledger.callers import TRUSTED_ROLES
 from ledger.database import reading_existing
 from ledger.sampling import sampled
@@ -127,8 +128,7 @@ def delete_predictions(connection: Connection, which: ColumnElement[bool], now: 
     copied = connection.execute(select(FeedbackRow.prediction_id).where(on_them).distinct()).scalars().all()
     for start in range(0, len(copied), _IDS):
         ids = sorted(copied[start : start + _IDS])
-        row = {"at": now, "actor": "", "event": ERASED, "subject": "", "detail": {"predictions": ids}}
-        connection.execute(insert(AuditRow).values(row))
+        record_event(connection, ANYBODY, ERASED, ANYBODY, now, predictions=ids)
     # Feedback first, although the database would delete it with its prediction: it must be counted.
     feedback = connection.execute(delete(FeedbackRow).where(on_them)).rowcount
     return {"predictions": connection.execute(delete(PredictionRow).where(which)).rowcount, "feedback": feedback}

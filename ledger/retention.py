@@ -44,9 +44,11 @@ class Ages:
 def count_outdated(url: str, ages: Ages) -> Counter[str]:
     """Return how many rows are outdated, by table. Raises `LedgerError` when the database does not answer."""
     engine = open_engine(url)
-    conditions = {**_conditions(ages)}
+    conditions = _conditions(ages)
     if ages.predictions:
-        conditions[PredictionRow] = PredictionRow.created_at < ages.predictions
+        outdated = PredictionRow.created_at < ages.predictions
+        conditions[PredictionRow] = outdated
+        conditions[FeedbackRow] = FeedbackRow.prediction_id.in_(select(PredictionRow.id).where(outdated))
     try:
         with reading(engine) as connection:
             counted = {

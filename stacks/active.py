@@ -10,6 +10,7 @@ from zenml.enums import StackComponentType, StoreType
 from stacks.apply import apply
 from stacks.files import StackError, read_stack
 from stacks.home import alone_in_zenml, zenml_home
+from terminal.errors import in_a_line
 from terminal.progress import hide_zenml_log
 
 BARE = "default"  # the stack that ZenML itself creates; it has no tracker
@@ -75,9 +76,8 @@ def open_zenml() -> None:
         except StackError:
             raise
         except Exception as error:  # of YAML, pydantic, the database, the server: whatever ZenML reads may be damaged
-            reason = (str(error).strip().splitlines() or [""])[0]
             raise StackError(
-                f"ZenML cannot be opened in {zenml_home()} ({type(error).__name__}: {reason[:200]}); repair or move "
+                f"ZenML cannot be opened in {zenml_home()} ({in_a_line(error)}); repair or move "
                 "away config.yaml or local_stores there, or name another folder for all state with --state DIR"
             ) from error
 
@@ -89,9 +89,8 @@ def _create_tracker_store(address: str) -> None:
     try:
         mlflow.MlflowClient().search_experiments(max_results=1)
     except Exception as error:  # of MLflow or of its database library
-        reason = (str(error).strip().splitlines() or [""])[0]
         raise StackError(
-            f"MLflow cannot open {address} ({type(error).__name__}: {reason[:200]}); repair or move away its database"
+            f"MLflow cannot open {address} ({in_a_line(error)}); repair or move away its database"
         ) from error
 
 

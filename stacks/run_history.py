@@ -109,7 +109,7 @@ def delete_data(artifact: "ArtifactVersionResponse") -> None:
 
 def _stored(run: "PipelineRunResponse", pipeline: str) -> StoredRun:
     created = run.created.replace(tzinfo=UTC) if run.created.tzinfo is None else run.created
-    model = run.name.split(f"-{pipeline}-", 1)[0]
+    model = run.name.rsplit(f"-{pipeline}-", 1)[0]  # what follows is a time
     return StoredRun(run.id, run.name, pipeline, model, created, under_way=not run.status.is_finished)
 
 

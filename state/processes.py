@@ -154,24 +154,6 @@ def end_all(processes: Collection[psutil.Process], ending: Ending) -> None:
     _kill(_running_after(ending.patience, processes))
 
 
-def descendants(pid: int) -> list[psutil.Process]:
-    """Return the processes that a process has started, and those that they have started."""
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
-
-
-def listens(pid: int, port: int) -> bool:
-    """Return whether a process, or one that it has started, listens on a TCP port."""
-    with suppress(psutil.NoSuchProcess):
-        for process in (psutil.Process(pid), *descendants(pid)):
-            for connection in process.net_connections("tcp"):
-                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
-                    return True
-    return False
-
-
 def end_process_tree(process: psutil.Process, ending: Ending) -> None:
     """Ask a process to end, and kill it after a while; kill what is then left of its descendants.
 

@@ -74,8 +74,8 @@ def _parts(text: str, words: frozenset[str]) -> Iterator[int]:
             pieces[len(year.group())] = _OF_WALK
         pieces[_length_of_repetition(text, start)] = _OF_REPETITION
         length = max(pieces)
-        yield pieces[length] if length else 1
-        start += max(length, 1)
+        yield pieces[length]
+        start += length
 
 
 def _length_of_run(text: str, start: int) -> int:

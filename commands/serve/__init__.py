@@ -42,7 +42,7 @@ def serve(state: State, options: Namespace) -> int:
         ended = Event()
         on_end(ended.set)
         workers = options.workers or worker_count()
-        sockets = open_sockets(options.host, options.port, workers)
+        sockets = open_sockets(state.folder, options.host, options.port, workers)
         place = Place(state.folder, options.host, options.port, workers, sockets)
         Supervisor(name, place, options.every, ended).run(release)
     return 0

@@ -71,8 +71,13 @@ class Service:
             if not self.release.tag.startswith(f"{model}-"):
                 raise ServiceError(f"{self.release.tag} has the model {model}, which is another one")
 
+    @property
+    def answers(self) -> bool:
+        """Whether a worker runs."""
+        return any(worker.exit_code is None for worker in self._workers)
+
     def replace_ended(self) -> int:
-        """Start a new worker for each that has ended, and return how many."""
+        """Start a new worker for each that has ended, and return how many. Raises `ServiceError`."""
         replaced = 0
         for number, worker in enumerate(self._workers):
             worker.listen()
@@ -93,10 +98,14 @@ class Service:
             worker.listen()
         return all(worker.exit_code is not None for worker in self._workers)
 
-    def end(self) -> None:
-        """Let the workers answer the requests in flight, and return when they have ended."""
+    def ask_to_end(self) -> None:
+        """Ask the workers to answer the requests in flight and to end."""
         for worker in self._workers:
             worker.end()
+
+    def end(self) -> None:
+        """Let the workers answer the requests in flight, and return when they have ended."""
+        self.ask_to_end()
         pause = Event()
         while not self.has_left():
             pause.wait(_TICK)

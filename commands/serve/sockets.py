@@ -4,12 +4,13 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 
 import psutil
 
 from bento.supervision import VARIABLE
 from commands.listening import listen
-from state.processes import Ending, end_all, listens
+from state.processes import Ending, end_all
 from terminal.console import console
 from terminal.errors import CommandError
 
@@ -18,7 +19,7 @@ _ENDING = Ending(signal.SIGTERM, patience=35)  # seconds: somewhat longer than w
 _FIRST_INHERITED = 3  # file descriptors of socket activation begin here, see sd_listen_fds(3)
 
 
-def open_sockets(host: str, port: int, workers: int) -> Sequence[socket.socket]:
+def open_sockets(state: Path, host: str, port: int, workers: int) -> Sequence[socket.socket]:
     """Return one listening socket a worker, all on one address; or those that systemd hands over.
 
     The kernel spreads new connections over the sockets, so that no worker gets most of them. Raises `CommandError`
@@ -26,24 +27,31 @@ def open_sockets(host: str, port: int, workers: int) -> Sequence[socket.socket]:
     """
     if inherited := _inherited_sockets():
         return inherited
-    _wait_for_orphans(port)
+    _wait_for_orphans(state, port)
     listen(host, port).close()  # the next ones may share the port with each other, and would with a stranger too
     return [_shared(host, port) for _ in range(workers)]
 
 
-def _wait_for_orphans(port: int) -> None:
-    """Wait for the workers that a killed `serve` has left on a port: they answer what they have, and end."""
-    orphans = [process for process in psutil.process_iter() if _is_worker(process) and listens(process.pid, port)]
+def _wait_for_orphans(state: Path, port: int) -> None:
+    """Wait for the workers that a killed `serve` has left on a port: they answer what they have, and end.
+
+    The caller holds the lock of this state and port. So a worker that has both belongs to no `serve` that lives.
+    """
+    orphans = [process for process in psutil.process_iter() if _is_orphan(process, state, port)]
     if orphans:
         console().print("The workers of a 'run.py serve' that was killed end first.")
         end_all(orphans, _ENDING)
 
 
-def _is_worker(process: psutil.Process) -> bool:
+def _is_orphan(process: psutil.Process, state: Path, port: int) -> bool:
     try:
-        return VARIABLE in process.environ()
+        environment = process.environ()
+        if VARIABLE not in environment or environment.get("STATE_DIR") != str(state):
+            return False
+        connections = process.net_connections("tcp")
     except (psutil.Error, OSError):  # another user's, or it has ended
         return False
+    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in connections)
 
 
 def _shared(host: str, port: int) -> socket.socket:

@@ -49,6 +49,7 @@ class Supervisor:
         next_look = monotonic() + self._every
         try:
             self._serve(release)
+            self._report(None)
             while not self._ended.wait(_TICK):
                 self._look_after_workers()
                 if question and question.done():
@@ -58,7 +59,10 @@ class Supervisor:
                     next_look = monotonic() + self._every
                     question = self._ask_registry(question)
         finally:
-            for service in (*self._leaving, *([self._service] if self._service else [])):
+            services = [*self._leaving, *([self._service] if self._service else [])]
+            for service in services:
+                service.ask_to_end()
+            for service in services:
                 service.end()
 
     @property
@@ -85,7 +89,6 @@ class Supervisor:
             self._leaving.append(self._service)
         self._service = service
         self._replaced = 0
-        self._report(None)
         _say(f"Serving {release.tag} on {self._place.address}; Ctrl-C ends it.")
 
     def _look_after_workers(self) -> None:
@@ -93,18 +96,26 @@ class Supervisor:
         self._leaving = [service for service in self._leaving if not service.has_left()]
         if self._service is None:
             return
-        if replaced := self._service.replace_ended():
+        try:
+            replaced = self._service.replace_ended()
+        except ServiceError as error:  # the Bento has gone: the next look at the registry puts it back
+            if not self._service.answers:
+                self._restart("has lost all workers")
+            else:
+                self._complain(f"A worker cannot be replaced ({error})")
+            return
+        if replaced:
             self._replaced += replaced
             self._last_replacement = monotonic()
             _say(f"{replaced} of the workers of {self._service.release.tag} ended and will be replaced.")
         elif monotonic() - self._last_replacement > _STEADY:
             self._replaced = self._restarts = 0
         if self._replaced >= _REPLACED:
-            self._restart()
+            self._restart("loses its workers again and again")
 
-    def _restart(self) -> None:
+    def _restart(self, reason: str) -> None:
         """Put the Bento back and start all workers again. Raises `CommandError` when that has not helped."""
-        what = f"the service of {self._served.release.tag} loses its workers again and again"
+        what = f"the service of {self._served.release.tag} {reason}"
         if self._restarts >= _RESTARTS:
             raise CommandError(f"{what}; {_RESTARTS} restarts have not helped")
         self._restarts += 1
@@ -149,6 +160,9 @@ class Supervisor:
                 self._serve(release)
             except ServiceError as failure:
                 self._refuse(release.version, str(failure))
+            else:
+                self._refused = None
+                self._report(None)
 
     def _refuse(self, version: "RegisteredVersion", why: str) -> None:
         """Say once why a version is not served. It is tried again when its tags change, or another is in production."""

@@ -13,10 +13,11 @@ from time import monotonic
 
 from bento.supervision import LEAVE, READY, VARIABLE
 from commands.serve.release import Release
-from terminal.errors import CommandError
+from terminal.errors import CommandError, in_a_line
 
 _HOOK = Path(__file__).with_name("deployment_hook.py")
 _FINISH_LIMIT = 30  # seconds for requests in flight to end
+_HOOK_LIMIT = 60  # seconds for what runs before the workers
 _SILENCE_LIMIT = 60  # seconds without a sign of life after which a worker hangs
 
 
@@ -37,10 +38,14 @@ class Deployment:
 
         Raises `ServiceError` with the reason.
         """
-        done = subprocess.run(
-            [sys.executable, "-P", str(_HOOK), release.tag], env=environment, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, check=False, cwd=release.bento, start_new_session=True,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                [sys.executable, "-P", str(_HOOK), release.tag], env=environment, stdin=subprocess.DEVNULL,
+                capture_output=True, text=True, check=False, cwd=release.bento, start_new_session=True,
+                timeout=_HOOK_LIMIT,
+            )  # fmt: skip
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ServiceError(f"{release.tag} does not start: {in_a_line(error)}") from error
         if done.returncode:
             lines = done.stderr.strip().splitlines() or ["it said nothing"]
             raise ServiceError(f"{release.tag} does not start: {lines[-1].removeprefix('error: ')}")
@@ -53,22 +58,25 @@ class Worker:
     """A worker's process, and the line on which it says that it is ready and lives."""
 
     def __init__(self, release: Release, deployment: Deployment, listener: socket.socket, number: int) -> None:
-        """Start it. `number`: its place among the workers, from 0. Raises `OSError`."""
-        self.number = number
+        """Start it. `number`: its place among the workers, from 0. Raises `ServiceError`."""
         self.model = ""  # NAME:VERSION, when it takes requests
         self._heard = monotonic()
         self._kill_at = float("inf")
         self._line, theirs = socket.socketpair()
         self._line.setblocking(False)
         with theirs:
-            self._process = subprocess.Popen(
-                self.command(release, deployment.service, listener.fileno(), number),
-                cwd=release.bento,
-                env={**deployment.environment, VARIABLE: str(theirs.fileno())},
-                pass_fds=(listener.fileno(), theirs.fileno()),
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C does not reach it
-            )  # fmt: skip
+            try:
+                self._process = subprocess.Popen(
+                    self.command(release, deployment.service, listener.fileno(), number),
+                    cwd=release.bento,
+                    env={**deployment.environment, VARIABLE: str(theirs.fileno())},
+                    pass_fds=(listener.fileno(), theirs.fileno()),
+                    stdin=subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C does not reach it
+                )
+            except OSError as error:  # such as a Bento that has gone
+                self._line.close()
+                raise ServiceError(f"a worker of {release.tag} cannot be started: {in_a_line(error)}") from error
 
     @staticmethod
     def command(release: Release, service: str, listener: int, number: int) -> list[str]:

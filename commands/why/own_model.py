@@ -39,7 +39,7 @@ sides = model.explain(*text, code, asked["limit"]) if known else ([], [])
 terms = [[{"term": r.term, "field": r.field, "contribution": float(r.contribution)} for r in side] for side in sides]
 manifest = model.manifest
 print(json.dumps({
-    "code": found.code, "confidence": found.confidence, "abstained": found.abstained, "supporting": terms[0],
+    "code": found.code, "confidence": found.confidence, "supporting": terms[0],
     "opposing": terms[1], "labels": dict(manifest.labels), "name": manifest.name, "number": manifest.model_version,
     "run_id": manifest.run_id, "registered_at": manifest.registered_at,
 }))
@@ -66,7 +66,6 @@ class OwnAnswer(BaseModel):
 
     code: int
     confidence: float
-    abstained: bool
     supporting: list[Term]
     opposing: list[Term]
     labels: dict[int, str]
@@ -120,13 +119,14 @@ def ask_own_model(version: "RegisteredVersion", record: "PredictionRecord", limi
 
 @contextmanager
 def _as_sentences(version: "RegisteredVersion") -> Iterator[None]:
+    from bentoml.exceptions import BentoMLException
     from zenml.exceptions import ZenMLBaseException
 
     try:
         yield
     except NotAskedError:
         raise
-    except (CommandError, ZenMLBaseException, OSError) as error:
+    except (CommandError, BentoMLException, ZenMLBaseException, OSError) as error:
         raise NotAskedError(f"The model of version {version.number} cannot be fetched: {error}.") from error
 
 
@@ -145,5 +145,10 @@ def _ask(version: "RegisteredVersion", bento: Path, question: dict[str, Any]) ->
         raise NotAskedError(
             f"The code in the Bento of version {version.number} cannot be asked by this release: {last_line(done)}."
         )
-    answer: dict[str, Any] = json.loads(done.stdout)
+    try:
+        answer: dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        raise NotAskedError(
+            f"The code in the Bento of version {version.number} printed something else than an answer."
+        ) from error
     return answer

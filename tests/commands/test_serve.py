@@ -36,6 +36,8 @@ class FakeService:
     all: ClassVar[list["FakeService"]] = []
     broken: ClassVar[dict[str, str]] = {}  # tag -> why it does not start
     losing: ClassVar[set[str]] = set()  # tags of services that lose a worker at every look
+    without_bento: ClassVar[set[str]] = set()  # tags whose Bento has gone: no worker can be started
+    silent: ClassVar[set[str]] = set()  # tags of services that have no worker any more
 
     def __init__(self, release: Release, place: Place) -> None:
         self.release = release
@@ -49,6 +51,8 @@ class FakeService:
         self.is_ready = True
 
     def replace_ended(self) -> int:
+        if self.release.tag in self.without_bento:
+            raise ServiceError(f"a worker of {self.release.tag} cannot be started: FileNotFoundError")
         return int(self.release.tag in self.losing)
 
     def leave(self) -> None:
@@ -57,6 +61,13 @@ class FakeService:
 
     def has_left(self) -> bool:
         return False
+
+    @property
+    def answers(self) -> bool:
+        return self.release.tag not in self.silent
+
+    def ask_to_end(self) -> None:
+        pass
 
     def end(self) -> None:
         self.has_ended = True
@@ -75,7 +86,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
 
     `kept` as an answer: the version that is served.
     """
-    for name in ("all", "broken", "losing"):
+    for name in ("all", "broken", "losing", "without_bento", "silent"):
         monkeypatch.setattr(FakeService, name, type(getattr(FakeService, name))())
     monkeypatch.setattr(supervisors, "Service", FakeService)
     monkeypatch.setattr(supervisors, "_TICK", 0.001)
@@ -194,6 +205,38 @@ def test_it_is_given_up_with_the_reason_when_its_bento_is_lost(serve: Serve, mon
     monkeypatch.setattr(supervisors, "prepare", lose)
     with pytest.raises(CommandError, match=r"again and again, and its Bento cannot be put back .*nowhere"):
         serve(*["kept"] * 100)
+
+
+def test_a_worker_that_cannot_be_replaced_is_said_once_and_the_others_go_on(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(served: Release, _: Any) -> str:
+        FakeService.without_bento.add(served.tag)
+        return "kept"
+
+    printed = serve(lose, *["kept"] * 20)
+    assert started() == ["shop:1-a"]
+    assert printed.count("A worker cannot be replaced") >= 1
+
+    def lose_all(served: Release, _: Any) -> str:
+        FakeService.silent.add(served.tag)
+        return "kept"
+
+    monkeypatch.setattr(supervisors, "prepare", lambda _: FakeService.without_bento.clear() or release(1))
+    FakeService.all.clear()
+    FakeService.without_bento.clear()
+    assert "has lost all workers: its Bento is put back" in serve(lose_all, lose, *["kept"] * 20)
+    assert started() == ["shop:1-a"] * 2
+
+
+def test_a_version_that_was_refused_before_another_one_was_served_is_tried_again(serve: Serve) -> None:
+    FakeService.broken["shop:2-a"] = "it is damaged"
+
+    def registry(number: int) -> Callable[..., Release | None]:
+        return lambda served, refused: None if version(number) == refused else release(number)
+
+    serve(registry(2), registry(3), registry(2))
+    assert started() == ["shop:1-a", "shop:2-a", "shop:3-a", "shop:2-a"]
 
 
 def test_a_worker_that_ends_now_and_then_is_replaced_and_no_more(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

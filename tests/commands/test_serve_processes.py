@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from commands import serve
-from commands.listening import listen, reachable, require_free
+from commands.listening import listen, reachable
 from commands.serve import service as services
 from commands.serve import worker as workers
 from commands.serve.release import Release
@@ -59,7 +59,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "path"), "MODEL": "shop:2"}
     monkeypatch.setattr(Deployment, "prepare", lambda release, env: Deployment("shop", environment))
     port = free_port()
-    return Place(tmp_path, "127.0.0.1", port, 2, open_sockets("127.0.0.1", port, 2))
+    return Place(tmp_path, "127.0.0.1", port, 2, open_sockets(tmp_path, "127.0.0.1", port, 2))
 
 
 def ready(place: Place, suffix: str = "a") -> Service:
@@ -125,21 +125,36 @@ def test_a_release_that_does_not_start_or_has_another_model_is_an_error(
     service.end()
 
 
+def test_a_worker_whose_bento_has_gone_is_an_error_that_can_be_handled(place: Place) -> None:
+    service = ready(place)
+    os.kill(service.pids[0], signal.SIGKILL)
+    gone = Release(release().version, "shop:2-a", Path("/nowhere"))
+    service.release = gone
+    with pytest.raises(ServiceError, match="a worker of shop:2-a cannot be started: FileNotFoundError"):
+        wait_for("it has ended", lambda: service.replace_ended() > 0)
+    assert service.answers
+    service.release = release()
+    assert service.replace_ended() == 1
+    service.end()
+    assert not service.answers
+
+
 def test_the_workers_of_a_killed_serve_end_by_themselves_and_the_next_one_waits_for_them(tmp_path: Path) -> None:
     port = free_port()
-    (listener,) = open_sockets("127.0.0.1", port, 1)
+    (listener,) = open_sockets(tmp_path, "127.0.0.1", port, 1)
     line, theirs = socket.socketpair()
     orphan = subprocess.Popen(
         [sys.executable, "-c", "import signal; signal.pause()"],
         pass_fds=(listener.fileno(), theirs.fileno()),
-        env={**os.environ, "SUPERVISOR_FD": str(theirs.fileno())},
+        env={**os.environ, "SUPERVISOR_FD": str(theirs.fileno()), "STATE_DIR": str(tmp_path)},
     )
     theirs.close()
     listener.close()
     with pytest.raises(CommandError):
-        require_free("127.0.0.1", port)
+        open_sockets(tmp_path / "of another serve", "127.0.0.1", port, 2)
+    assert orphan.poll() is None, "it may be the worker of a serve that lives, with another state"
     line.close()
-    sockets = open_sockets("127.0.0.1", port, 2)
+    sockets = open_sockets(tmp_path, "127.0.0.1", port, 2)
     assert orphan.wait() == -signal.SIGTERM
     for each in sockets:
         each.close()
@@ -166,8 +181,9 @@ def test_new_connections_are_spread_over_the_sockets_of_a_place(place: Place) ->
 def test_sockets_that_systemd_hands_over_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     script = (
         "import os, sys; os.environ['LISTEN_PID'] = str(os.getpid())\n"
+        "from pathlib import Path\n"
         "from commands.serve.sockets import open_sockets\n"
-        "print([each.getsockname()[1] for each in open_sockets('127.0.0.1', 1, 2)])"
+        "print([each.getsockname()[1] for each in open_sockets(Path('/nowhere'), '127.0.0.1', 1, 2)])"
     )
     port = free_port()
     with listen("127.0.0.1", port) as given:
@@ -193,12 +209,12 @@ def test_a_second_serve_on_a_port_is_refused_naming_the_first(tmp_path: Path) ->
             pass
 
 
-def test_a_port_that_is_taken_is_named_before_anything_starts() -> None:
+def test_a_port_that_is_taken_is_named_before_anything_starts(tmp_path: Path) -> None:
     port = free_port()
     taken = rf"127.0.0.1:{port} cannot be listened on: .* --port"
     with listen("127.0.0.1", port), pytest.raises(CommandError, match=taken):
-        open_sockets("127.0.0.1", port, 2)
-    for each in open_sockets("127.0.0.1", port, 2):
+        open_sockets(tmp_path, "127.0.0.1", port, 2)
+    for each in open_sockets(tmp_path, "127.0.0.1", port, 2):
         each.close()
 
 

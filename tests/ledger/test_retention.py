@@ -57,11 +57,12 @@ def test_rows_go_at_the_age_of_their_kind(engine: Engine, ledger_url: str) -> No
                 delete_user(connection, user.id, deleted)
     assert set(remove_outdated(ledger_url, Ages(), NOW).values()) == set()
     requests, audit = {"receipts": 1, "login_attempts": 1, "known_logins": 0}, {"audit": 1, "users": 1}
-    assert count_outdated(ledger_url, Ages(before, before, before)) == {"predictions": 2, **requests, **audit}
+    outdated = {"predictions": 2, "feedback": 1}
+    assert count_outdated(ledger_url, Ages(before, before, before)) == {**outdated, **requests, **audit}
     assert remove_outdated(ledger_url, Ages(requests=before), NOW) == requests
     assert remove_outdated(ledger_url, Ages(audit=before), NOW) == audit
     assert remove_outdated(ledger_url, Ages(before, before, before), NOW) == {
-        "predictions": 2, "feedback": 1, **dict.fromkeys([*requests, *audit], 0)
+        **outdated, **dict.fromkeys([*requests, *audit], 0)
     }  # fmt: skip
     with reading(engine) as connection:
         assert find_prediction(connection, kept.id) == kept
