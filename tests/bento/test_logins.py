@@ -150,5 +150,13 @@ def test_logins_leave_a_trail_that_names_no_typed_password(service: Service, cap
     assert all("192.0.2.1" in line and "ulf" not in line and "mistake" not in line for line in said)
 
 
+def test_an_address_that_has_to_wait_leaves_one_entry_whatever_names_it_tries(service: Service) -> None:
+    tried = [outcome(service.engine, f"name-{number}", WRONG, "192.0.2.1") for number in range(80)]
+    assert tried == [False] * 50 + ["wait"] * 30
+    with reading(service.engine) as connection:
+        throttled = select(AuditRow.id).where(AuditRow.event == "login throttled")
+        assert len(connection.execute(throttled).all()) == 1
+
+
 def test_a_password_is_stored_as_an_argon2_hash() -> None:
     assert hash_password(PASSWORD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")

@@ -268,6 +268,18 @@ def test_users_may_erase_their_predictions(service: Service) -> None:
     assert (rows(service, PredictionRow), rows(service, FeedbackRow)) == (1, 0)
 
 
+@pytest.mark.parametrize("by", ["the user", "an admin who deletes the user"])
+def test_no_file_of_the_ledger_holds_a_text_that_was_erased(service: Service, by: str) -> None:
+    predict(service, {"designation": "a very private piscine"})
+    if by == "the user":
+        assert service.client.delete("/me/predictions", headers=service.as_("ulf")).status_code == 200
+    else:
+        assert service.client.delete("/users/ulf", headers=service.as_("ada")).status_code == 204
+    files = [path for path in service.settings.state_dir.iterdir() if path.name.startswith("ledger.db")]
+    assert files
+    assert not [path.name for path in files if b"a very private piscine" in path.read_bytes()]
+
+
 def with_key(service: Service, username: str, key: str) -> dict[str, str]:
     return service.as_(username) | {"Idempotency-Key": key}
 

@@ -32,5 +32,8 @@ def test_the_address_of_the_ledger_names_one_file(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("STATE_DIR", "state")
     monkeypatch.delenv("DATABASE_URL", raising=False)
     assert database_url() == f"sqlite:///{tmp_path}/state/ledger.db"
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("STATE_DIR", "~/state")
+    assert database_url() == f"sqlite:///{tmp_path}/home/state/ledger.db"
     monkeypatch.setenv("DATABASE_URL", "sqlite:///my.db")
     assert database_url() == f"sqlite:///{tmp_path}/my.db"
