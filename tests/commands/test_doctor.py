@@ -46,7 +46,7 @@ def test_a_ledger_that_does_not_answer_is_shown_without_its_password(
     [
         (OSError(28, "No space left on device"), "(OSError: [Errno 28] No space left on device)", "free some space"),
         (yaml.YAMLError("mapping values\nat line 3"), "(YAMLError: mapping values)", "free some space"),
-        (RuntimeError(), "(RuntimeError: )", "free some space"),
+        (RuntimeError(), "(RuntimeError)", "free some space"),
         (StackError("it is gone; do this"), "not usable", "it is gone; do this"),
     ],
 )

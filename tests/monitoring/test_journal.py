@@ -52,7 +52,7 @@ def run(program: str, path: Path) -> "subprocess.Popen[str]":
     )
     return subprocess.Popen(
         [sys.executable, "-c", setup + program, str(path)],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
