@@ -192,5 +192,5 @@ def _remove_reports(state: State, rules: "RetentionConfig", *, dry_run: bool) ->
         path.unlink(missing_ok=True)
     if rules.history_days and not dry_run:
         folder.forget_before(now - timedelta(days=rules.history_days))
-    kept = sum(1 for path in folder.path.glob("*.*")) - (len(paths) if dry_run else 0)
+    kept = len(folder.files()) - (len(paths) if dry_run else 0)
     yield Removal("report files", len(paths), freed, kept, "recent")

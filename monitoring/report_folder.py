@@ -136,11 +136,14 @@ class ReportFolder:
             return None
         return path
 
+    def files(self) -> list[Path]:
+        """Return the files of reports and retrainings, which can be read as pages."""
+        return [path for path in self.path.glob("*") if _READABLE.fullmatch(path.name) and path.is_file()]
+
     def outdated(self, reports: Kept, retrainings: Kept) -> list[Path]:
         """Return the files of reports and of retrainings that are not kept any more. The latest report always is."""
-        files = [path for path in self.path.glob("*") if _READABLE.fullmatch(path.name) and path.is_file()]
         groups: dict[bool, dict[str, list[Path]]] = {True: {}, False: {}}
-        for path in files:
+        for path in self.files():
             if path.stem != _LATEST and path != self.run_log:
                 name = path.name.removesuffix(_EVIDENTLY) if is_evidently(path.name) else path.stem
                 groups[name.startswith(_RETRAINING)].setdefault(name, []).append(path)

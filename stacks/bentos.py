@@ -1,7 +1,8 @@
 """The Bento of a version: in this machine's store, or restored from the artifact of the run that packaged it."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -48,16 +49,30 @@ def restore_bento(tag: str, run: str | None, *, anew: bool = False) -> Path:
     Raises `BentoLostError`, `BentoStoreError`.
     """
     require_store()
+    with _locked(f"import of {tag}"):
+        return _restore(tag, run, anew=anew)
+
+
+def delete_bento(tag: str) -> None:
+    """Delete a Bento from this machine's store, if it is there. Raises `BentoStoreError`."""
+    if store_folder().is_dir():
+        with _locked(f"removal of {tag}"):
+            _delete(tag)
+
+
+@contextmanager
+def _locked(purpose: str) -> Iterator[None]:
+    """Keep other processes of ours from changing the Bento store. Raises `BentoStoreError` when one does for long."""
     try:
-        with hold(store_folder() / _LOCK, f"import of {tag}", _PATIENCE):
-            return _restore(tag, run, anew=anew)
+        with hold(store_folder() / _LOCK, purpose, _PATIENCE):
+            yield
     except LockedError as error:
         raise BentoStoreError(f"{error} is using the Bento store {store_folder()}; wait until it ends") from error
 
 
 def _restore(tag: str, run: str | None, *, anew: bool) -> Path:
     import bentoml
-    from bentoml.exceptions import BentoMLException, NotFound
+    from bentoml.exceptions import BentoMLException
 
     with suppress(BentoMLException, OSError, ValueError):  # not there, or not readable
         found = bentoml.get(tag)
@@ -66,8 +81,7 @@ def _restore(tag: str, run: str | None, *, anew: bool) -> Path:
     with TemporaryDirectory() as folder:
         archive = Path(folder) / "bento.tar"
         _fetch(tag, run, archive)
-        with suppress(NotFound):
-            bentoml.delete(tag)  # what is damaged, or half imported by a process that was killed
+        _delete(tag)  # what is damaged, or half imported by a process that was killed
         return Path(bentoml.import_bento(str(archive)).path)
 
 
@@ -90,8 +104,7 @@ def _fetch(tag: str, run: str | None, archive: Path) -> None:
     packaged.archive(archive)
 
 
-def delete_bento(tag: str) -> None:
-    """Delete a Bento from this machine's store, if it is there."""
+def _delete(tag: str) -> None:
     import bentoml
     from bentoml.exceptions import NotFound
 
