@@ -17,7 +17,7 @@ from tenacity import (
 )
 
 from monitoring.decisions import utc_now
-from monitoring.entries import AlertDecision, RetrainingOutcome, RetrainingStart
+from monitoring.entries import Job, RetrainingOutcome, RetrainingStart
 from monitoring.journal import Journal
 from monitoring.retraining import RetrainingResult
 from stacks.airflow_client import AirflowAwayError, AirflowClient, AirflowError, AirflowStoppedError
@@ -41,20 +41,19 @@ class AirflowTrainer:
         """Which DAG of which Airflow."""
         return f"DAG '{self.airflow.settings.dag_id}' of Airflow at {self.airflow.settings.url}"
 
-    def train(self, job: AlertDecision, stop: threading.Event) -> RetrainingResult | None:
-        """Trigger the run of this alert, which does nothing when the run exists, and wait for its end."""
+    def train(self, job: Job, stop: threading.Event) -> RetrainingResult | None:
+        """Trigger the run of this retraining, which does nothing when the run exists, and wait for its end."""
         self.journal.append(RetrainingStart(at=utc_now(), retraining=str(job.retraining)))
         return self._follow(job, stop)
 
-    def resume(self, job: AlertDecision, stop: threading.Event) -> RetrainingResult | None:
+    def resume(self, job: Job, stop: threading.Event) -> RetrainingResult | None:
         """Wait again for the run, which did not end with the earlier service."""
         return self._follow(job, stop)
 
-    def _follow(self, job: AlertDecision, stop: threading.Event) -> RetrainingResult | None:
+    def _follow(self, job: Job, stop: threading.Event) -> RetrainingResult | None:
         run_id = dag_run_id(job)
         try:
-            note = f"alert {job.alert}, fingerprint {job.fingerprint}"
-            self._attempts(run_id, stop)(self.airflow.trigger, run_id, note)
+            self._attempts(run_id, stop)(self.airflow.trigger, run_id, job.cause)
             state = self.airflow.wait(run_id, stop=stop)
         except AirflowStoppedError:
             return None
@@ -87,6 +86,6 @@ class AirflowTrainer:
         )
 
 
-def dag_run_id(job: AlertDecision) -> str:
+def dag_run_id(job: Job) -> str:
     """Return the id of the run that belongs to a retraining. The same retraining always has the same run."""
     return f"alert-{job.retraining}"

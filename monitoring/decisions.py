@@ -1,9 +1,10 @@
-"""Decides whether an alert starts a retraining: one at a time, with a cool-down and a daily budget.
+"""Decides whether an alert or a user starts a retraining: one at a time, with a cool-down and a daily budget.
 
 An alert is served by one retraining. If that failed, the alert starts another one, as long as it fires.
 """
 
 import logging
+import secrets
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from monitoring.entries import AlertDecision, AlertVerdict
+from monitoring.entries import AlertDecision, AlertVerdict, Job, RetrainingRequest
 from monitoring.journal import Journal
 
 logger = logging.getLogger("monitoring")
@@ -69,13 +70,39 @@ class Rules:
     model_name: str | None = None
 
 
+@dataclass(frozen=True)
+class Limit:
+    """Why no retraining may start now, and until when (None: until the one under way has ended)."""
+
+    verdict: AlertVerdict
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What is left of the limits at a moment. `cool_down_until`: None where no cool-down is under way."""
+
+    left_today: int
+    daily_budget: int
+    cool_down_until: datetime | None
+
+
+class NotNowError(Exception):
+    """No retraining may start now."""
+
+    def __init__(self, limit: Limit) -> None:
+        super().__init__(limit.reason)
+        self.limit = limit
+
+
 def utc_now() -> datetime:
     """Return the current time, timezone-aware (UTC)."""
     return datetime.now(UTC)
 
 
 class Decider:
-    """Decides about alerts. Every decision is stored before anything is done."""
+    """Decides about alerts and requests of users. Every decision is stored before anything is done."""
 
     def __init__(self, journal: Journal, rules: Rules, clock: Callable[[], datetime] = utc_now) -> None:
         self._journal = journal
@@ -100,6 +127,49 @@ class Decider:
         for decided in decisions:
             logger.info("Alert %r %s: %s (%s)", decided.alert, decided.fingerprint, decided.decision, decided.reason)
         return decisions
+
+    def request(self, asked_by: str, reason: str) -> RetrainingRequest:
+        """Return the request of a user as it was stored: it starts a retraining.
+
+        Raises `NotNowError` when none may start now, and `JournalError` when the request cannot be stored.
+        """
+        with self._lock:
+            now = self._clock()
+            if limit := self._limit(now, self._journal.unfinished):
+                raise NotNowError(limit)
+            retraining = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(8)}"
+            asked_for = RetrainingRequest(at=now, asked_by=asked_by, reason=reason, retraining=retraining)
+            self._journal.append(asked_for)
+        logger.info("%r asks for retraining %s: %s", asked_by, retraining, reason)
+        return asked_for
+
+    def budget(self) -> Budget:
+        """Return what is left of the limits now. Raises `JournalError`."""
+        now, most = self._clock(), self._rules.daily_budget
+        earliest = self._cool_down_end()
+        return Budget(
+            left_today=max(0, most - self._journal.started_on_day_of(now)),
+            daily_budget=most,
+            cool_down_until=earliest if earliest and earliest > now and not self._journal.unfinished else None,
+        )
+
+    def _limit(self, now: datetime, running: Job | None) -> Limit | None:
+        """Return why no retraining may start now, if that is so. `running`: what started the one under way."""
+        if running:
+            return Limit("already_running", f"retraining {running.retraining} is under way")
+        earliest = self._cool_down_end()
+        if earliest and earliest > now:
+            text = f"the next retraining may begin at {earliest:%Y-%m-%d %H:%M:%S} UTC"
+            return Limit("cooling_down", text, earliest)
+        today, most = self._journal.started_on_day_of(now), self._rules.daily_budget
+        if today >= most:
+            midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+            return Limit("over_budget", f"{today} of {most} retrainings of this day (UTC) are used", midnight)
+        return None
+
+    def _cool_down_end(self) -> datetime | None:
+        last = self._journal.last_activity
+        return last + self._rules.cool_down if last else None
 
     def _decide(self, alert: Alert, started: AlertDecision | None) -> AlertDecision:
         now = self._clock()
@@ -128,14 +198,8 @@ class Decider:
         failed = before is not None and self._has_failed(before)
         if before and not failed:
             return "duplicate", f"this alert has started retraining {before.retraining}"
-        if running := started or journal.unfinished:
-            return "already_running", f"retraining {running.retraining} is under way"
-        last = journal.last_activity
-        if last and (earliest := last + rules.cool_down) > now:
-            return "cooling_down", f"the next retraining may begin at {earliest:%Y-%m-%d %H:%M:%S} UTC"
-        today = journal.started_on_day_of(now)
-        if today >= rules.daily_budget:
-            return "over_budget", f"{today} of {rules.daily_budget} retrainings of this day (UTC) are used"
+        if limit := self._limit(now, started or journal.unfinished):
+            return limit.verdict, limit.reason
         if before and failed:
             return "started", f"retraining {before.retraining} of this alert failed, and it still fires"
         return "started", "a new alert that asks for a retraining"

@@ -1,4 +1,4 @@
-"""The entries of the journal: decisions about alerts, retrainings that began or ended, monitoring runs that failed."""
+"""The entries of the journal: what was decided or asked for, retrainings that began or ended, runs that failed."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -31,6 +31,25 @@ class AlertDecision(_Entry):
     def key(self) -> tuple[str, datetime]:
         """The identity of the alert: its fingerprint and the time at which it began to fire."""
         return self.fingerprint, self.starts_at
+
+    @property
+    def cause(self) -> str:
+        """What asked for the retraining, for people."""
+        return f"alert {self.alert}, fingerprint {self.fingerprint}"
+
+
+class RetrainingRequest(_Entry):
+    """A retraining that a user asked for and that was started."""
+
+    kind: Literal["requested"] = "requested"
+    asked_by: str
+    reason: str
+    retraining: str
+
+    @property
+    def cause(self) -> str:
+        """What asked for the retraining, for people."""
+        return f"asked for by {self.asked_by}: {self.reason}"
 
 
 class RetrainingStart(_Entry):
@@ -65,4 +84,19 @@ class FailedRun(_Entry):
     reason: str
 
 
-Entry = AlertDecision | RetrainingStart | RetrainingEnd | FailedRun
+class Rollback(_Entry):
+    """A rollback that a user asked for here: from version `before` to version `after`.
+
+    `entry` is the id of its entry in the promotion log.
+    """
+
+    kind: Literal["rolled_back"] = "rolled_back"
+    asked_by: str
+    reason: str
+    before: str
+    after: str
+    entry: str
+
+
+Job = AlertDecision | RetrainingRequest  # what starts a retraining
+Entry = AlertDecision | RetrainingRequest | RetrainingStart | RetrainingEnd | FailedRun | Rollback

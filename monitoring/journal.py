@@ -6,38 +6,62 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TypeVar, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from monitoring.entries import AlertDecision, Entry, FailedRun, RetrainingEnd, RetrainingStart
+from monitoring.entries import (
+    AlertDecision,
+    Entry,
+    FailedRun,
+    Job,
+    RetrainingEnd,
+    RetrainingRequest,
+    RetrainingStart,
+    Rollback,
+)
 from monitoring.former_journal import FORMER_NAME, FormerJournalError, read_former_journal
 
-_VERSION = 1  # of the schema, stored as `user_version`
-_SCHEMA = (
-    """CREATE TABLE alert_decision (
-        id INTEGER PRIMARY KEY, at TEXT NOT NULL, decision TEXT NOT NULL, reason TEXT NOT NULL, alert TEXT NOT NULL,
-        fingerprint TEXT NOT NULL, starts_at TEXT NOT NULL, retraining TEXT)""",
-    "CREATE INDEX alert_decision_started ON alert_decision (at) WHERE retraining IS NOT NULL",
-    """CREATE TABLE retraining_start (
-        id INTEGER PRIMARY KEY, at TEXT NOT NULL, retraining TEXT NOT NULL UNIQUE, pid INTEGER, created REAL)""",
-    """CREATE TABLE retraining_end (
-        id INTEGER PRIMARY KEY, at TEXT NOT NULL, retraining TEXT NOT NULL UNIQUE, outcome TEXT NOT NULL,
-        reason TEXT NOT NULL, model_version TEXT)""",
-    "CREATE TABLE failed_run (id INTEGER PRIMARY KEY, at TEXT NOT NULL, reason TEXT NOT NULL)",
+# What each version of the schema adds; a file has its version as `user_version`.
+_VERSIONS = (
+    (
+        """CREATE TABLE alert_decision (
+            id INTEGER PRIMARY KEY, at TEXT NOT NULL, decision TEXT NOT NULL, reason TEXT NOT NULL,
+            alert TEXT NOT NULL, fingerprint TEXT NOT NULL, starts_at TEXT NOT NULL, retraining TEXT)""",
+        "CREATE INDEX alert_decision_started ON alert_decision (at) WHERE retraining IS NOT NULL",
+        """CREATE TABLE retraining_start (
+            id INTEGER PRIMARY KEY, at TEXT NOT NULL, retraining TEXT NOT NULL UNIQUE, pid INTEGER, created REAL)""",
+        """CREATE TABLE retraining_end (
+            id INTEGER PRIMARY KEY, at TEXT NOT NULL, retraining TEXT NOT NULL UNIQUE, outcome TEXT NOT NULL,
+            reason TEXT NOT NULL, model_version TEXT)""",
+        "CREATE TABLE failed_run (id INTEGER PRIMARY KEY, at TEXT NOT NULL, reason TEXT NOT NULL)",
+    ),
+    (
+        """CREATE TABLE retraining_request (
+            id INTEGER PRIMARY KEY, at TEXT NOT NULL, asked_by TEXT NOT NULL, reason TEXT NOT NULL,
+            retraining TEXT NOT NULL UNIQUE)""",
+        """CREATE TABLE rollback (
+            id INTEGER PRIMARY KEY, at TEXT NOT NULL, asked_by TEXT NOT NULL, reason TEXT NOT NULL,
+            before TEXT NOT NULL, after TEXT NOT NULL, entry TEXT NOT NULL UNIQUE)""",
+    ),
 )
-_TABLES: dict[type[Entry], str] = {
+_TABLES: dict[type[BaseModel], str] = {
     AlertDecision: "alert_decision",
+    RetrainingRequest: "retraining_request",
     RetrainingStart: "retraining_start",
     RetrainingEnd: "retraining_end",
     FailedRun: "failed_run",
+    Rollback: "rollback",
 }
+_JOBS: tuple[type[Job], ...] = get_args(Job)
+_CHECK, _SET_VERSION = "PRAGMA integrity_check(1)", f"PRAGMA user_version = {len(_VERSIONS)}"
 _FULL = 1  # auto_vacuum: the file shrinks when entries are removed
 _STARTED = "WHERE retraining IS NOT NULL"
 _NEWEST_FIRST = "ORDER BY id DESC LIMIT ?"
 _DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
-_EntryT = TypeVar("_EntryT", AlertDecision, RetrainingStart, RetrainingEnd, FailedRun)
+_EntryT = TypeVar("_EntryT", bound=BaseModel)
 
 
 class JournalError(Exception):
@@ -91,7 +115,7 @@ class Journal:
     def check(self) -> None:
         """Raise `JournalError` unless entries can be stored now."""
         with self._lock, self._explained("written"), self._transaction():
-            self._connection.execute(f"PRAGMA user_version = {_VERSION}")  # as it is: a commit that writes some bytes
+            self._connection.execute(_SET_VERSION)  # as it is: a commit that writes some bytes
 
     def decisions(self, limit: int) -> list[AlertDecision]:
         """Return the last decisions about alerts, newest first."""
@@ -101,9 +125,15 @@ class Journal:
         """Return the last failed runs of the monitoring pipeline, newest first."""
         return self._select(FailedRun, _NEWEST_FIRST, limit)
 
-    def started(self, limit: int) -> list[AlertDecision]:
-        """Return the last decisions that started a retraining, newest first."""
-        return self._select(AlertDecision, f"{_STARTED} {_NEWEST_FIRST}", limit)
+    def rollbacks(self, limit: int) -> list[Rollback]:
+        """Return the last rollbacks that were asked for here, newest first."""
+        return self._select(Rollback, _NEWEST_FIRST, limit)
+
+    def started(self, limit: int) -> list[Job]:
+        """Return the last decisions and requests that started a retraining, newest first."""
+        decided: list[Job] = [*self._select(AlertDecision, f"{_STARTED} {_NEWEST_FIRST}", limit)]
+        asked_for = self._select(RetrainingRequest, _NEWEST_FIRST, limit)
+        return sorted([*decided, *asked_for], key=lambda job: job.at, reverse=True)[:limit]
 
     def started_by(self, fingerprint: str, starts_at: datetime) -> AlertDecision | None:
         """Return the decision that started a retraining for this alert, if there is one."""
@@ -114,7 +144,8 @@ class Journal:
         """Return how many retrainings were started on the day (UTC) of a moment."""
         day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         clause = f"{_STARTED} AND at >= ? AND at < ?"
-        return len(self._select(AlertDecision, clause, _as_text(day), _as_text(day + timedelta(days=1))))
+        bounds = _as_text(day), _as_text(day + timedelta(days=1))
+        return sum(len(self._select(kind, clause, *bounds)) for kind in _JOBS)
 
     def start_of(self, retraining: str) -> RetrainingStart | None:
         """Return what is known of the start of a retraining."""
@@ -125,10 +156,10 @@ class Journal:
         return _first(self._select(RetrainingEnd, "WHERE retraining = ?", retraining))
 
     @property
-    def unfinished(self) -> AlertDecision | None:
-        """The decision that started the last retraining, if that retraining has not ended."""
-        last = _first(self.started(1))
-        return last if last and last.retraining and not self.end_of(last.retraining) else None
+    def unfinished(self) -> Job | None:
+        """What started the retraining that has not ended, if there is one."""
+        clause = f"{_STARTED} AND retraining NOT IN (SELECT retraining FROM {_TABLES[RetrainingEnd]}) {_NEWEST_FIRST}"
+        return _first([job for kind in _JOBS for job in self._select(kind, clause, 1)])
 
     @property
     def last_end(self) -> RetrainingEnd | None:
@@ -138,12 +169,14 @@ class Journal:
     @property
     def last_activity(self) -> datetime | None:
         """The latest time at which a retraining was started or ended."""
-        starts = self._select(AlertDecision, f"{_STARTED} ORDER BY at DESC LIMIT 1")
         ends = self._select(RetrainingEnd, "ORDER BY at DESC LIMIT 1")
-        return max((entry.at for entry in (*starts, *ends)), default=None)
+        return max((entry.at for entry in (*self.started(1), *ends)), default=None)
 
     def _open(self, former: Path) -> None:
-        """Lock the file and check it. A new one gets its tables and the entries of the former journal."""
+        """Lock the file and check it. One of an earlier version gets the tables that it lacks.
+
+        A new one gets all tables, and the entries of the former journal.
+        """
         self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # keeps the lock that a transaction takes
         self._connection.execute("PRAGMA synchronous = FULL")
         if self._connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _FULL:
@@ -151,21 +184,21 @@ class Journal:
             self._connection.execute("VACUUM")  # gives a file of an earlier version the pages for it
         with self._transaction():
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            tables = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_master")}
-            if version == 0 and not tables:
-                for statement in _SCHEMA:
-                    self._connection.execute(statement)
-                for entry in read_former_journal(former):
-                    self._insert(entry)
-                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
-            elif version > _VERSION:
+            if version > len(_VERSIONS):
                 raise JournalError(f"{self._path} was written by a later version of this program; run that version")
-            elif (
-                version != _VERSION
-                or not tables.issuperset(_TABLES.values())
-                or self._connection.execute("PRAGMA integrity_check(1)").fetchone()[0] != "ok"
-            ):
+            is_new = version == 0 and not self._tables()
+            if not is_new and (version == 0 or self._connection.execute(_CHECK).fetchone()[0] != "ok"):
                 self._refuse()
+            for statement in chain.from_iterable(_VERSIONS[version:]):
+                self._connection.execute(statement)
+            if not self._tables().issuperset(_TABLES.values()):
+                self._refuse()
+            for entry in read_former_journal(former) if is_new else ():
+                self._insert(entry)
+            self._connection.execute(_SET_VERSION)
+
+    def _tables(self) -> set[str]:
+        return {row[0] for row in self._connection.execute("SELECT name FROM sqlite_master")}
 
     def _insert(self, entry: Entry) -> None:
         row = {
@@ -177,7 +210,8 @@ class Journal:
 
     def _forget(self, moment: datetime) -> None:
         """Remove entries from before a moment, except those about the last retraining."""
-        last = f"(SELECT retraining FROM {_TABLES[AlertDecision]} {_STARTED} ORDER BY id DESC LIMIT 1)"
+        jobs = " UNION ALL ".join(f"SELECT at, id, retraining FROM {_TABLES[kind]} {_STARTED}" for kind in _JOBS)
+        last = f"(SELECT retraining FROM ({jobs}) ORDER BY at DESC, id DESC LIMIT 1)"
         for kind, table in _TABLES.items():
             other = f"AND retraining IS NOT {last}" if "retraining" in kind.model_fields else ""
             self._connection.execute(f"DELETE FROM {table} WHERE at < ? {other}", (_as_text(moment),))

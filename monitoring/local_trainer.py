@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from monitoring.decisions import utc_now
-from monitoring.entries import AlertDecision, RetrainingOutcome, RetrainingStart
+from monitoring.entries import Job, RetrainingOutcome, RetrainingStart
 from monitoring.journal import Journal, JournalError
 from monitoring.report_folder import ReportFolder
 from monitoring.retraining import RetrainingResult
@@ -31,7 +31,7 @@ class LocalTrainer:
     limit: float = _LIMIT
     description: str = field(default="as a process here, 'run.py train'", init=False)
 
-    def train(self, job: AlertDecision, stop: threading.Event) -> RetrainingResult:
+    def train(self, job: Job, stop: threading.Event) -> RetrainingResult:
         """Run the training and return what it reports, or how it failed."""
         while not self.pipeline_lock.acquire(timeout=_INTERVAL):
             if stop.is_set():
@@ -41,7 +41,7 @@ class LocalTrainer:
         finally:
             self.pipeline_lock.release()
 
-    def resume(self, job: AlertDecision, _stop: threading.Event) -> RetrainingResult:
+    def resume(self, job: Job, _stop: threading.Event) -> RetrainingResult:
         """End the training if it still runs. The result is what it had reported before, or that it was interrupted."""
         retraining = str(job.retraining)
         start = self.journal.start_of(retraining)

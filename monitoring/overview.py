@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from monitoring.entries import AlertDecision, RetrainingOutcome
+from monitoring.entries import AlertDecision, Job, RetrainingOutcome
 from monitoring.journal import Journal
 from monitoring.report_folder import ReportFolder, evidently_name
 
@@ -22,10 +22,11 @@ class LatestReport(BaseModel):
 
 
 class RetrainingRow(BaseModel):
-    """A retraining. `log` is the file name of its log, where there is one."""
+    """A retraining, by an alert or asked for by a user. `log` is the file name of its log, where there is one."""
 
     retraining: str
-    alert: str
+    alert: str | None
+    asked_by: str | None
     started: str
     finished: str | None
     outcome: RetrainingOutcome | Literal["under way"]
@@ -96,17 +97,18 @@ def read_overview(journal: Journal, folder: ReportFolder, description: str) -> O
 
 def read_retrainings(journal: Journal, folder: ReportFolder) -> list[RetrainingRow]:
     """Return the last retrainings, newest first. Raises `JournalError`."""
-    return [_retraining(journal, folder, decision) for decision in journal.started(SHOWN)]
+    return [_retraining(journal, folder, job) for job in journal.started(SHOWN)]
 
 
-def _retraining(journal: Journal, folder: ReportFolder, decision: AlertDecision) -> RetrainingRow:
-    retraining = str(decision.retraining)
+def _retraining(journal: Journal, folder: ReportFolder, job: Job) -> RetrainingRow:
+    retraining = str(job.retraining)
     end = journal.end_of(retraining)
     log = folder.retraining_log(retraining)
     return RetrainingRow(
         retraining=retraining,
-        alert=decision.alert,
-        started=decision.at.isoformat(timespec="seconds"),
+        alert=job.alert if isinstance(job, AlertDecision) else None,
+        asked_by=None if isinstance(job, AlertDecision) else job.asked_by,
+        started=job.at.isoformat(timespec="seconds"),
         finished=end.at.isoformat(timespec="seconds") if end else None,
         outcome=end.outcome if end else "under way",
         reason=end.reason if end else "",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from monitoring.decisions import utc_now
-from monitoring.entries import AlertDecision, RetrainingEnd, RetrainingOutcome
+from monitoring.entries import Job, RetrainingEnd, RetrainingOutcome
 from monitoring.journal import Journal, JournalError
 
 logger = logging.getLogger("monitoring")
@@ -31,10 +31,10 @@ class Trainer(Protocol):
     def description(self) -> str:
         """How it retrains, for people."""
 
-    def train(self, job: AlertDecision, stop: threading.Event) -> RetrainingResult | None:
+    def train(self, job: Job, stop: threading.Event) -> RetrainingResult | None:
         """Retrain. Returns None when `stop` was set and the retraining continues without this service."""
 
-    def resume(self, job: AlertDecision, stop: threading.Event) -> RetrainingResult | None:
+    def resume(self, job: Job, stop: threading.Event) -> RetrainingResult | None:
         """Continue or end a retraining that was under way when an earlier service ended."""
 
 
@@ -54,7 +54,7 @@ class RetrainingRunner:
         if job := self._journal.unfinished:
             self._start_thread(self._trainer.resume, job)
 
-    def start(self, job: AlertDecision) -> None:
+    def start(self, job: Job) -> None:
         """Start the retraining that was decided, and return at once."""
         self._start_thread(self._trainer.train, job)
 
@@ -64,11 +64,11 @@ class RetrainingRunner:
         if self._thread:
             self._thread.join()
 
-    def _start_thread(self, work: "_Work", job: AlertDecision) -> None:
+    def _start_thread(self, work: "_Work", job: Job) -> None:
         self._thread = threading.Thread(target=self._run, args=(work, job), name=f"retraining {job.retraining}")
         self._thread.start()
 
-    def _run(self, work: "_Work", job: AlertDecision) -> None:
+    def _run(self, work: "_Work", job: Job) -> None:
         assert job.retraining
         try:
             result = work(job, self._stop)
@@ -99,4 +99,4 @@ class RetrainingRunner:
                 return
 
 
-_Work = Callable[[AlertDecision, threading.Event], RetrainingResult | None]
+_Work = Callable[[Job, threading.Event], RetrainingResult | None]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.decisions import Rules
+from monitoring.decisions import Budget, Decider, Limit, NotNowError, Rules
+from monitoring.entries import RetrainingRequest
 from monitoring.journal import JournalError
 from tests.monitoring.watching import Clock, Scenario, alert, failing_writes
 
@@ -167,3 +168,54 @@ def test_an_alert_about_another_model_is_ignored(tmp_path: Path) -> None:
     assert other.decision == "ignored"
     assert "'toys'" in other.reason
     assert [entry.decision for entry in scenario.decide(alert("bb", model_name="rakuten"))] == ["started"]
+
+
+def ask(scenario: Scenario) -> RetrainingRequest:
+    return Decider(scenario.journal, scenario.rules, scenario.clock).request("ada", "new listings")
+
+
+def budget(scenario: Scenario) -> Budget:
+    return Decider(scenario.journal, scenario.rules, scenario.clock).budget()
+
+
+def refusal(scenario: Scenario) -> Limit:
+    with pytest.raises(NotNowError) as raised:
+        ask(scenario)
+    return raised.value.limit
+
+
+def test_a_request_starts_a_retraining_and_is_stored_with_who_asked(scenario: Scenario) -> None:
+    asked_for = ask(scenario)
+    assert (asked_for.asked_by, asked_for.reason, asked_for.at) == ("ada", "new listings", scenario.clock.now)
+    scenario.restart()
+    assert scenario.journal.unfinished == asked_for
+    assert scenario.decision() == "already_running"
+
+
+def test_a_request_is_refused_with_the_time_from_which_on_it_may_be_repeated(scenario: Scenario) -> None:
+    scenario.decide(alert())
+    refused = refusal(scenario)
+    assert (refused.verdict, refused.until) == ("already_running", None)
+    scenario.finish()
+    refused = refusal(scenario)
+    assert (refused.verdict, refused.until) == ("cooling_down", scenario.clock.now + timedelta(hours=6))
+    scenario.rules = Rules(cool_down=timedelta(0), daily_budget=1)
+    refused = refusal(scenario)
+    assert (refused.verdict, refused.until) == ("over_budget", datetime(2026, 3, 5, tzinfo=UTC))
+    assert [job.retraining for job in scenario.journal.started(9)] == ["20260304T120000-a1b2c3d4e5f60718"]
+
+
+def test_requests_and_alerts_share_the_budget_and_the_cool_down(scenario: Scenario) -> None:
+    assert budget(scenario) == Budget(left_today=3, daily_budget=3, cool_down_until=None)
+    ask(scenario)
+    assert budget(scenario) == Budget(left_today=2, daily_budget=3, cool_down_until=None), "it is under way"
+    scenario.finish()
+    assert budget(scenario) == Budget(2, 3, scenario.clock.now + timedelta(hours=6))
+    assert scenario.decision() == "cooling_down"
+
+
+def test_a_request_that_cannot_be_stored_starts_nothing(scenario: Scenario) -> None:
+    scenario.decide(alert() | {"status": "resolved"})
+    with failing_writes(), pytest.raises(JournalError, match="cannot be written"):
+        ask(scenario)
+    assert scenario.journal.unfinished is None

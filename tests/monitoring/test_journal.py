@@ -13,7 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.entries import AlertDecision, Entry, FailedRun, RetrainingEnd, RetrainingStart
+from monitoring.entries import (
+    AlertDecision,
+    Entry,
+    FailedRun,
+    RetrainingEnd,
+    RetrainingRequest,
+    RetrainingStart,
+    Rollback,
+)
 from monitoring.journal import Journal, JournalError
 from tests.conftest import ROOT
 from tests.monitoring.watching import NOON, failing_writes
@@ -25,6 +33,8 @@ DECISION = AlertDecision(
 START = RetrainingStart(at=NOON, retraining="r1", pid=4711, created=1_772_625_600.25)
 END = RetrainingEnd(at=NOON, retraining="r1", outcome="promoted", reason="better", model_version="2")
 RUN = FailedRun(at=NOON, reason="the ledger does not answer")
+REQUEST = RetrainingRequest(at=NOON + timedelta(hours=1), asked_by="ada", reason="new listings", retraining="r2")
+ROLLBACK = Rollback(at=NOON, asked_by="ada", reason="worse on toys", before="2", after="1", entry="e1")
 
 
 @pytest.fixture
@@ -59,10 +69,11 @@ def run(program: str, path: Path) -> "subprocess.Popen[str]":
 def test_every_kind_of_entry_is_read_as_it_was_stored_also_by_the_next_process(path: Path) -> None:
     expected = ([DECISION], START, END, [RUN])
     with closing(Journal(path)) as journal:
-        journal.append(DECISION, START, END, RUN)
+        journal.append(DECISION, START, END, RUN, REQUEST, ROLLBACK)
         assert content(journal) == expected
     with closing(Journal(path)) as journal:
         assert content(journal) == expected
+        assert (journal.started(9), journal.rollbacks(9)) == ([REQUEST, DECISION], [ROLLBACK])
 
 
 def test_the_file_belongs_to_its_owner_alone(journal: Journal, path: Path) -> None:
@@ -78,6 +89,15 @@ def test_entries_are_counted_by_day_in_utc_and_the_newest_come_first(journal: Jo
     assert journal.started_on_day_of(NOON) == 3
     assert [entry.retraining for entry in journal.started(2)] == ["r3", "r2"]
     assert journal.last_activity == NOON.replace(day=5, hour=0)
+
+
+def test_a_retraining_that_a_user_asked_for_counts_as_one_that_an_alert_started(journal: Journal) -> None:
+    journal.append(DECISION, END, REQUEST)
+    assert journal.unfinished == REQUEST
+    assert journal.started_on_day_of(NOON) == 2
+    assert journal.last_activity == REQUEST.at
+    journal.append(END.model_copy(update={"retraining": "r2"}))
+    assert journal.unfinished is None
 
 
 def test_a_second_service_is_refused_in_this_process_and_in_another_until_the_first_ends(path: Path) -> None:
@@ -165,6 +185,54 @@ def test_a_journal_of_a_later_version_is_left_alone(path: Path) -> None:
         connection.execute("PRAGMA user_version = 99")
     with pytest.raises(JournalError, match="was written by a later version of this program"):
         Journal(path)
+
+
+VERSION_1 = """
+CREATE TABLE alert_decision (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, decision TEXT NOT NULL, reason TEXT NOT NULL, alert TEXT NOT NULL,
+    fingerprint TEXT NOT NULL, starts_at TEXT NOT NULL, retraining TEXT);
+CREATE INDEX alert_decision_started ON alert_decision (at) WHERE retraining IS NOT NULL;
+CREATE TABLE retraining_start (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, retraining TEXT NOT NULL UNIQUE, pid INTEGER, created REAL);
+CREATE TABLE retraining_end (
+    id INTEGER PRIMARY KEY, at TEXT NOT NULL, retraining TEXT NOT NULL UNIQUE, outcome TEXT NOT NULL,
+    reason TEXT NOT NULL, model_version TEXT);
+CREATE TABLE failed_run (id INTEGER PRIMARY KEY, at TEXT NOT NULL, reason TEXT NOT NULL);
+INSERT INTO alert_decision VALUES (1, '2026-03-04T12:00:00.000000+00:00', 'started', 'new', 'Drift', 'a1',
+    '2026-03-04T12:00:00.000000+00:00', 'r1');
+INSERT INTO retraining_start VALUES (1, '2026-03-04T12:00:00.000000+00:00', 'r1', 4711, 1772625600.25);
+INSERT INTO retraining_end VALUES (1, '2026-03-04T12:00:00.000000+00:00', 'r1', 'promoted', 'better', '2');
+INSERT INTO failed_run VALUES (1, '2026-03-04T12:00:00.000000+00:00', 'the ledger does not answer');
+PRAGMA user_version = 1;
+"""
+
+
+@pytest.fixture
+def version_1(path: Path) -> Path:
+    """A journal as a service of version 1 left it."""
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(VERSION_1)
+    return path
+
+
+def test_a_journal_of_version_1_keeps_its_entries_and_takes_the_new_kinds(version_1: Path) -> None:
+    for _ in range(2):
+        with closing(Journal(version_1)) as journal:
+            assert content(journal) == ([DECISION], START, END, [RUN])
+            assert (journal.started(9), journal.rollbacks(9)) == ([DECISION], [])
+    with closing(Journal(version_1)) as journal:
+        journal.append(REQUEST, ROLLBACK)
+        assert (journal.started(9), journal.rollbacks(9)) == ([REQUEST, DECISION], [ROLLBACK])
+
+
+def test_a_damaged_journal_of_version_1_is_refused_as_it_is(version_1: Path) -> None:
+    with closing(sqlite3.connect(version_1)) as connection:
+        connection.execute("DROP TABLE retraining_end")
+    with pytest.raises(JournalError, match="is not a valid journal"):
+        Journal(version_1)
+    with closing(sqlite3.connect(version_1)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
 
 
 def test_a_row_that_is_no_entry_is_an_error_that_names_the_file(path: Path) -> None:
