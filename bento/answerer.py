@@ -42,21 +42,21 @@ class ListingAnswerer:
         self._ledger = ledger
         self._turns = Turns()
 
-    async def answer(self, caller: Caller, listing: Listing, *, explain: bool) -> _Answer:
-        """Return the answer to one listing and its record, which is not stored yet."""
+    async def answer(self, caller: Caller, listing: Listing, *, top: int, explain: bool) -> _Answer:
+        """Return the answer to one listing and its record, which is not stored yet. `top`: the length of `top_k`."""
         if _size(listing) < PIECE:
-            return self._answer(caller, listing, explain=explain)
-        return await self._turns.run(self._in_pieces(caller, listing, explain=explain))
+            return self._answer(caller, listing, top=top, explain=explain)
+        return await self._turns.run(self._in_pieces(caller, listing, top=top, explain=explain))
 
-    async def answer_batch(self, caller: Caller, listings: Sequence[Any]) -> _BatchAnswer:
+    async def answer_batch(self, caller: Caller, listings: Sequence[Any], *, top: int) -> _BatchAnswer:
         """Return an item for each listing, its answer or what is wrong with it, and the records of the answers."""
-        return await self._turns.run(self._batch(caller, listings))
+        return await self._turns.run(self._batch(caller, listings, top))
 
     async def explain(self, listing: Listing, code: int) -> Explanation:
         """Return the terms for and against a type that this model gave a listing before."""
         return await self._turns.run(self._explanation_in_pieces(listing, code))
 
-    def _batch(self, caller: Caller, listings: Sequence[Any]) -> Pieces[_BatchAnswer]:
+    def _batch(self, caller: Caller, listings: Sequence[Any], top: int) -> Pieces[_BatchAnswer]:
         items: list[BatchItem] = []
         records: list[PredictionRecord] = []
         size = 0
@@ -67,7 +67,7 @@ class ListingAnswerer:
                 size += _SIZE_OF_ERROR
             else:
                 size += _size(listing)
-                prediction, record = yield from self._in_pieces(caller, listing, explain=False)
+                prediction, record = yield from self._in_pieces(caller, listing, top=top, explain=False)
                 records.append(record)
                 items.append(BatchItem.model_construct(index=index, prediction=prediction, errors=None))
             if size >= PIECE:
@@ -75,20 +75,20 @@ class ListingAnswerer:
                 size = 0
         return items, records
 
-    def _in_pieces(self, caller: Caller, listing: Listing, *, explain: bool) -> Pieces[_Answer]:
+    def _in_pieces(self, caller: Caller, listing: Listing, *, top: int, explain: bool) -> Pieces[_Answer]:
         if _size(listing) >= PIECE:
             for _ in self.predictor.look_up(listing.designation, listing.description):
                 yield False
             yield False
-        return self._answer(caller, listing, explain=explain)
+        return self._answer(caller, listing, top=top, explain=explain)
 
     def _explanation_in_pieces(self, listing: Listing, code: int) -> Pieces[Explanation]:
         for _ in self.predictor.look_up(listing.designation, listing.description):
             yield False
         return self._explain(listing, code)
 
-    def _answer(self, caller: Caller, listing: Listing, *, explain: bool) -> _Answer:
-        found = self.predictor.predict_top_k(listing.designation, listing.description)
+    def _answer(self, caller: Caller, listing: Listing, *, top: int, explain: bool) -> _Answer:
+        found = self.predictor.predict_top_k(listing.designation, listing.description, top)
         language = detect_language(f"{listing.designation} {listing.description or ''}")
         prediction = Prediction.model_construct(
             prediction_id=str(uuid4()),

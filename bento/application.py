@@ -87,8 +87,8 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
     if remote is None:
         secret = settings.required("jwt_secret")
         signer = Signer("HS256", secret)
-        app.include_router(create_auth_router(access, signer, metrics, settings.trusted_proxies))
-        app.include_router(create_users_router(access, signer))
+        app.include_router(create_auth_router(access, signer, metrics, settings))
+        app.include_router(create_users_router(access, signer, settings))
         verify: Callable[[str], Caller] = Verifier("HS256", {None: secret.encode()}).verify
     else:
         verify = remote.verify
@@ -126,8 +126,8 @@ def create_auth_service(settings: Settings) -> Application:
     ledger = LedgerHealth(engine, metrics)
     app = _app_with_pages(ledger, "Product types: auth")
     signer = Signer("EdDSA", pem, key_id)
-    app.include_router(create_auth_router(access, signer, metrics, settings.trusted_proxies))
-    app.include_router(create_users_router(access, signer))
+    app.include_router(create_auth_router(access, signer, metrics, settings))
+    app.include_router(create_users_router(access, signer, settings))
     app.include_router(create_directory_router(published, access))
 
     @app.get("/health", tags=["operation"])

@@ -1,8 +1,8 @@
 """Auth: the routes /login, /logout and /me, in the prediction service or in a service of its own."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import time
 from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
@@ -15,7 +15,7 @@ from bento.logins import ThrottledError, hash_password, log_in
 from bento.metrics import ServiceMetrics
 from bento.schemas import PasswordChange, Token, UserInfo
 from bento.settings import ADMIN_PASSWORD_FILE, Settings
-from bento.tokens import Signer
+from bento.tokens import LIFETIME, Signer
 from bento.usernames import normalised
 from bento.users import refuse_weak, shown
 from ledger import users
@@ -23,7 +23,7 @@ from ledger.audit import Party, record_event
 from ledger.database import reading, writing
 from ledger.users import User
 from web import secret_store
-from web.addresses import Network, client_address
+from web.addresses import client_address
 from web.authentication import Authenticated, only_programs
 from web.json_body import JsonRoute
 from web.passwords import refuse_weak_password
@@ -46,10 +46,8 @@ class Credentials:
     client_secret: Annotated[str | None, Form()] = None
 
 
-def create_auth_router(
-    access: Access, signer: Signer, metrics: ServiceMetrics, trusted_proxies: Sequence[Network]
-) -> APIRouter:
-    """Return the routes of auth. `trusted_proxies` may say from which address a login comes."""
+def create_auth_router(access: Access, signer: Signer, metrics: ServiceMetrics, settings: Settings) -> APIRouter:
+    """Return the routes of auth."""
     router = APIRouter(tags=["auth"], route_class=JsonRoute)
     limiter: list[CapacityLimiter] = []  # created in the event loop that uses it
 
@@ -57,7 +55,7 @@ def create_auth_router(
         """Return the user if the password is right, or None. Raises `HTTPException` when too many attempts failed."""
         if not limiter:
             limiter.append(CapacityLimiter(_CONCURRENT_LOGINS))
-        address = client_address(request.scope, trusted_proxies)
+        address = client_address(request.scope, settings.trusted_proxies)
         try:
             user = await to_thread.run_sync(
                 log_in, access.engine, username, password, address, datetime.now(UTC), limiter=limiter[0]
@@ -74,7 +72,18 @@ def create_auth_router(
         user = await checked(request, normalised(credentials.username), credentials.password)
         if user is None:
             raise HTTPException(401, "name or password is wrong", {"WWW-Authenticate": "Bearer"})
-        return Token(access_token=signer.sign(user))
+        return _token(signer.sign(user))
+
+    @router.post("/renew")
+    def renew(caller: Authenticated) -> Token:
+        """Exchange a valid token for a new one. The password must not have been given too long ago."""
+        if time() - caller.authenticated_at > settings.session_hours * 3_600:
+            raise HTTPException(
+                401, f"log in again: the password was given more than {settings.session_hours:g} hours ago",
+                {"WWW-Authenticate": "Bearer"},
+            )  # fmt: skip
+        with access.reading(caller):
+            return _token(signer.renew(caller))
 
     @router.get("/me")
     def me(caller: Authenticated) -> UserInfo:
@@ -126,6 +135,10 @@ def create_directory_router(published: dict[str, Any], access: Access) -> APIRou
             return users.revocations(connection, datetime.now(UTC) - _LISTED)
 
     return router
+
+
+def _token(signed: str) -> Token:
+    return Token(access_token=signed, expires_in=int(LIFETIME.total_seconds()))
 
 
 def ensure_first_admin(engine: Engine, settings: Settings) -> str | None:

@@ -11,7 +11,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine
 
 from ledger import throttle, users
-from ledger.audit import ANYBODY, Party, record_event
+from ledger.audit import ANYBODY, LOGGED_IN, Party, record_event
 from ledger.database import writing
 from ledger.users import User
 
@@ -88,7 +88,7 @@ def log_in(engine: Engine, username: str, password: str, address: str, now: date
         throttle.forget_attempt(connection, counted_as)
         throttle.forget_attempts(connection, [attempt.pair])
         throttle.remember_login(connection, _known(user, address), now)
-        record_event(connection, whose, "logged in", whose, now, address=address)
+        record_event(connection, whose, LOGGED_IN, whose, now, address=address)
     return user
 
 

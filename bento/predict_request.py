@@ -1,10 +1,10 @@
 """Requests of /predict and /predict/batch, read without FastAPI's parameters: these take as long as the model does."""
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from bento.access import KEY_DESCRIPTION, KEY_HEADER, Key
 from bento.schemas import BATCH_VALUES, EXPLAINED_CHARACTERS, Batch, Listing, normalised_length
@@ -23,10 +23,19 @@ _EXPLAIN = {
 }
 
 
+_TOP = {
+    "name": "top",
+    "in": "query",
+    "schema": {"type": "integer", "minimum": 1, "maximum": 10, "default": 3},
+    "description": "How many of the likeliest types `top_k` has.",
+}
+
+
 class Options(BaseModel):
-    """The options of a request, beside its body."""
+    """The options of a request, beside its body. `top`: the length of `top_k`."""
 
     explain: bool = False
+    top: Annotated[int, Field(ge=1, le=10)] = 3
     key: Key | None = None
 
 
@@ -38,16 +47,16 @@ def describe(schema: str, *, explain: bool = False) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     return {
         "requestBody": {"required": True, "content": content},
-        "parameters": [_EXPLAIN, _KEY] if explain else [_KEY],
+        "parameters": [_EXPLAIN, _TOP, _KEY] if explain else [_TOP, _KEY],
     }
 
 
 def read_options(request: Request) -> Options:
     """Return the options in a request's query and headers. Raises `RequestValidationError`."""
-    explain, key = request.query_params.get("explain"), request.headers.get(KEY_HEADER)
-    if explain is None and key is None:
+    query, key = request.query_params, request.headers.get(KEY_HEADER)
+    if not query and key is None:
         return _DEFAULT
-    given = {"explain": explain, "key": key}
+    given = {"explain": query.get("explain"), "top": query.get("top"), "key": key}
     try:
         return Options.model_validate({name: value for name, value in given.items() if value is not None})
     except ValidationError as error:

@@ -31,11 +31,12 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
         """Classify a listing. The answer is stored before it is given."""
         caller = await caller_of(request)
         options = predict_request.read_options(request)
-        explain, key = options.explain, options.key
+        explain, key, top = options.explain, options.key, options.top
         listing = predict_request.read_listing(await request.body(), explain=explain)
-        prediction, record = await answerer.answer(caller, listing, explain=explain)
+        prediction, record = await answerer.answer(caller, listing, top=top, explain=explain)
         body = prediction.model_dump_json(exclude_none=True)
-        receipt = key and _receipt(caller, key, body, "POST /predict", str(explain), listing.model_dump_json())
+        asked = ("POST /predict", str(explain), str(top), listing.model_dump_json())
+        receipt = key and _receipt(caller, key, body, *asked)
         return _answer(await answerer.store(caller, [record], receipt or None), body)
 
     @router.post(
@@ -48,11 +49,13 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
     async def predict_batch(request: Request) -> Response:
         """Classify up to 1,000 listings; each gets its own prediction or error."""
         caller = await caller_of(request)
-        key = predict_request.read_options(request).key
+        options = predict_request.read_options(request)
+        key, top = options.key, options.top
         batch = predict_request.read_batch(await request.body())
-        items, records = await answerer.answer_batch(caller, batch.listings)
+        items, records = await answerer.answer_batch(caller, batch.listings, top=top)
         body = BatchAnswer.model_construct(results=items).model_dump_json(exclude_none=True)
-        receipt = key and _receipt(caller, key, body, "POST /predict/batch", batch.model_dump_json())
+        asked = ("POST /predict/batch", str(top), batch.model_dump_json())
+        receipt = key and _receipt(caller, key, body, *asked)
         return _answer(await answerer.store(caller, records, receipt or None), body)
 
     @router.get("/model-info")

@@ -142,10 +142,11 @@ class PasswordChange(_Request):
 
 
 class Token(_Answer):
-    """A token, valid for half an hour."""
+    """A token, valid for `expires_in` seconds."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"
+    expires_in: int
 
 
 class UserInfo(_Answer):
@@ -154,6 +155,20 @@ class UserInfo(_Answer):
     id: str
     username: str
     role: Role
+
+
+class ListedUser(UserInfo):
+    """A user in the list of users."""
+
+    created_at: datetime
+
+
+class Session(_Answer):
+    """A login whose tokens may still be valid, and until when they can be renewed and used at most."""
+
+    logged_in_at: datetime
+    address: str
+    until: datetime
 
 
 class RankedType(_Answer):

@@ -24,6 +24,10 @@ class Settings(ServiceSettings):
     admin_username: Username = "admin"
     admin_password: Annotated[SecretStr | None, Field(description="of the first admin")] = None
 
+    session_hours: Annotated[
+        float, Field(gt=0, le=720, description="for which tokens can be renewed after the password was given")
+    ] = 12
+
     auth_url: Annotated[
         str | None,
         Field(description="address of auth that runs apart; None: it runs in this service", pattern=r"^https?://"),

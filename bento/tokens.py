@@ -14,7 +14,7 @@ import jwt
 from ledger.callers import ROLES, Caller
 from ledger.users import User
 
-LIFETIME = timedelta(minutes=30)
+LIFETIME = timedelta(minutes=30)  # of one token; how long it can be renewed is `SESSION_HOURS`
 ISSUER, AUDIENCE = "product-types-auth", "product-types"
 _REMEMBERED = 4_096  # tokens
 _REQUIRED = ["sub", "name", "role", "gen", "iss", "aud", "iat", "exp", "jti"]
@@ -35,15 +35,27 @@ class Signer:
     key_id: str | None = None
 
     def sign(self, user: User) -> str:
-        """Return a token for a user, valid for half an hour."""
+        """Return a token for a user who has just given the password, valid for half an hour."""
+        return self._signed(user.id, user.username, user.role, user.generation, int(time()))
+
+    def renew(self, caller: Caller) -> str:
+        """Return a new token for whom a valid one was issued to. It is of the same generation and of the same login.
+
+        It has nothing that was read from the database since: a change that voids the old token voids the new one too.
+        """
+        since = int(caller.authenticated_at)
+        return self._signed(caller.user_id, caller.username, caller.role, caller.generation, since)
+
+    def _signed(self, user_id: str, username: str, role: str, generation: int, authenticated_at: int) -> str:
         now = datetime.now(UTC)
         claims = {
-            "sub": user.id,
-            "name": user.username,
-            "role": user.role,
-            "gen": user.generation,
+            "sub": user_id,
+            "name": username,
+            "role": role,
+            "gen": generation,
             "iss": ISSUER,
             "aud": AUDIENCE,
+            "auth_time": authenticated_at,
             "iat": int(now.timestamp()),
             "exp": int((now + LIFETIME).timestamp()),
             "jti": secrets.token_urlsafe(12),
@@ -104,10 +116,11 @@ class Verifier:
         except (jwt.PyJWTError, ValueError, TypeError):
             raise TokenError("the token is not valid") from None
         user_id, username, role, generation = (claims[name] for name in ("sub", "name", "role", "gen"))
+        since = claims.get("auth_time", claims["iat"])
         whose = isinstance(user_id, str) and isinstance(username, str) and isinstance(generation, int)
-        if not whose or role not in ROLES:
+        if not whose or role not in ROLES or not isinstance(since, int | float):
             raise TokenError("the token is not valid")
-        return Caller(user_id, username, role, generation), float(claims["exp"])
+        return Caller(user_id, username, role, generation, float(since)), float(claims["exp"])
 
 
 def key_set(private_pem: str) -> tuple[str, dict[str, Any]]:

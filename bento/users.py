@@ -1,7 +1,7 @@
 """The routes with which admins manage users."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Path
@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from bento.access import Access, IdempotencyKey
 from bento.logins import hash_password
-from bento.schemas import NewUser, UserChange, UserInfo
-from bento.tokens import Signer
+from bento.schemas import ListedUser, NewUser, Session, UserChange, UserInfo
+from bento.settings import Settings
+from bento.tokens import LIFETIME, Signer
 from bento.usernames import normalised
 from ledger import users
-from ledger.audit import Party, record_event
+from ledger.audit import Party, logins_since, record_event
 from ledger.predictions import erase_predictions
 from ledger.users import LastAdminError, UnknownUserError, User, UserExistsError
 from web.authentication import Authenticated, require
@@ -23,18 +24,23 @@ from web.passwords import refuse_weak_password
 from web.problems import problem_responses
 from web.secret_store import WeakSecretError
 
+_UNKNOWN = "there is no user with that name or id"
 NameOrId = Annotated[str, Path(description="the user's name, or its id as GET /users shows it")]
 
 
-def create_users_router(access: Access, signer: Signer) -> APIRouter:
+def create_users_router(access: Access, signer: Signer, settings: Settings) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/users", tags=["auth"], route_class=JsonRoute, dependencies=[Depends(require("admin"))])
+    longest = timedelta(hours=settings.session_hours) + LIFETIME  # a token may be renewed in the last moment
 
     @router.get("", responses=problem_responses(403))
-    def list_users(caller: Authenticated) -> list[UserInfo]:
+    def list_users(caller: Authenticated) -> list[ListedUser]:
         """List the users, by name."""
         with access.reading(caller) as connection:
-            return [shown(user) for user in users.list_users(connection)]
+            return [
+                ListedUser(id=user.id, username=user.username, role=user.role, created_at=user.created_at)
+                for user in users.list_users(connection)
+            ]
 
     @router.post("", status_code=201, response_model=UserInfo, responses=problem_responses(403, 409, 422))
     def create_user(caller: Authenticated, new: NewUser, key: IdempotencyKey = None) -> Response:
@@ -84,6 +90,29 @@ def create_users_router(access: Access, signer: Signer) -> APIRouter:
         access.empty_log()
         return answer
 
+    @router.get("/{user}/sessions", responses=problem_responses(403, 404, 422))
+    def list_sessions(caller: Authenticated, user: NameOrId) -> list[Session]:
+        """List the logins of a user whose tokens may still be valid, the newest first; of more than 100 the newest."""
+        with access.reading(caller) as connection:
+            try:
+                found = _found(connection, user)
+            except UnknownUserError:
+                raise HTTPException(404, _UNKNOWN) from None
+            logins = logins_since(connection, found.id, datetime.now(UTC) - longest)
+        return [Session(logged_in_at=at, address=address, until=at + longest) for at, address in logins]
+
+    @router.post("/{user}/logout", status_code=204, response_class=Response, responses=problem_responses(403, 404, 422))
+    def log_user_out(caller: Authenticated, user: NameOrId) -> Response:
+        """End all sessions of a user: the tokens issued so far stop working."""
+
+        def effect(connection: Connection) -> tuple[int, str]:
+            found, now = _found(connection, user), datetime.now(UTC)
+            users.change_user(connection, found.id, now=now)
+            record_event(connection, Party.of(caller), "user logged out", Party.of(found), now)
+            return 204, ""
+
+        return _answered(lambda: access.run_once(caller, None, (), effect))
+
     return router
 
 
@@ -115,7 +144,7 @@ def _answered(effect: Callable[[], tuple[int, str]]) -> Response:
     except UserExistsError:
         raise HTTPException(409, "there is a user of that name") from None
     except UnknownUserError:
-        raise HTTPException(404, "there is no user with that name or id") from None
+        raise HTTPException(404, _UNKNOWN) from None
     except LastAdminError:
         raise HTTPException(409, "the last admin cannot be removed") from None
     return Response(body or None, status, media_type="application/json" if body else None)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from ledger.callers import Caller
-from ledger.tables import AuditRow
+from ledger.tables import AuditRow, UserRow
 from ledger.users import User
 
 
@@ -24,6 +24,7 @@ class Party:
         return cls(user.username, user.id if isinstance(user, User) else user.user_id)
 
 
+LOGGED_IN = "logged in"
 ANYBODY = Party("")  # somebody who has not shown who it is
 
 
@@ -37,3 +38,16 @@ def record_event(
             detail=detail,
         )
     )  # fmt: skip
+
+
+def logins_since(connection: Connection, user_id: str, since: datetime, limit: int = 100) -> list[tuple[datetime, str]]:
+    """Return when and from which address a user logged in since then, the newest first, at most `limit`.
+
+    Logins whose tokens were voided are left out.
+    """
+    voided_at = select(UserRow.voided_at).where(UserRow.id == user_id).scalar_subquery()
+    logins = select(AuditRow.at, AuditRow.detail).where(
+        AuditRow.at >= since, AuditRow.at >= voided_at, AuditRow.event == LOGGED_IN, AuditRow.subject_id == user_id
+    )
+    rows = connection.execute(logins.order_by(AuditRow.at.desc()).limit(limit))
+    return [(at, str(detail["address"])) for at, detail in rows]

@@ -1,7 +1,7 @@
 """Callers: whom a token was issued to, their roles, and when a token no longer counts. Imports no database."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 Role = Literal["user", "simulator", "reviewer", "admin"]
@@ -14,13 +14,15 @@ TRUSTED_ROLES: tuple[Role, ...] = ("reviewer", "admin")  # whose feedback counts
 class Caller:
     """Whom a token was issued to, in which role, and of which generation of the user's tokens it is.
 
-    `user_id` is for ever one user's. `username` is for people: it can be given again.
+    `user_id` is for ever one user's. `username` is for people: it can be given again. `authenticated_at`: when the user
+    gave the password (seconds since 1970); renewed tokens keep it.
     """
 
     user_id: str
     username: str
     role: Role
     generation: int
+    authenticated_at: float = field(default=0.0, compare=False)
 
 
 class RevokedError(PermissionError):

@@ -1,7 +1,9 @@
 """Logging in, users, and tokens that stop working."""
 
 import hashlib
+import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -24,7 +26,7 @@ def log_in(service: Service, username: str, password: str) -> tuple[int, dict[st
 def test_name_and_password_give_a_token_for_both_headers(service: Service) -> None:
     status, answer = log_in(service, "ulf", PASSWORD)
     assert status == 200
-    assert answer["token_type"] == "bearer"
+    assert (answer["token_type"], answer["expires_in"]) == ("bearer", 1_800)
     token = answer["access_token"]
     for headers in ({"Authorization": f"Bearer {token}"}, {"authorization": f"bearer {token}"}, {"token": token}):
         me = service.client.get("/me", headers=headers)
@@ -77,8 +79,8 @@ def test_an_admin_creates_changes_lists_and_deletes_users(service: Service) -> N
     assert log_in(service, "zoe", "orange-Tricycle-77")[0] == 401
     assert log_in(service, "zoe", "purple-Tricycle-78")[0] == 200
     listed = service.client.get("/users", headers=admin).json()
-    assert shown in listed
-    assert all(set(entry) == {"id", "username", "role"} for entry in listed)
+    assert shown in [{name: entry[name] for name in shown} for entry in listed]
+    assert all(set(entry) == {"id", "username", "role", "created_at"} for entry in listed)
     assert service.client.delete("/users/zoe", headers=admin).status_code == 204
     assert service.client.delete("/users/zoe", headers=admin).status_code == 404
     assert service.client.patch("/users/zoe", headers=admin, json={"role": "user"}).status_code == 404
@@ -123,6 +125,7 @@ def test_the_tokens_of_a_changed_user_stop_working_at_once(service: Service, cha
         ("GET", "/me", None), ("POST", "/predict", listing), ("POST", "/predict/batch", {"listings": [listing]}),
         ("POST", "/feedback", {"correct_code": 10}), ("GET", "/review", None), ("GET", "/model-info", None),
         ("DELETE", "/me/predictions", None), ("GET", "/predictions/any-id", None),
+        ("POST", "/renew", None),
     ):  # fmt: skip
         answer = service.client.request(method, path, headers=before, json=body)
         assert answer.status_code == 401, path
@@ -160,6 +163,51 @@ def test_logging_out_ends_all_sessions_of_the_caller_and_no_others(service: Serv
     assert service.client.get("/me", headers=service.as_("uma")).status_code == 200
     again = log_in(service, "ulf", PASSWORD)[1]["access_token"]
     assert service.client.get("/me", headers={"token": again}).status_code == 200
+
+
+def test_a_token_is_renewed_for_as_long_as_a_session_may_last(
+    start: Start, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = start(settings.model_copy(update={"session_hours": 2}))
+    token = log_in(service, "ulf", PASSWORD)[1]["access_token"]
+    login = time.time()
+    for hours, status in ((0.4, 200), (1.9, 200), (2.1, 401)):
+        monkeypatch.setattr("bento.auth.time", lambda hours=hours: login + hours * 3_600)
+        answer = service.client.post("/renew", headers={"token": token})
+        assert answer.status_code == status, hours
+        token = answer.json().get("access_token", token)
+    assert answer.json()["detail"] == "log in again: the password was given more than 2 hours ago"
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert service.client.get("/me", headers={"token": token}).json()["username"] == "ulf"
+
+
+def test_nobody_renews_without_a_token_or_with_a_voided_one(service: Service) -> None:
+    token = log_in(service, "ulf", PASSWORD)[1]["access_token"]
+    renewed = service.client.post("/renew", headers={"token": token}).json()["access_token"]
+    service.client.post("/logout", headers={"token": token})
+    for headers in ({}, {"token": token}, {"token": renewed}):
+        assert service.client.post("/renew", headers=headers).status_code == 401
+
+
+def test_an_admin_sees_the_sessions_of_a_user_and_ends_them(service: Service) -> None:
+    admin, ulf = service.as_("ada"), "/users/ulf"
+    token = log_in(service, "ulf", PASSWORD)[1]["access_token"]
+    log_in(service, "ulf", "wrong-Umbrella-42")
+    log_in(service, "uma", PASSWORD)
+    (session,) = service.client.get(f"{ulf}/sessions", headers=admin).json()
+    lasts = datetime.fromisoformat(session["until"]) - datetime.fromisoformat(session["logged_in_at"])
+    assert (session["address"], lasts) == ("testclient", timedelta(hours=12, minutes=30))
+    assert service.client.post(f"{ulf}/logout", headers=admin).status_code == 204
+    assert service.client.get("/me", headers={"token": token}).status_code == 401
+    assert service.client.get(f"{ulf}/sessions", headers=admin).json() == []
+    with reading(service.engine) as connection:
+        by = connection.scalars(select(AuditRow.actor).where(AuditRow.event == "user logged out")).all()
+    assert by == ["ada"]
+    for username in ("ulf", "rita"):
+        for method, path in (("GET", f"{ulf}/sessions"), ("POST", f"{ulf}/logout")):
+            assert service.client.request(method, path, headers=service.as_(username)).status_code == 403
+    for method, path in (("GET", "/users/nobody/sessions"), ("POST", "/users/nobody/logout")):
+        assert service.client.request(method, path, headers=admin).status_code == 404
 
 
 def test_users_change_their_own_password_with_the_present_one(service: Service) -> None:

@@ -68,8 +68,12 @@ def remote(auth: Auth) -> RemoteAuth:
 
 
 def test_other_services_verify_its_tokens_with_the_published_key(auth: Auth, remote: RemoteAuth) -> None:
-    caller = remote.verify(auth.log_in("rita"))
+    token = auth.log_in("rita")
+    caller = remote.verify(token)
     assert (caller.username, caller.role) == ("rita", "reviewer")
+    renewed = httpx.post(f"{auth.url}/renew", headers={"token": token}).json()["access_token"]
+    again = remote.verify(renewed)
+    assert (again, again.authenticated_at) == (caller, caller.authenticated_at)
 
 
 @pytest.mark.parametrize("change", ["deleted", "demoted"])

@@ -49,6 +49,21 @@ def test_a_listing_gets_its_type_and_the_answer_is_stored(service: Service, pred
     assert [tuple(row) for row in stored] == [(answer["prediction_id"], service.user("ulf").id, POOL["designation"])]
 
 
+def test_the_caller_says_how_many_of_the_likeliest_types_an_answer_has(service: Service) -> None:
+    ranked = predict(service, POOL, params={"top": 10})["top_k"]
+    assert len({entry["code"] for entry in ranked}) == 10
+    assert sorted(ranked, key=lambda entry: -entry["confidence"]) == ranked
+    for top in (1, 5):
+        assert predict(service, POOL, params={"top": top})["top_k"] == ranked[:top]
+    body, headers = {"listings": [POOL, {"designation": "Pot"}]}, service.as_("ulf")
+    batch = service.client.post("/predict/batch", headers=headers, params={"top": 2}, json=body).json()["results"]
+    assert [len(entry["prediction"]["top_k"]) for entry in batch] == [2, 2]
+    assert batch[0]["prediction"]["top_k"] == ranked[:2]
+    for top in ("0", "11", "many"):
+        for path, content in (("/predict", POOL), ("/predict/batch", body)):
+            assert service.client.post(path, headers=headers, params={"top": top}, json=content).status_code == 422
+
+
 def test_the_answer_to_a_listing_that_says_little_abstains_and_is_stored_as_such(service: Service) -> None:
     unclear, clear = predict(service, {"designation": "☃"}), predict(service, POOL)
     assert unclear["confidence"] < 0.5 < clear["confidence"]  # the threshold of this model
@@ -307,6 +322,9 @@ def test_a_repeated_request_with_a_key_has_one_effect_and_one_answer(service: Se
 
 def test_a_key_belongs_to_one_caller_and_one_request(service: Service) -> None:
     service.client.post("/predict", headers=with_key(service, "ulf", "k"), json=POOL)
+    for query in ({"top": 5}, {"explain": True}):
+        again = service.client.post("/predict", headers=with_key(service, "ulf", "k"), params=query, json=POOL)
+        assert again.status_code == 409
     other = {"designation": "Canapé"}
     reused = service.client.post("/predict", headers=with_key(service, "ulf", "k"), json=other)
     assert reused.status_code == 409

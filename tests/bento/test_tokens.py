@@ -34,8 +34,23 @@ def test_a_token_says_whom_it_was_issued_to_and_expires_after_half_an_hour() -> 
     token = Signer("HS256", SECRET).sign(ULF)
     assert VERIFIER.verify(token) == Caller("id-of-ulf", "ulf", "user", 3)
     claims = jwt.decode(token, options={"verify_signature": False})
-    assert set(claims) == {"sub", "name", "role", "gen", "iss", "aud", "iat", "exp", "jti"}
+    assert set(claims) == {"sub", "name", "role", "gen", "iss", "aud", "auth_time", "iat", "exp", "jti"}
     assert claims["exp"] - claims["iat"] == pytest.approx(1_800, abs=1)
+
+
+def test_a_renewed_token_keeps_the_time_of_the_login() -> None:
+    signer = Signer("HS256", SECRET)
+    login = int(NOW.timestamp()) - 7_200
+    first = VERIFIER.verify(signed(auth_time=login))
+    renewed = signer.renew(first)
+    assert VERIFIER.verify(renewed) == first
+    assert VERIFIER.verify(renewed).authenticated_at == login
+    claims = jwt.decode(renewed, options={"verify_signature": False})
+    assert claims["exp"] - claims["iat"] == pytest.approx(1_800, abs=1)
+
+
+def test_a_token_that_does_not_say_when_its_login_was_counts_from_its_beginning() -> None:
+    assert VERIFIER.verify(signed()).authenticated_at == pytest.approx(NOW.timestamp(), abs=1)
 
 
 def test_every_token_has_an_id_of_its_own() -> None:
@@ -72,6 +87,7 @@ FORGERIES = {
     "a name that is a number": signed(name=7),
     "a generation that is text": signed(gen="first"),
     "a time that is text": signed(iat="yesterday"),
+    "a login at a time that is text": signed(auth_time="yesterday"),
     **{f"no {claim}": signed(**{claim: None}) for claim in CLAIMS},
     "no token at all": "abc",
     "empty parts": "..",
