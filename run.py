@@ -15,6 +15,7 @@ VERBS = {
     "monitor": "run the monitoring pipeline once",
     "watch": "run the monitor service: reports on an interval, alerts that retrain",
     "simulate": "send the service realistic traffic, with feedback",
+    "ui": "serve the web page: classify, catalogues, review, models",
     "auth": "run the auth service apart from the prediction service",
     "why": "show why a listing was answered as it was",
     "rollback": "return to the version that was in production before",

@@ -17,6 +17,9 @@ ARROWS = [
 ]
 
 
+REQUESTS = re.findall(r"^    (\w+) -\. HTTP \.-> (\w+)$", ARCHITECTURE, re.MULTILINE)
+
+
 def below(room: str) -> set[str]:
     """The rooms that can be reached from a room along the arrows of the drawing."""
     reached: set[str] = set()
@@ -34,7 +37,7 @@ def imports(room: str) -> set[str]:
 
 
 def test_the_drawing_has_every_room() -> None:
-    assert {room for arrow in ARROWS for room in arrow} == MAY_IMPORT.keys() | {"run"}
+    assert {room for arrow in [*ARROWS, *REQUESTS] for room in arrow} == MAY_IMPORT.keys() | {"run"}
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "ledger": set(),
     "state": set(),
     "terminal": {"state"},
+    "ui": set(),
     "web": {"ledger"},
     "bento": {"catalog", "ledger", "state", "web"},
     "stacks": {"state", "terminal"},
@@ -62,6 +63,7 @@ CLOSED_LIBRARIES = {
     "steps": _SERVICES | _DATABASE | _CHECKING | {"zenml.client", "zenml.integrations"},
     "pipelines": _SERVICES | _DATABASE | _CHECKING | {"zenml.client", "zenml.integrations"},
     "monitoring": _DATABASE | _TRACKING | _CHECKING | _MODEL,
+    "ui": _SERVICES | _DATABASE | _TRACKING | _CHECKING | _MODEL,
 }
 BUILD = "bento/build.py"  # builds the Bento; it is part of the training and not of the service
 

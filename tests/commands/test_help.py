@@ -42,6 +42,7 @@ def test_help_lists_the_verbs_and_gives_examples() -> None:
         ],
         "simulate": ["--kind", "--requests", "--rate", "--feedback", "--service", "--username", "--seed"],
         "auth": ["--host", "--port"],
+        "ui": ["--host", "--port", "--service", "--auth", "--monitor"],
         "why": ["PREDICTION_ID", "--json"],
         "rollback": ["--reason", "--taxonomy", "--embedded"],
         "purge": ["--older-than", "--dry-run", "--retention"],

@@ -1,0 +1,66 @@
+"""The page in this process: Streamlit's AppTest, on the real prediction service of `tests/bento`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from tests.bento.conftest import (  # noqa: F401
+    PASSWORD,
+    Service,
+    model_folder,
+    predictor,
+    service,
+    settings,
+    start,
+)
+from ui.services import transport
+
+APP = Path(__file__).resolve().parents[2] / "ui" / "app.py"
+_SECONDS = 20  # that a run of the script may take on a busy machine
+
+
+@dataclass
+class Tab:
+    """A tab of a browser: `app` is what it shows."""
+
+    app: AppTest
+
+    def open(self, path: str) -> "Tab":
+        """Go to a page of the navigation, as `ui/navigation.py` calls it."""
+        self.app._page_hash = calc_hash(path)  # AppTest itself knows pages that are files
+        self.app.run()
+        return self
+
+    def sign_in(self, username: str, password: str = PASSWORD) -> "Tab":
+        """Fill in the form and send it."""
+        self.app.text_input[0].set_value(username)
+        self.app.text_input(key="password").set_value(password)
+        self.app.button[0].click()
+        self.app.run()
+        return self
+
+    @property
+    def shown(self) -> str:
+        """All that is written in the page and the sidebar."""
+        kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info", "success")
+        return "\n".join(str(element.value) for kind in kinds for element in getattr(self.app, kind))
+
+
+@pytest.fixture
+def services(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:  # noqa: F811
+    """The prediction service with auth, where the page looks for it. Nothing answers at the monitor service."""
+    monkeypatch.setenv("SERVICE_URL", "http://service")
+    monkeypatch.setenv("MONITOR_URL", "http://127.0.0.1:9")
+    monkeypatch.delenv("AUTH_URL", raising=False)
+    original = transport.connect
+    monkeypatch.setattr(transport, "connect", lambda url: service.client if url == "http://service" else original(url))
+    return service
+
+
+@pytest.fixture
+def tab(services: Service) -> Tab:
+    """A tab in which nobody has signed in."""
+    return Tab(AppTest.from_file(APP, default_timeout=_SECONDS).run())

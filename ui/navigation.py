@@ -1,0 +1,51 @@
+"""Which pages there are, and who sees which in the navigation. The services decide what is allowed.
+
+A page is a module of `ui/views/` with a function `page`, an entry here, its name in `ui/messages/navigation.yaml`, and
+its texts in a file of `ui/messages/`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from ui.i18n import Messages
+from ui.services.auth import Role
+from ui.views import classify
+
+text = Messages("navigation")
+_EVERYBODY: frozenset[Role] = frozenset({"user", "reviewer", "admin"})
+_REVIEWERS: frozenset[Role] = frozenset({"reviewer", "admin"})
+_ADMINS: frozenset[Role] = frozenset({"admin"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page: its path, its icon, the function that draws it, and the roles that see it."""
+
+    path: str
+    icon: str
+    draw: Callable[[], None]
+    roles: frozenset[Role] = _EVERYBODY
+
+
+ENTRIES = (Entry("classify", "category", classify.page),)
+
+
+def pages(role: Role | None) -> list[StreamlitPage]:
+    """Return the pages that a role sees, the first one as the start. None: nobody has signed in, and all are there.
+
+    So the address that somebody opens stays until the form is sent.
+    """
+    seen = [entry for entry in ENTRIES if role is None or role in entry.roles]
+    return [
+        st.Page(
+            entry.draw,
+            title=text(f"page_{entry.path}"),
+            icon=f":material/{entry.icon}:",
+            url_path=entry.path,
+            default=entry is seen[0],
+        )
+        for entry in seen
+    ]
