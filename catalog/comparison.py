@@ -6,7 +6,10 @@ Translation Evaluation", 2004; Berg-Kirkpatrick et al., "An Empirical Investigat
 2012).
 """
 
+from datetime import datetime, timedelta
+
 import numpy as np
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.evaluation import Evaluation
@@ -148,6 +151,19 @@ def decide(
         on_recent=on_recent,
         type_losses=losses,
     )
+
+
+def rows_that_decide(window: pd.DataFrame, rules: PromotionRules, now: datetime) -> tuple[pd.DataFrame, Flags]:
+    """Return the test rows of a comparison at a time, and which of them are recent.
+
+    The recent rows were reviewed because they are in the random sample. Rows that were reviewed because the champion
+    was uncertain are left out: a model that is no better would win on them. All others are listings, so no row counts
+    twice.
+    """
+    since = now - timedelta(days=rules.recent_days)
+    recent = (window["origin"] == "reviewed") & window["sampled"].astype(bool) & (window["given_at"] >= since)
+    decisive = (window["split"] == "test") & ((window["origin"] == "listing") | recent)
+    return window[decisive], recent[decisive].to_numpy(dtype=bool)
 
 
 def paired_bootstrap(

@@ -7,9 +7,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from catalog.agreement import QualityRules
-from catalog.candidates import Candidate
-from catalog.comparison import PromotionRules
-from catalog.consolidation import ConsolidationRules
+from catalog.training_parameters import TrainingParameters
 from checks.drift import DriftRules
 from ledger.windows import WindowRules
 
@@ -39,15 +37,8 @@ class _Config(BaseModel):
             raise ConfigurationError(f"{path}: {'; '.join(problems)}") from None
 
 
-class TrainingConfig(_Config):
+class TrainingConfig(TrainingParameters, _Config):
     """All parameters of a training run."""
-
-    seed: int = 0
-    size: int = Field(20_000, ge=200)
-    target_precision: float = Field(0.95, gt=0, lt=1)
-    consolidation: ConsolidationRules = ConsolidationRules()
-    candidates: dict[str, Candidate] = Field(min_length=1)
-    promotion: PromotionRules = PromotionRules()
 
 
 class MonitoringConfig(_Config):

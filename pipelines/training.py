@@ -30,7 +30,7 @@ def training(data: str | None, taxonomy: Taxonomy, config: TrainingConfig, new_b
         listings, profile, trained, source, taxonomy, config.target_precision, seed
     )
     decision, _ = compare_with_production(
-        trained, evaluation, evaluated, window, champion, taxonomy, config.promotion, new_baseline, seed
+        trained, evaluation, evaluated, window, champion, source, profile, taxonomy, config, new_baseline
     )
     bento = package_bento(listings, trained, evaluation, decision, card, taxonomy)
     promote_classifier(decision, evaluation, profile, report, bento, champion, taxonomy.name)

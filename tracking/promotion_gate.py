@@ -1,13 +1,12 @@
 """The promotion gate: register the challenger and decide whether it replaces the version in production."""
 
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import pandas as pd
 
-from catalog.comparison import Decision, PromotionRules, decide, decide_first, refuse
+from catalog.comparison import Decision, PromotionRules, decide, decide_first, refuse, rows_that_decide
 from catalog.evaluation import Evaluation
-from catalog.scores import Flags
 from catalog.source import TRAINED_ON, SourceKind
 from catalog.taxonomy import Taxonomy
 from tracking import registry
@@ -27,12 +26,13 @@ def decide_promotion(
     *,
     new_baseline: bool,
     seed: int,
+    now: datetime,
 ) -> Decision:
     """Register the challenger and compare it with the champion, both on the test rows of the reference window.
 
     `champion` is the version in production (None: there is none yet). With `new_baseline` the challenger is judged by
     the minimum scores alone. `evaluation_run` is the tracker's run of its evaluation. A question that was answered
-    before is not asked again, except for a new baseline.
+    before is not asked again, except for a new baseline. `now` says which of the reviewed rows are recent.
     """
     challenger = Challenger(
         run_id=trained.run_id,
@@ -49,7 +49,7 @@ def decide_promotion(
         decision = decide_first(evaluation, rules, new_baseline=new_baseline and champion is not None)
         final = not new_baseline
     else:
-        decision, final = _compare(window, champion, taxonomy, rules, seed, trained.source)
+        decision, final = _compare(window, champion, taxonomy, rules, seed, trained.source, now)
     known = {"challenger_version": registered.number, "question": question if final else None}
     return decision.model_copy(update=known)
 
@@ -89,6 +89,7 @@ def _compare(
     rules: PromotionRules,
     seed: int,
     source: SourceKind,
+    now: datetime,
 ) -> tuple[Decision, bool]:
     """Return the decision, and whether it is final for these inputs: it is not if the two could not be compared."""
     if champion.tags.get("taxonomy") != taxonomy.digest:
@@ -104,7 +105,7 @@ def _compare(
             "these test rows cannot decide between them; run again with --new-baseline to start from the new listings"
         )
         return refuse(reason, champion_version=champion.number), False
-    test, recent = _rows_that_decide(window, rules)
+    test, recent = rows_that_decide(window, rules, now)
     try:
         champion_predicted = predict_with_own_code(champion, test)
     except ChampionError as error:
@@ -121,16 +122,3 @@ def _compare(
         seed=seed,
     )
     return decision, True
-
-
-def _rows_that_decide(window: pd.DataFrame, rules: PromotionRules) -> tuple[pd.DataFrame, Flags]:
-    """Return the test rows of a comparison, and which of them are recent.
-
-    The recent rows were reviewed because they are in the random sample. Rows that were reviewed because the champion
-    was uncertain are left out: a model that is no better would win on them. All others are listings, so no row counts
-    twice.
-    """
-    since = datetime.now(UTC) - timedelta(days=rules.recent_days)
-    recent = (window["origin"] == "reviewed") & window["sampled"].astype(bool) & (window["given_at"] >= since)
-    decisive = (window["split"] == "test") & ((window["origin"] == "listing") | recent)
-    return window[decisive], recent[decisive].to_numpy(dtype=bool)

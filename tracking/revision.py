@@ -44,3 +44,16 @@ def locked_requirements() -> tuple[str, str]:
         if path.is_file():
             return name, hashlib.sha256(path.read_bytes()).hexdigest()
     return "unknown", "unknown"
+
+
+def model_code(root: Path = _SOURCE_ROOT) -> str:
+    """Return a SHA-256 over names and bytes of the files below `catalog/`: the code that makes a model, and no other.
+
+    Of the commit of a run it tells whether it holds the code that ran, also where other files had changes.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(path for path in (root / "catalog").rglob("*") if path.is_file()):
+        if path.suffix != ".pyc":
+            name = path.relative_to(root).as_posix().encode()
+            digest.update(hashlib.sha256(name).digest() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

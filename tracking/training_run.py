@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mlflow.models.model import ModelInfo
 
 PROFILE_FILE = "data_profile.json"
-CONFIGURATION_FILE = "configuration.json"  # all candidates, and the seed
 _SOURCE_ROOT = Path(__file__).resolve().parents[1]
 _MODEL_PACKAGES = ("numpy", "scipy", "scikit-learn", "skops", "pandas")
 
@@ -74,8 +73,6 @@ def log_training(
     tags = {"data_hash": profile.data_hash, "source": source, "lock_file": lock_file, "lock_hash": lock_hash}
     mlflow.set_tags({**tags, "mlflow.source.git.commit": revision})
     mlflow.log_dict(profile.model_dump(mode="json"), PROFILE_FILE)
-    settings = {name: candidate.model_dump(mode="json") for name, candidate in candidates.items()}
-    mlflow.log_dict({"candidates": settings, "seed": seed}, CONFIGURATION_FILE)
     model_uri = _log_model(chosen, listings).model_uri
     return Trained(
         run_id=run.info.run_id,

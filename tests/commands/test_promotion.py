@@ -16,7 +16,7 @@ from catalog.taxonomy import RAKUTEN
 from tracking import registry
 from tracking.promotion_log import read_entries
 from tracking.registry import PRODUCTION
-from tracking.training_run import CONFIGURATION_FILE
+from tracking.training_record import read_record
 
 Shop = Callable[..., dict[str, Any]]
 
@@ -120,9 +120,13 @@ def test_the_tracker_stores_how_a_version_was_trained(shop: Shop) -> None:
     assert tracked.data.tags["data_hash"] == outcome["data_hash"]
     assert tracked.data.tags["mlflow.source.git.commit"]
     assert tracked.data.tags["lock_file"] == "requirements.lock"
-    settings = mlflow.artifacts.load_dict(f"runs:/{tracked.info.run_id}/{CONFIGURATION_FILE}")
-    assert settings["seed"] == int(tracked.data.params["seed"])
-    assert settings["candidates"]["svm"]["solver"] == "svm"
+    record = read_record(tracked.info.run_id)
+    assert record is not None
+    assert (record.data_hash, record.champion, len(record.code)) == (outcome["data_hash"], None, 64)
+    assert record.recipe["parameters"]["candidates"]["svm"]["solver"] == "svm"
+    assert record.recipe["parameters"]["promotion"]["resamples"] == 2_000
+    assert record.source.directory
+    assert (Path(record.listings.uri) / "table.parquet").is_file()
     model = mlflow.models.get_model_info(version.source)
     assert model.signature.inputs.input_names() == ["designation", "description"]
     assert model.saved_input_example_info

@@ -73,6 +73,7 @@ def gate(tracker: Path, monkeypatch: pytest.MonkeyPatch) -> Gate:
             PromotionRules(**rules),
             new_baseline=new_baseline,
             seed=seed,
+            now=datetime.now(UTC),
         )
         if decision.question and decision.challenger_version:  # as the last step of a run does
             settled = {promotion_gate.settled_tag(decision.question): decision.verdict}

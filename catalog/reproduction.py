@@ -1,0 +1,135 @@
+"""Make a version again from its record: `python run.py reproduce` runs this module of the version's own commit.
+
+It needs neither ZenML nor MLflow, and it reads and writes nothing but the files of one folder, so an earlier or a later
+release can run it:
+
+- `consolidate FOLDER [LISTINGS]` reads `recipe.json` and `feedback.parquet`, takes the raw listings from the folder
+  LISTINGS or generates the embedded ones, and writes `listings.parquet`.
+- `train FOLDER` reads `recipe.json`, `listings.parquet` and, if there is one, `champion.parquet` (`text_key` and
+  `predicted_code` of the test rows), and writes `answers.parquet` and `result.json`.
+"""
+
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from catalog.comparison import Decision, decide, decide_first, rows_that_decide
+from catalog.evaluation import Evaluation
+from catalog.scores import Codes
+from catalog.source import ListingSource
+from catalog.taxonomy import Taxonomy
+from catalog.training_parameters import TrainingParameters
+
+_ANSWERS = ["text_key", "split", "prdtypecode", "predicted_code", "confidence"]
+
+
+class Recipe(BaseModel):
+    """What a version was made from, besides its rows. The code of the same commit writes it and reads it.
+
+    `champion_version`: the version in production at that time (None: there was none). `decided_at`: when the two were
+    compared, which decides which of the reviewed rows were recent.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    parameters: TrainingParameters
+    taxonomy: Taxonomy
+    source: ListingSource
+    new_baseline: bool
+    champion_version: str | None
+    decided_at: datetime
+
+
+class Result(BaseModel):
+    """What came of a training from a recipe.
+
+    `data_hash` is that of the rows, `chosen` the candidate that was best on validation. `decision` is None if there was
+    a champion, and it could not be asked.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    data_hash: str
+    chosen: str
+    evaluation: Evaluation
+    decision: Decision | None
+
+
+def consolidate_again(recipe: Recipe, feedback: pd.DataFrame, folder: Path | None) -> pd.DataFrame:
+    """Return the clean table of the listings of a recipe's source; of files, those in `folder`.
+
+    Raises `ListingReadError` if they cannot be read.
+    """
+    from catalog.consolidation import consolidate
+    from catalog.listings import read_source
+
+    raw = read_source(recipe.source, folder)
+    return consolidate(raw, feedback, recipe.taxonomy.labels, recipe.parameters.consolidation).listings
+
+
+def train_again(recipe: Recipe, listings: pd.DataFrame, champion: pd.DataFrame | None) -> tuple[pd.DataFrame, Result]:
+    """Train, evaluate and decide as the pipeline does. Return the reference window, and the result.
+
+    `champion` has the champion's answers on the test rows: text_key and predicted_code.
+    """
+    from catalog.candidates import fit_candidates
+    from catalog.consolidation import content_hash
+    from catalog.evaluation import evaluate_window
+    from catalog.reference import build_reference_window
+
+    parameters = recipe.parameters
+    chosen = fit_candidates(listings, parameters.candidates, parameters.seed)
+    window = build_reference_window(listings, chosen.classifier)
+    evaluation = evaluate_window(window, recipe.taxonomy, parameters.target_precision, parameters.seed)
+    decision = _decide(recipe, window, evaluation, champion)
+    return window, Result(
+        data_hash=content_hash(listings), chosen=chosen.name, evaluation=evaluation, decision=decision
+    )
+
+
+def _decide(
+    recipe: Recipe, window: pd.DataFrame, evaluation: Evaluation, champion: pd.DataFrame | None
+) -> Decision | None:
+    rules, version = recipe.parameters.promotion, recipe.champion_version
+    if version is None or recipe.new_baseline:
+        return decide_first(evaluation, rules, new_baseline=recipe.new_baseline and version is not None)
+    if champion is None:
+        return None
+    test, recent = rows_that_decide(window, rules, recipe.decided_at)
+    answers: Codes = champion.set_index("text_key")["predicted_code"].loc[test["text_key"]].to_numpy()
+    return decide(
+        codes=test["prdtypecode"].to_numpy(),
+        champion_predicted=answers,
+        challenger_predicted=test["predicted_code"].to_numpy(),
+        recent=recent,
+        taxonomy=recipe.taxonomy,
+        rules=rules,
+        champion_version=version,
+        seed=recipe.parameters.seed,
+    )
+
+
+def run(action: str, folder: str, listings: str | None = None) -> None:
+    """Do what the module's text says; `action` is `consolidate` or `train`."""
+    place = Path(folder)
+    recipe = Recipe.model_validate_json((place / "recipe.json").read_bytes())
+    if action == "consolidate":
+        feedback = pd.read_parquet(place / "feedback.parquet")
+        table = consolidate_again(recipe, feedback, Path(listings) if listings else None)
+        table.to_parquet(place / "listings.parquet", index=False)
+        return
+    answered = place / "champion.parquet"
+    champion = pd.read_parquet(answered) if answered.is_file() else None
+    window, result = train_again(recipe, pd.read_parquet(place / "listings.parquet"), champion)
+    window[_ANSWERS].to_parquet(place / "answers.parquet", index=False)
+    (place / "result.json").write_text(result.model_dump_json(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    import sys
+
+    from catalog.reproduction import run as run_module  # not from __main__, which processes of the training cannot load
+
+    run_module(*sys.argv[1:])
