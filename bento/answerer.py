@@ -9,11 +9,12 @@ from pydantic import ValidationError
 
 from bento.ledger_health import LedgerHealth
 from bento.metrics import ServiceMetrics
-from bento.schemas import BatchItem, Explanation, Listing, Prediction, RankedType, Reason
+from bento.schemas import BatchItem, Explanation, Listing, Prediction, RankedType, Reason, Span
 from bento.turns import Pieces, Turns
 from catalog import predictor as core
 from catalog.language import detect_language
 from catalog.predictor import Predictor
+from catalog.spans import TermLocator
 from catalog.text import label_key
 from ledger.callers import Caller
 from ledger.predictions import PredictionRecord
@@ -131,7 +132,8 @@ class ListingAnswerer:
 
     def _explain(self, listing: Listing, code: int) -> Explanation:
         supporting, opposing = self.predictor.explain(listing.designation, listing.description, code)
-        return Explanation(supporting=_reasons(supporting), opposing=_reasons(opposing))
+        locator = TermLocator(listing.designation, listing.description)
+        return Explanation(supporting=_reasons(supporting, locator), opposing=_reasons(opposing, locator))
 
 
 def _read(entry: Any) -> Listing | list[dict[str, Any]]:
@@ -150,5 +152,13 @@ def _size(listing: Listing) -> int:
     return len(text) if text.isascii() else 3 * len(text)
 
 
-def _reasons(reasons: "list[core.Reason]") -> list[Reason]:
-    return [Reason(term=reason.term, field=reason.field, contribution=reason.contribution) for reason in reasons]
+def _reasons(reasons: list[core.Reason], locator: TermLocator) -> list[Reason]:
+    return [
+        Reason(
+            term=reason.term,
+            field=reason.field,
+            contribution=reason.contribution,
+            spans=[Span.model_construct(field=at.field, start=at.start, end=at.end) for at in locator.spans(reason)],
+        )
+        for reason in reasons
+    ]

@@ -37,6 +37,7 @@ SERVING_CODE = (
     "catalog/language.py",
     "catalog/model_folder.py",
     "catalog/predictor.py",
+    "catalog/spans.py",
     "catalog/text.py",
     "catalog/vocabulary.py",
 )

@@ -179,12 +179,24 @@ class RankedType(_Answer):
     confidence: float
 
 
+class Span(_Answer):
+    """A place in the text as it was sent: start and end in code points."""
+
+    field: Literal["designation", "description"]
+    start: int
+    end: int
+
+
 class Reason(_Answer):
-    """A term that spoke for the predicted type (contribution above 0) or against it."""
+    """A term that spoke for the predicted type (contribution above 0) or against it.
+
+    `spans`: where it stands, up to 100 places; none where it cannot be located, for example in removed mark-up.
+    """
 
     term: str
     field: str
     contribution: float
+    spans: list[Span]
 
 
 class Explanation(_Answer):

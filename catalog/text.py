@@ -8,6 +8,7 @@ import html
 import re
 import sys
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Literal
@@ -69,11 +70,9 @@ def normalise(text: str) -> str:
     letters (`バ` is not `ハ`) and stay. No letter is removed.
     """
     if "&" in text:
-        text = _unescaped(_unescaped(text))
+        text = unescaped(unescaped(text))
     if "<" in text:
-        # Comments are searched only before the last "-->". Otherwise each "<!--" would search all the rest of the text.
-        commented, end, rest = text.rpartition("-->")
-        text = _TAG_OR_COMMENT.sub(" ", commented + end) + _TAG.sub(" ", rest)
+        text = blanked_markup(text)
     if not text.isascii():
         # Case folding can add combining marks (İ), so it comes before they are removed.
         text = _in_form("NFKD", text.casefold())
@@ -91,8 +90,30 @@ def words(text: str, *, intern: bool = True) -> list[str]:
     `intern` keeps one copy of each word, which saves hundreds of megabytes when a whole catalogue is in memory. A
     service must not intern: early releases of Python 3.12 never free an interned string.
     """
-    found: list[str] = _WORD.findall(text) if text.isascii() else _marked_word().findall(text)
+    found: list[str] = word_pattern(text).findall(text)
     return [sys.intern(word) for word in found] if intern else found
+
+
+def word_pattern(text: str) -> re.Pattern[str]:
+    """Return the pattern of a word in this normalised text."""
+    return _WORD if text.isascii() else _marked_word()
+
+
+def blanked_markup(text: str) -> str:
+    """Return the text with spaces in place of tags and comments: as many as they have characters."""
+    if "<" not in text:
+        return text
+    # Comments are searched only before the last "-->". Otherwise each "<!--" would search all the rest of the text.
+    commented, end, rest = text.rpartition("-->")
+    return _TAG_OR_COMMENT.sub(_blanks, commented + end) + _TAG.sub(_blanks, rest)
+
+
+def clusters(text: str) -> Iterator[str]:
+    """Yield the parts of a text that can be normalised apart: runs of ASCII, and single characters of others.
+
+    Marks and unseen characters are in one part with the character before them.
+    """
+    return iter([text]) if text.isascii() else (match[0] for match in _cluster().finditer(text))
 
 
 def with_pairs(tokens: list[str]) -> list[str]:
@@ -113,7 +134,8 @@ def character_terms(word: str, shortest: int, longest: int) -> tuple[str, ...]:
     )
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
+    """Return the text with its HTML entities decoded once."""
     return html.unescape(_ENDLESS_NUMBER.sub("\ufffd", text) if "&#" in text else text)
 
 
@@ -129,8 +151,22 @@ def _marked_word() -> re.Pattern[str]:
 
     Python's `\\w` does not match marks, so a word of Devanagari would end at each of its vowels.
     """
-    marks = "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.category(chr(code))[0] == "M")
-    return re.compile(rf"\w+(?:[{marks}]+\w*)*")
+    return re.compile(rf"\w+(?:[{_marks()}]+\w*)*")
+
+
+@cache
+def _cluster() -> re.Pattern[str]:
+    follows = f"[{_marks()}{_INVISIBLE}]"
+    return re.compile(rf"[\x00-\x7f]+(?!{follows})|.{follows}*", re.DOTALL)
+
+
+@cache
+def _marks() -> str:
+    return "".join(chr(code) for code in range(0x300, 0x20000) if unicodedata.category(chr(code))[0] == "M")
+
+
+def _blanks(match: re.Match[str]) -> str:
+    return " " * (match.end() - match.start())
 
 
 def _in_form(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:

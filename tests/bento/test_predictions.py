@@ -77,7 +77,8 @@ def test_an_explanation_names_terms_for_and_against(service: Service) -> None:
     explanation = predict(service, POOL, params={"explain": "true"})["explanation"]
     assert explanation["supporting"][0]["contribution"] > 0
     assert all(reason["contribution"] < 0 for reason in explanation["opposing"])
-    assert any("piscine" in reason["term"] for reason in explanation["supporting"])
+    piscine = next(reason for reason in explanation["supporting"] if reason["term"] == "piscine")
+    assert piscine["spans"] == [{"field": "designation", "start": 0, "end": 7}]
 
 
 @pytest.mark.parametrize(
