@@ -199,14 +199,17 @@ def _is_before(line: str, moment: datetime) -> bool:
 
 
 def _summary(report: "MonitoringReport") -> dict[str, Any]:
-    """Return the line about a report in the history."""
+    """Return the line about a report in the history: what lists and charts show."""
     named = {"run", "at", "model_name", "model_version", "verdict", "reasons"}
+    quality, columns = report.quality, report.drift.columns
     return {
         **report.model_dump(mode="json", include=named),
         "current_rows": report.window.rows,
-        "feedback_rows": report.quality.rows,
-        "agreement": report.quality.agreement,
-        "weighted_f1": report.quality.weighted_f1,
+        "feedback_rows": quality.rows,
+        "agreement": quality.agreement,
+        "agreement_interval": None if quality.agreement is None else [quality.lower, quality.upper],
+        "weighted_f1": quality.weighted_f1,
+        "columns": {column.column: {"score": column.score, "drifted": column.drifted} for column in columns},
         "html": f"{report.run}.html",
         "json": f"{report.run}.json",
     }

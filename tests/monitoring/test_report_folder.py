@@ -63,6 +63,8 @@ def test_the_history_is_newest_first_and_a_line_that_cannot_be_read_is_left_out(
         **{key: newest[key] for key in ("run", "at", "model_name", "model_version", "verdict", "reasons")},
         "current_rows": newest["window"]["rows"], "feedback_rows": newest["quality"]["rows"],
         "agreement": newest["quality"]["agreement"], "weighted_f1": newest["quality"]["weighted_f1"],
+        "agreement_interval": [newest["quality"]["lower"], newest["quality"]["upper"]],
+        "columns": {"title_words": {"score": 0.1, "drifted": False}, "language": {"score": 0.4, "drifted": True}},
         "html": "run-2.html", "json": "run-2.json",
     }  # fmt: skip
 
