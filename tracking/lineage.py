@@ -80,13 +80,13 @@ def read_lineage(name: str, number: str) -> Lineage:
     if version is None:
         missing.append(f"The registry has no version {number} of '{name}' any more, so its training is not known.")
         return Lineage(version=None, training=None, decision=decision, pages={}, moves=moves, missing=missing)
-    run = _run(version.run_id)
+    run = find_run(version.run_id)
     if run is None:
         missing.append(f"The training run {version.run_id} is no longer in the tracker.")
     elif run.info.lifecycle_stage == LifecycleStage.DELETED:
         missing.append(f"The training run {version.run_id} is marked as deleted in the tracker.")
-    evaluated = _run(version.evaluation_run)
-    decided = _pipeline_run(version, evaluated)
+    evaluated = find_run(version.evaluation_run)
+    decided = deciding_run(version, evaluated)
     if decided and "reason" in decided.data.tags:
         decision = decided.data.tags["reason"]
     if decision is None:
@@ -105,7 +105,8 @@ def read_lineage(name: str, number: str) -> Lineage:
     )  # fmt: skip
 
 
-def _run(run_id: str) -> Run | None:
+def find_run(run_id: str) -> Run | None:
+    """Return a run of the tracker, or None if it does not have it."""
     try:
         return mlflow.get_run(run_id)
     except MlflowException as error:
@@ -114,8 +115,11 @@ def _run(run_id: str) -> Run | None:
         raise
 
 
-def _pipeline_run(version: RegisteredVersion, evaluated: Run | None) -> Run | None:
-    """Return the tracker's run of the pipeline run that decided; if the evaluation was cached, it is another one."""
+def deciding_run(version: RegisteredVersion, evaluated: Run | None) -> Run | None:
+    """Return the tracker's run of the pipeline run that decided about a version.
+
+    `evaluated` is the run of its evaluation; if that was cached, it is another one.
+    """
     name = version.tags.get("bento_run")
     if evaluated is None or name is None or evaluated.info.run_name == name:
         return evaluated

@@ -24,7 +24,7 @@ class PromotionLogError(RuntimeError):
 class Entry(BaseModel):
     """A move of `production` from version `before` (None: there was none) to version `after`, and the reason for it.
 
-    `at` is when it began.
+    `at` is when it began, `by` the user who asked for it (None: not recorded, as for every promotion).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -36,12 +36,17 @@ class Entry(BaseModel):
     reason: str
     state: State
     at: datetime
+    by: str | None = None
 
 
-def begin_entry(name: str, event: Event, before: str | None, after: str, reason: str) -> str:
+def begin_entry(
+    name: str, event: Event, before: str | None, after: str, reason: str, by: str | None = None
+) -> str:
     """Add a pending entry and return its id. Raises `PromotionLogError` if it cannot be written."""
     client = mlflow.MlflowClient()
     tags = {"event": event, "from_version": before or "", "to_version": after, "reason": reason}
+    if by:
+        tags["by"] = by
     try:
         experiment_id = _experiment(client, name) or client.create_experiment(log_name(name))
         run = client.create_run(experiment_id, tags=tags, run_name=f"{event} of version {after}")
@@ -103,4 +108,5 @@ def _entry(run: Run) -> Entry:
         reason=tags["reason"],
         state=_STATES.get(run.info.status, "failed"),
         at=datetime.fromtimestamp(run.info.start_time / 1_000, UTC),
+        by=tags.get("by"),
     )

@@ -32,11 +32,15 @@ class RollbackError(RuntimeError):
 
 @dataclass(frozen=True)
 class RolledBack:
-    """The version that was in production, the one that is now, and those between them that no longer exist."""
+    """The version that was in production, the one that is now, and those between them that no longer exist.
+
+    `entry` is the id of the entry in the promotion log.
+    """
 
     left: RegisteredVersion
     now: RegisteredVersion
     gone: tuple[str, ...]
+    entry: str
 
 
 def promote(name: str, number: str, reason: str, *, against: str | None) -> None:
@@ -54,10 +58,10 @@ def promote(name: str, number: str, reason: str, *, against: str | None) -> None
     _move(name, "promotion", against, number, target, reason)
 
 
-def roll_back(name: str, reason: str) -> RolledBack:
+def roll_back(name: str, reason: str, by: str | None = None) -> RolledBack:
     """Move `production` back to the version before. Repeated, it goes one further back.
 
-    Versions that no longer exist are skipped. Raises `RollbackError` if there is none to return to, and what `promote`
+    `by`: the user who asks for it, for the log. Versions that no longer exist are skipped. Raises `RollbackError` if there is none to return to, and what `promote`
     raises.
     """
     line = _settled_line(name)
@@ -74,8 +78,8 @@ def roll_back(name: str, reason: str) -> RolledBack:
         raise RollbackError(f"version {line[-1]} is the first of model '{name}' in production: nothing is before it")
     left, now = by_number(name, line[-1]), by_number(name, target)
     following = _target(_back_to(line[:-1], target), existing)[0]
-    _move(name, "rollback", left.number, target, following, reason)
-    return RolledBack(left, now, gone)
+    entry = _move(name, "rollback", left.number, target, following, reason, by)
+    return RolledBack(left, now, gone, entry)
 
 
 def line_of(entries: Iterable[Entry], now: str | None, previous: str | None) -> list[str]:
@@ -128,9 +132,11 @@ def _settled_line(name: str) -> list[str]:
     return line_of(entries, now, previous)
 
 
-def _move(name: str, event: Event, expected: str | None, number: str, previous: str | None, reason: str) -> None:
-    """Move both aliases, with an entry in the log that begins before and says how it ended."""
-    entry = begin_entry(name, event, expected, number, reason)
+def _move(
+    name: str, event: Event, expected: str | None, number: str, previous: str | None, reason: str, by: str | None = None
+) -> str:
+    """Move both aliases, with an entry in the log that begins before and says how it ended. Return its id."""
+    entry = begin_entry(name, event, expected, number, reason, by)
     client = mlflow.MlflowClient()
     try:
         _require(name, expected)
@@ -149,6 +155,7 @@ def _move(name: str, event: Event, expected: str | None, number: str, previous: 
         end_entry(entry)
     except MlflowException as error:  # version `number` is in production; the next promotion or rollback ends the entry
         logger.warning("Version %s is in production, but its entry in the log is incomplete: %s", number, error)
+    return entry
 
 
 def _require(name: str, expected: str | None) -> None:

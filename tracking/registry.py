@@ -7,6 +7,7 @@ Everything goes through the MLflow tracking address in force, so the same code w
 import contextlib
 import io
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import mlflow
 from mlflow.entities.model_registry import ModelVersion
@@ -37,6 +38,7 @@ class RegisteredVersion(BaseModel):
     run_id: str
     source: str
     tags: dict[str, str]
+    created_at: datetime | None = None
     files: str | None = None
 
     @property
@@ -145,6 +147,23 @@ def find_number(name: str, number: str) -> RegisteredVersion | None:
         raise
 
 
+def all_versions(name: str) -> list[RegisteredVersion]:
+    """Return the versions of a model that have not been deleted, newest first; none if there is no such model."""
+    found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'", max_results=10_000)
+    return [_version(version) for version in sorted(found, key=lambda version: int(version.version), reverse=True)]
+
+
+def all_aliases(name: str) -> dict[str, str]:
+    """Return the aliases of a model with the number of the version that each points to."""
+    try:
+        aliases = mlflow.MlflowClient().get_registered_model(name).aliases
+    except MlflowException as error:
+        if error.error_code in ABSENT:
+            return {}
+        raise
+    return {alias: str(number) for alias, number in aliases.items()}
+
+
 def existing_numbers(name: str) -> set[str]:
     """Return the numbers of the versions of a model that have not been deleted."""
     return {str(version.version) for version in mlflow.MlflowClient().search_model_versions(f"name = '{name}'")}
@@ -152,5 +171,9 @@ def existing_numbers(name: str) -> set[str]:
 
 def _version(version: ModelVersion) -> RegisteredVersion:
     return RegisteredVersion(
-        number=str(version.version), run_id=version.run_id or "", source=version.source, tags=dict(version.tags)
+        number=str(version.version),
+        run_id=version.run_id or "",
+        source=version.source,
+        tags=dict(version.tags),
+        created_at=datetime.fromtimestamp(version.creation_timestamp / 1_000, UTC),
     )
