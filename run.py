@@ -18,6 +18,7 @@ VERBS = {
     "ui": "serve the web page: classify, catalogues, review, models",
     "auth": "run the auth service apart from the prediction service",
     "why": "show why a listing was answered as it was",
+    "models": "show the versions in the registry, one version, or two side by side",
     "rollback": "return to the version that was in production before",
     "purge": "remove predictions and feedback that are too old to keep",
     "data": "write the embedded listings as the challenge's files",
@@ -35,6 +36,7 @@ EXAMPLES = """examples:
   python run.py simulate --kind drifted          send the service listings that differ from those it was trained on
   python run.py watch -- --data DIR              report every 15 minutes; retrain on alerts, with the options after --
   python run.py why PREDICTION_ID                show which version gave an answer, and the words that decided
+  python run.py models compare 2 3               show what version 3 does better and worse than version 2
   python run.py rollback --reason "worse on toys"
   python run.py purge --older-than 90d           remove predictions and feedback older than 90 days
   python run.py stack apply containers           run every step in a container from now on

@@ -3,11 +3,13 @@
 import json
 import re
 import shlex
+import sys
 from argparse import ArgumentParser, Namespace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from state.files import write_atomically
 from state.folder import SOURCE_ROOT
 from terminal.console import console
 from terminal.errors import CommandError, reported
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from catalog.taxonomy import Taxonomy
 
 _DURATION = re.compile(r"([0-9]{1,5})([smhdw])")
+_STDOUT = Path("-")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -142,6 +145,32 @@ def read_duration(option: str, text: str, units: str, examples: str) -> timedelt
     if not found or found[2] not in units:
         raise CommandError(f"{option} takes a number and a unit, as {examples}, not {text!r}")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def add_json(parser: ArgumentParser, result: str) -> None:
+    """Declare `--json`, which writes the result for programs."""
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help=f"also write {result} as JSON to FILE, replacing an earlier one; - prints it instead of the text",
+    )
+
+
+def prepare_result(file: Path | None, key: str) -> None:
+    """Make ready for `write_result`: see `require_result_file`. With `-` nothing is printed but the result."""
+    if file == _STDOUT:
+        console().quiet = True
+    else:
+        require_result_file("--json", file, key)
+
+
+def write_result(file: Path | None, text: str) -> None:
+    """Write the result that `--json` asks for, if it does."""
+    if file == _STDOUT:
+        sys.stdout.write(text)
+    elif file:
+        write_atomically(file, text)
 
 
 def require_result_file(option: str, file: Path | None, key: str) -> None:

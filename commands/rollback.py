@@ -1,8 +1,9 @@
 """`run.py rollback`: return to the version that was in production before."""
 
+import json
 from argparse import ArgumentParser, Namespace
 
-from commands.options import add_model, add_state, taxonomy_in_use
+from commands.options import add_json, add_model, add_state, prepare_result, taxonomy_in_use, write_result
 from state.folder import State
 from terminal.console import announce, console
 from terminal.errors import reported
@@ -12,12 +13,15 @@ def add_options(parser: ArgumentParser) -> None:
     """Declare the options of `rollback`."""
     add_model(parser)
     parser.add_argument("--reason", default="not given", help="why, for the promotion log")
+    parser.add_argument("--by", metavar="NAME", help="who asks for it, for the promotion log")
+    add_json(parser, "what was done")
     add_state(parser)
 
 
 def rollback(state: State, options: Namespace) -> int:
     """Move the alias back and log the reason; a running `run.py serve` follows."""
     state.prepare()
+    prepare_result(options.json, "skipped")
     with state.locked("run.py rollback"):
         with announce("connecting to the registry"):
             from stacks.active import connect_tracker
@@ -28,8 +32,10 @@ def rollback(state: State, options: Namespace) -> int:
             from tracking.promotions import PromotionError, RollbackError, roll_back
         name = taxonomy_in_use(options).name
         with reported(RollbackError, PromotionError, PromotionLogError):
-            moved = roll_back(name, options.reason)
+            moved = roll_back(name, options.reason, options.by)
         left, now = moved.left, moved.now
+        done = {"left": left.number, "now": now.number, "skipped": list(moved.gone), "entry": moved.entry}
+        write_result(options.json, json.dumps(done) + "\n")
         if moved.gone:
             skipped = ", ".join(moved.gone)
             console().print(f"Skipped, because the registry no longer has them: version {skipped}.")

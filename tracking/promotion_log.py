@@ -39,9 +39,7 @@ class Entry(BaseModel):
     by: str | None = None
 
 
-def begin_entry(
-    name: str, event: Event, before: str | None, after: str, reason: str, by: str | None = None
-) -> str:
+def begin_entry(name: str, event: Event, before: str | None, after: str, reason: str, by: str | None = None) -> str:
     """Add a pending entry and return its id. Raises `PromotionLogError` if it cannot be written."""
     client = mlflow.MlflowClient()
     tags = {"event": event, "from_version": before or "", "to_version": after, "reason": reason}

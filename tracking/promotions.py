@@ -61,8 +61,8 @@ def promote(name: str, number: str, reason: str, *, against: str | None) -> None
 def roll_back(name: str, reason: str, by: str | None = None) -> RolledBack:
     """Move `production` back to the version before. Repeated, it goes one further back.
 
-    `by`: the user who asks for it, for the log. Versions that no longer exist are skipped. Raises `RollbackError` if there is none to return to, and what `promote`
-    raises.
+    `by`: the user who asks for it, for the log. Versions that no longer exist are skipped. Raises `RollbackError` if
+    there is none to return to, and what `promote` raises.
     """
     line = _settled_line(name)
     if not line:
