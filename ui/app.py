@@ -1,5 +1,7 @@
 """The web page. `python run.py ui` starts Streamlit with this script, which runs at every action of a user."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from ui import failures, i18n, navigation, session, sign_in
@@ -8,11 +10,13 @@ from ui.login import Login
 from ui.services.transport import ServiceError
 
 text = Messages("navigation")
+_STYLE = Path(__file__).parent / "style.css"
 
 
 def main() -> None:
     """Draw the page that the address names, or the sign-in form."""
     st.set_page_config(page_title=text("product"), page_icon=":material/category:", layout="centered")
+    st.html(_STYLE)
     _set_language_of_document()
     login = session.login()
     if login is None or login.ended:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 import yaml
@@ -12,6 +14,7 @@ import yaml
 LANGUAGES = {"en": "English", "fr": "Français", "de": "Deutsch"}
 DEFAULT = "en"
 STATE = "language"  # the key of the choice in the session
+_TIMES = {"en": "%Y-%m-%d %H:%M", "fr": "%d/%m/%Y %H:%M", "de": "%d.%m.%Y %H:%M"}
 FOLDER = Path(__file__).parent / "messages"
 
 _Entry = Mapping[str, str | Mapping[str, str]]
@@ -60,10 +63,26 @@ def number(value: int) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """Return a share from 0 to 1 as the language of the session writes it: 84% or 84 %."""
+    """Return a share from 0 to 1 as the language of the session writes it: 84% or 84 %, and <1% or >99% at the ends."""
     code = language()
-    text = f"{share * 100:.{digits}f}"
+    smallest = 0.5 / 10**digits / 100
+    sign = "<" if 0 < share < smallest else ">" if 1 - smallest < share < 1 else ""
+    bounded = smallest * 2 if sign == "<" else 1 - smallest * 2 if sign == ">" else share
+    text = f"{sign}{bounded * 100:.{digits}f}"
     return f"{text}%" if code == "en" else f"{text.replace('.', ',')}\N{NO-BREAK SPACE}%"
+
+
+def moment(iso: str) -> str:
+    """Return a time as the language of the session writes it, in the time zone of the browser."""
+    local = datetime.fromisoformat(iso).astimezone(_zone())
+    return local.strftime(_TIMES[language()])
+
+
+def _zone() -> tzinfo:
+    try:
+        return ZoneInfo(st.context.timezone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
 
 
 def literal(words: str) -> str:

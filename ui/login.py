@@ -56,7 +56,7 @@ class Login(httpx.Auth):
 
     def _take(self, token: Token) -> None:
         self.token = token["access_token"]
-        self._expires_at = monotonic() + token.get("expires_in", 1_800)
+        self._expires_at = monotonic() + token["expires_in"]
 
 
 class _Bearer(httpx.Auth):

@@ -12,7 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from ui.i18n import Messages
 from ui.services.auth import Role
-from ui.views import classify
+from ui.views import catalogue, classify, history
 
 text = Messages("navigation")
 _EVERYBODY: frozenset[Role] = frozenset({"user", "reviewer", "admin"})
@@ -30,7 +30,11 @@ class Entry:
     roles: frozenset[Role] = _EVERYBODY
 
 
-ENTRIES = (Entry("classify", "category", classify.page),)
+ENTRIES = (
+    Entry("classify", "category", classify.page),
+    Entry("catalogue", "table_view", catalogue.page),
+    Entry("history", "history", history.page),
+)
 
 
 def pages(role: Role | None) -> list[StreamlitPage]:

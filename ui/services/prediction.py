@@ -1,5 +1,6 @@
 """The prediction service: answers, feedback, and what it stores of a user."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
 from ui.services.transport import Service
@@ -8,6 +9,7 @@ BATCH_LISTINGS = 1_000
 BATCH_CHARACTERS = 1_000_000
 TITLE_CHARACTERS = 10_000
 DESCRIPTION_CHARACTERS = 20_000
+EXPLAINED_CHARACTERS = 10_000
 
 
 class Listing(TypedDict):
@@ -130,15 +132,18 @@ class PredictionService(Service):
 
     name = "prediction"
 
-    def predict(self, listing: Listing, *, explain: bool = True, top: int = 5) -> Prediction:
-        """Classify a listing."""
-        query = {"explain": "true" if explain else None, "top": top}
+    def predict(self, listing: Listing, *, top: int = 5) -> Prediction:
+        """Classify a listing. The answer is explained unless the listing is too long for that."""
+        length = len(listing["designation"]) + len(listing.get("description") or "")
+        query = {"explain": "true" if length <= EXPLAINED_CHARACTERS else None, "top": top}
         answer: Prediction = self.ask("POST", "/predict", query=query, body=listing)
         return answer
 
-    def predict_batch(self, listings: list[Listing], key: str) -> list[BatchItem]:
+    def predict_batch(self, listings: Sequence[Listing], key: str) -> list[BatchItem]:
         """Classify up to 1,000 listings; sent again with the same key, they are answered as before."""
-        answer: dict[str, list[BatchItem]] = self.ask("POST", "/predict/batch", body={"listings": listings}, key=key)
+        answer: dict[str, list[BatchItem]] = self.ask(
+            "POST", "/predict/batch", body={"listings": list(listings)}, key=key
+        )
         return answer["results"]
 
     def give_feedback(self, prediction_id: str, correct_code: int, key: str | None = None) -> Feedback:
@@ -146,6 +151,10 @@ class PredictionService(Service):
         body = {"prediction_id": prediction_id, "correct_code": correct_code}
         answer: Feedback = self.ask("POST", "/feedback", body=body, key=key)
         return answer
+
+    def take_back_feedback(self, feedback_id: int) -> None:
+        """Take back what the caller has said on a prediction."""
+        self.ask("DELETE", f"/feedback/{feedback_id}")
 
     def my_predictions(self, *, limit: int, before: str | None = None) -> StoredPage:
         """Return the caller's predictions, the newest first."""
