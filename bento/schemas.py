@@ -293,6 +293,13 @@ class StoredPrediction(_Answer):
     explanation: Explanation | None = None
 
 
+class StoredPredictions(_Answer):
+    """A page of the caller's predictions. `next`: what `before` must be for the next page; null: there is none."""
+
+    items: list[StoredPrediction]
+    next: str | None
+
+
 class Erased(_Answer):
     """How many predictions were erased, with their feedback."""
 

@@ -1,10 +1,11 @@
 """Feedback: given on a prediction, and read back for training."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import Connection, func, insert, or_, select
 
 from ledger.callers import SIMULATOR, TRUSTED_ROLES
 from ledger.database import reading_existing
@@ -69,16 +70,31 @@ def give_feedback(
     return Correction(new.id, prediction_id, correct_code, created=True)
 
 
-def feedback_on(connection: Connection, prediction_id: str, limit: int = 100) -> list[GivenFeedback]:
-    """Return the feedback on a prediction, the oldest first; of more than `limit` the newest."""
-    query = (
-        select(FeedbackRow.correct_code, FeedbackRow.given_by, UserRow.username, FeedbackRow.role, FeedbackRow.given_at)
-        .join(UserRow, (UserRow.id == FeedbackRow.given_by) & UserRow.deleted_at.is_(None), isouter=True)
-        .where(FeedbackRow.prediction_id == prediction_id)
-        .order_by(FeedbackRow.id.desc())
-        .limit(limit)
+def feedback_on(
+    connection: Connection, predictions: Collection[str], limit: int = 100
+) -> dict[str, list[GivenFeedback]]:
+    """Return prediction id -> the feedback on it, the oldest first; of more than `limit` the newest."""
+    of_prediction = (
+        select(
+            FeedbackRow,
+            func.row_number()
+            .over(partition_by=FeedbackRow.prediction_id, order_by=FeedbackRow.id.desc())
+            .label("number"),
+        )
+        .where(FeedbackRow.prediction_id.in_(predictions))
+        .subquery()
     )
-    return [GivenFeedback(*row) for row in reversed(connection.execute(query).all())]
+    given = of_prediction.c
+    query = (
+        select(given.prediction_id, given.correct_code, given.given_by, UserRow.username, given.role, given.given_at)
+        .join(UserRow, (UserRow.id == given.given_by) & UserRow.deleted_at.is_(None), isouter=True)
+        .where(given.number <= limit)
+        .order_by(given.id)
+    )
+    found: dict[str, list[GivenFeedback]] = {prediction: [] for prediction in predictions}
+    for prediction, *values in connection.execute(query):
+        found[prediction].append(GivenFeedback(*values))
+    return found
 
 
 def read_feedback(url: str, model_name: str) -> "pd.DataFrame":

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, func, insert, select, union_all
+from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, func, insert, or_, select, union_all
 
 from ledger.audit import ANYBODY, record_event
 from ledger.callers import TRUSTED_ROLES
@@ -59,6 +59,24 @@ def last_prediction(connection: Connection, user_id: str, model_name: str) -> Pr
         of_user.order_by(PredictionRow.created_at.desc(), PredictionRow.id.desc()).limit(1)
     ).first()
     return PredictionRecord(*row) if row else None
+
+
+def predictions_of_user(
+    connection: Connection, user_id: str, limit: int, before: tuple[datetime, str] | None = None
+) -> list[PredictionRecord]:
+    """Return a user's predictions, the newest first; `before`: time and id of the last one that is known already.
+
+    They are read along their index: a page takes as long however many there are.
+    """
+    own = select(*_COLUMNS).where(PredictionRow.user_id == user_id)
+    if before:
+        at, prediction_id = before
+        # The first condition is for the index, which does not have the id.
+        own = own.where(
+            PredictionRow.created_at <= at, or_(PredictionRow.created_at < at, PredictionRow.id < prediction_id)
+        )
+    newest = own.order_by(PredictionRow.created_at.desc(), PredictionRow.id.desc()).limit(limit)
+    return [PredictionRecord(*row) for row in connection.execute(newest)]
 
 
 def last_prediction_of_text(

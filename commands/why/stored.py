@@ -33,7 +33,7 @@ def read_stored(prediction_id: str) -> Stored:
         record = find_prediction(connection, prediction_id)
         if record is not None:
             user = find_user_by_id(connection, record.user_id)
-            return Stored(record, user.username if user else None, feedback_on(connection, record.id))
+            return Stored(record, user.username if user else None, feedback_on(connection, [record.id])[record.id])
     if prediction_id in read_erased(url):
         raise NoPredictionError(f"the prediction {prediction_id} was erased; nothing of it is left")
     raise NoPredictionError(

@@ -54,6 +54,7 @@ def test_every_path_documents_its_statuses(service: Service) -> None:
         "POST /feedback": guarded | {"404", "409", "422"},
         "GET /review": guarded | {"403", "422"},
         "DELETE /me/predictions": guarded,
+        "GET /me/predictions": guarded | {"422"},
         "GET /predictions/{prediction_id}": guarded | {"404", "422"},
         "POST /login": public | {"401", "422", "429"},
         "POST /renew": guarded,

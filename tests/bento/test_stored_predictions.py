@@ -109,3 +109,39 @@ def test_of_much_feedback_the_newest_is_shown(service: Service) -> None:
         correct(service, "ulf", prediction_id=prediction_id, correct_code=(10, 2583)[number % 2])
     shown = show(service, "ulf", prediction_id).json()["feedback"]
     assert (len(shown), shown[-1]["correct_code"]) == (100, 2583)
+
+
+def own(service: Service, username: str, **parameters: Any) -> Any:
+    return service.client.get("/me/predictions", headers=service.as_(username), params=parameters)
+
+
+def test_a_user_lists_the_own_predictions_page_by_page_the_newest_first(service: Service) -> None:
+    asked = [predict(service, {"designation": f"Piscine {number}"})["prediction_id"] for number in range(5)]
+    predict(service, POOL, username="uma")
+    pages = [own(service, "ulf", limit=2).json()]
+    while pages[-1]["next"]:
+        pages.append(own(service, "ulf", limit=2, before=pages[-1]["next"]).json())
+    assert [[item["prediction_id"] for item in page["items"]] for page in pages] == [
+        asked[:2:-1], asked[2:0:-1], asked[:1],
+    ]  # fmt: skip
+    assert own(service, "rita").json() == {"items": [], "next": None}
+    assert service.client.get("/me/predictions").status_code == 401
+
+
+def test_the_list_shows_a_prediction_as_its_own_page_does(service: Service) -> None:
+    prediction_id = predict(service, POOL)["prediction_id"]
+    predict(service, POOL)
+    correct(service, "ulf", prediction_id=prediction_id, correct_code=10)
+    correct(service, "rita", prediction_id=prediction_id, correct_code=2583)
+    latest, first = own(service, "ulf").json()["items"]
+    alone = show(service, "ulf", prediction_id).json()
+    without = alone.keys() - {"feedback"}
+    assert {key: first[key] for key in without} == {key: alone[key] for key in without}
+    assert [(given["role"], given["given_by"]) for given in first["feedback"]] == [("user", "ulf"), ("reviewer", None)]
+    assert latest["feedback"] == []
+    assert "explanation" not in first
+
+
+@pytest.mark.parametrize("before", ["", "x", "17.", ".id", "99999999999999999999.id", "1.a/b"])
+def test_a_place_in_the_list_that_no_page_has_named_is_refused(service: Service, before: str) -> None:
+    assert own(service, "ulf", before=before).status_code == 422
