@@ -39,14 +39,14 @@ test: install  ## lint and the default tests, at the same time
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy & mypy=$$!; \
-	$(BIN)/python -m pytest -m "not system and not readme and not browser and not serving and not monitoring and not stacks and not airflow" \
+	$(BIN)/python -m pytest -m "not system and not documents and not browser and not serving and not monitoring and not stacks and not airflow" \
 		$(PARALLEL); tests=$$?; \
 	wait $$mypy || { echo "error: mypy found what it says above" >&2; exit 1; }; \
 	exit $$tests
 
 .PHONY: test-system
-test-system: install  ## whole processes as a user starts them, and every command of the README
-	@$(BIN)/python -m pytest -m "system or readme" $(PARALLEL)
+test-system: install  ## whole processes as a user starts them, and every command of the documents
+	@$(BIN)/python -m pytest -m "system or documents" $(PARALLEL)
 
 .PHONY: test-serving
 test-serving: install  ## the built Bento as a process: load, kills, outages, a soak of SOAK_SECONDS (300)
@@ -73,7 +73,7 @@ test-airflow: install .venv-airflow/.installed  ## Airflow, registry, S3, ZenML 
 	@touch $@
 
 .PHONY: test-browser
-test-browser: install  ## the dashboard in a real Chromium; takes the README's screenshot
+test-browser: install  ## the dashboard in a real Chromium; takes the documents' pictures
 	@$(BIN)/python -m pytest -m browser
 
 .PHONY: lint
@@ -86,6 +86,11 @@ lint: install  ## ruff and mypy
 format: install  ## let ruff format and fix what it can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+.PHONY: docs
+docs: install  ## build the site of the documents in site/; it needs no network
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "site/index.html"
 
 .PHONY: bench
 bench: install  ## time the main job beside a plain script doing the same work
@@ -106,6 +111,6 @@ lock: install  ## resolve the locks again; UPGRADE=--upgrade takes newer version
 	@$(COMPILE) $(UPGRADE) --output-file tests/airflow/requirements.lock tests/airflow/requirements.in
 
 .PHONY: clean
-clean:  ## delete .venv, .state and caches
-	@rm -rf .venv .venv-airflow .state .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## delete .venv, .state, site and caches
+	@rm -rf .venv .venv-airflow .state site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 # The modules that take longest, in the order in which they are started. With several workers, a long one that is
 # started last would end long after all others.
 _LONGEST = (
-    "test_promotion", "test_main_job", "test_readme_start", "test_watch_process", "test_readme_service", "test_monitor",
-    "test_readme_own_data", "test_readme_monitoring", "test_training_errors", "test_drift", "test_dashboard",
-    "test_classifier_behaviour", "test_server_away",
+    "test_promotion", "test_main_job", "test_pages_start", "test_watch_process", "test_pages_service", "test_monitor",
+    "test_pages_own_data", "test_pages_operations", "test_pages_monitoring", "test_training_errors", "test_drift",
+    "test_dashboard", "test_classifier_behaviour", "test_server_away",
 )  # fmt: skip
 _SESSION = Path(tempfile.mkdtemp(prefix="product-types-tests-"))
 

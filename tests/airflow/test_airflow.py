@@ -26,6 +26,7 @@ from stacks.airflow_client import AirflowClient, AirflowSettings
 from tests.airflow.engines import BUCKETS, TOKEN_LIFE, Lab, answers, lab
 from tests.conftest import ROOT
 from tests.monitoring.watching import alert, webhook
+from tests.system.pages import commands
 from tests.system.service import serving
 from tests.system.workspace import Workspace, free_port, wait_for
 
@@ -61,16 +62,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture(scope="module")
 def remote(running: Lab, tmp_path_factory: pytest.TempPathFactory) -> Remote:
-    """The stack applied as the README says, and one word of a reviewer in the ledger."""
+    """The stack applied as the page about stacks says, and one word of a reviewer in the ledger."""
     remote = Remote(tmp_path_factory.mktemp("client"))
     object.__setattr__(remote, "lab", running)
     known = running.environment
     given = {"KEY": known["S3_KEY"], "SECRET": known["S3_SECRET"], "USER": "trainer", "PASSWORD": "not-asked-for"}
     give_a_reviewers_word(known["LEDGER"])
-    (block,) = re.findall(r"```bash airflow\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    *commands, last = block.splitlines()
+    *applied, last = commands("docs/stacks.md", "airflow")
     assert last == "python run.py"  # which the tests below start
-    for command in commands:
+    for command in applied:
         command = re.sub(r"=postgresql:\S+", f"={known['LEDGER']}", command)
         command = re.sub(r"=(KEY|SECRET|USER|PASSWORD)\b", lambda found: f"={given[found[1]]}", command)
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The documents are true: the drawing shows the imports, and every file that is named exists."""
+"""The documents are true: the drawing shows the imports, and every file, picture and page that is named exists."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,9 @@ from bento.settings import Settings
 from tests.architecture.test_imports import MAY_IMPORT, imported_by, sources
 
 ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+# What the documents name and a clone does not have: folders that commands write.
+MADE = {"base.html.j2", "site/", "DIR/zenml", "DIR/bentoml", "listings/"}
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 ARROWS = [
     (re.sub(r"\W.*", "", above.replace("run.py", "run")), below)
@@ -50,17 +53,29 @@ def test_every_arrow_is_an_import(above: str, under: str) -> None:
     assert under in imports(above)
 
 
-@pytest.mark.parametrize("document", ["docs/architecture.md", "CONTRIBUTING.md"])
-def test_every_file_that_a_document_names_exists(document: str) -> None:
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_and_target_that_a_document_names_exists(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
-    names = set(re.findall(r"`([\w.]+/[\w./-]*|[\w-]+\.(?:py|lock|toml))`", text)) - {".state/", "base.html.j2"}
-    assert len(names) > 15
-    assert not {name for name in names if not (ROOT / name).exists()}
-    assert set(re.findall(r"`make ([a-z-]+)`", text)) <= set(
-        re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
-    )
-    for link in re.findall(r"\]\(([\w./-]+)\)", text):
-        assert (ROOT / document).parent.joinpath(link).exists()
+    names = set(re.findall(r"`([\w.]+/[\w./-]*|[\w-]+\.(?:py|lock|toml))`", text)) - MADE
+    assert not {name for name in names if not name.startswith(".state/") and not (ROOT / name).exists()}
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"(?:`|^)make ([a-z-]+)", text, re.MULTILINE)) <= targets
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_leads_to_a_file_and_a_heading(document: str) -> None:
+    for link, anchor in re.findall(r"\]\((?!\w+:)([^)#]*)#?([^)]*)\)", (ROOT / document).read_text(encoding="utf-8")):
+        path = (ROOT / document).parent / link if link else ROOT / document
+        assert path.is_file(), link
+        headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+
+
+def test_the_readme_is_short_and_leads_to_every_page() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 200
+    pages = {document for document in DOCUMENTS if document != "README.md"} | {"LICENSE"}
+    assert pages <= set(re.findall(r"\]\(([^)#]+)\)", text))
 
 
 def test_the_page_about_proxies_names_every_limit_that_can_be_set() -> None:

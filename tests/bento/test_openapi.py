@@ -91,7 +91,7 @@ def test_requests_that_the_document_allows_are_answered_as_it_says(service: Serv
 
 @pytest.mark.browser
 def test_the_page_works_in_a_browser_under_its_own_policy(service: Service) -> None:
-    """Takes the README's picture of the API."""
+    """Takes the documents' picture of the API."""
     with listening(service.application) as address, chromium() as browser:
         page = browser.new_page(viewport={"width": 1200, "height": 1000})
         complaints: list[str] = []

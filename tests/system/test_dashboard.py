@@ -47,7 +47,7 @@ class Dashboard:
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Workspace:
-    """A state with one run; for the README's pictures one of the size that the README talks about."""
+    """A state with one run; for the documents' pictures one of the size that the README talks about."""
     workspace = Workspace(tmp_path_factory.mktemp("dashboard"))
     if request.config.getoption("markexpr") == "browser":
         train(workspace, "--size", "20000")
@@ -112,7 +112,7 @@ def test_the_model_control_plane_mirrors_production(dashboard: Dashboard) -> Non
 
 @pytest.mark.browser
 def test_the_dashboard_opens_in_a_browser(dashboard: Dashboard) -> None:
-    """Takes the README's picture of the pipeline, and that of the evaluation page."""
+    """Takes the documents' picture of the pipeline, and that of the evaluation page."""
     pictures = ROOT / "docs" / "images"
     pictures.mkdir(parents=True, exist_ok=True)
     run = dashboard.latest_run()

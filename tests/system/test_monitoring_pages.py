@@ -65,7 +65,7 @@ def answers(page: str) -> bool:
 
 
 def test_the_pages_open_and_load_nothing_from_elsewhere(watched: Watched) -> None:
-    """Takes the README's pictures of the report and of the monitor service."""
+    """Takes the documents' pictures of the report and of the monitor service."""
     asked: list[str] = []
     with chromium() as browser:
         context = browser.new_context(http_credentials=watched.credentials, viewport={"width": 1100, "height": 900})

@@ -2,7 +2,6 @@
 
 import json
 import platform
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.system.pages import commands
 from tests.system.service import serving
 from tests.system.workspace import ROOT, Workspace
 
@@ -85,10 +85,9 @@ def test_the_bento_that_a_container_built_is_served_from_its_artifact(
 
 
 @pytest.mark.usefixtures("engine")
-def test_the_readmes_commands_for_containers_do_what_they_say(tmp_path: Path) -> None:
+def test_the_commands_for_containers_do_what_they_say(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
-    (block,) = re.findall(r"```bash containers\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    for command in block.splitlines():
+    for command in commands("docs/stacks.md", "containers"):
         done = subprocess.run(
             ["bash", "-c", command], cwd=ROOT, env=workspace.environment(), capture_output=True, text=True, check=False
         )

@@ -1,19 +1,19 @@
-"""The README's commands for monitoring, after a training: serve, watch, traffic that has drifted, a report."""
+"""The commands of the page about monitoring, after a training: serve, watch, traffic that has drifted, a report."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from tests.system.readme import sections, shell
+from tests.system.pages import commands, shell
 from tests.system.snapshots import Snapshot
 
-pytestmark = pytest.mark.readme
-SECTIONS = ("Watch it, retrain it",)
+pytestmark = pytest.mark.documents
+PAGES = ("docs/monitoring.md",)
 
 
 def test_the_commands_for_monitoring_do_what_they_say(one_version: Snapshot, tmp_path: Path) -> None:
     with shell(tmp_path, one_version) as user:
-        user.run_all(sections()[SECTIONS[0]])
+        user.run_all(commands(PAGES[0]))
         report = json.loads((user.tree / ".state" / "monitoring" / "latest.json").read_text())
         assert report["window"]["rows"] == 600

@@ -1,13 +1,13 @@
-"""The README's first commands, in a fresh clone and home folder: train, look around, change the stack."""
+"""The first commands of a reader, in a fresh clone and home folder: train, look around, change the stack."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.system.readme import sections, shell
+from tests.system.pages import commands, shell
 
-pytestmark = pytest.mark.readme
-SECTIONS = ("Product types", "Look around", "Other stacks")
+pytestmark = pytest.mark.documents
+PAGES = ("README.md", "CONTRIBUTING.md", "docs/training.md", "docs/stacks.md")
 
 
 def test_the_first_commands_do_what_they_say(tmp_path: Path) -> None:
@@ -16,10 +16,14 @@ def test_the_first_commands_do_what_they_say(tmp_path: Path) -> None:
         config = user.tree / "pipelines" / "configs" / "training.yaml"
         assert "size: 20000 " in config.read_text()
         config.write_text(config.read_text().replace("size: 20000 ", "size: 2000 "))
+
+        def look(command: str) -> None:
+            """These tests are what the command runs."""
+            user.run(command.replace("make", "make --dry-run"))
+
         try:
-            for section in SECTIONS:
-                # These tests are what `make test` runs.
-                user.run_all(sections()[section], {"make test": lambda _: user.run("make --dry-run test")})
+            for page in PAGES:
+                user.run_all(commands(page), {"make test": look, "make lint": look})
             assert user.fetch("http://127.0.0.1:8237/") is not None
         finally:
             user.run("zenml logout --local")

@@ -1,8 +1,8 @@
-"""The README's commands, and a shell that runs them as a reader pastes them.
+"""The commands of the documents, and a shell that runs them as a reader pastes them.
 
-The sections run side by side in modules of their own, each in its own clone and home folder. So in every command a free
-port stands in the place of the README's port, and a folder of the test's own in the place of `/tmp/listings`. Where a
-command relies on a default port the option is added; `test_readme.py` checks that the defaults are the README's ports.
+The pages run side by side in a few modules, each in its own clone and home folder. So in every command a free port
+stands in the place of the page's port, and a path of the test's own in the place of one in `/tmp`. Where a command
+relies on a default port the option is added; `test_pages.py` checks that the defaults are the ports of the pages.
 """
 
 import json
@@ -23,12 +23,14 @@ from catalog.taxonomy import RAKUTEN
 from tests.system.snapshots import Snapshot
 from tests.system.workspace import DASHBOARD, LIMIT, ROOT, free_port, quicker, wait_for, without_network
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+_FILES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in sorted(_FILES)}
 # Commands that go on until they are ended, and the page that shows that they are ready.
 SERVERS = {
     "mlflow ui": "http://127.0.0.1:5001/",
     "python run.py watch": "http://127.0.0.1:8003/health",
     "python run.py auth": "http://127.0.0.1:8001/readyz",
+    "python run.py serve --port 8002": "http://127.0.0.1:8002/readyz",
     "python run.py serve": "http://127.0.0.1:3000/readyz",
     "bentoml serve": "http://127.0.0.1:3000/readyz",
 }
@@ -45,17 +47,17 @@ _SHOW_VARIABLES = "import json, os; print(json.dumps(dict(os.environ)))"
 _REMEMBERED = re.compile(r"([A-Z]+)=\$\(")  # a variable that the commands after it use
 
 
-def sections() -> dict[str, list[str]]:
-    """Return the commands under each heading. A line of a bash block is a command, and so is a python block."""
-    parts = re.split(r"^##? (.*)\n", README, flags=re.MULTILINE)[1:]
-    return {
-        heading: [
-            command
-            for language, block in re.findall(r"```(bash|python)\n(.*?)```", text, re.DOTALL)
-            for command in (block.splitlines() if language == "bash" else [f"python -c {shlex.quote(block)}"])
-        ]
-        for heading, text in zip(parts[::2], parts[1::2], strict=True)
-    }
+def commands(page: str, tier: str = "") -> list[str]:
+    """Return the commands of a page. A line of a bash block is a command, and so is a python block.
+
+    `tier`: those of the blocks that other tests run, since they need more than Python, as "containers".
+    """
+    languages = f"(bash {tier})" if tier else "(bash|python)"
+    return [
+        command
+        for language, block in re.findall(rf"^```{languages}\n(.*?)^```", PAGES[page], re.DOTALL | re.MULTILINE)
+        for command in ([f"python -c {shlex.quote(block)}"] if language == "python" else block.splitlines())
+    ]
 
 
 class Shell:
@@ -77,12 +79,12 @@ class Shell:
         self.assignments: list[str] = []  # of variables that are not exported
         self.servers: dict[str, subprocess.Popen[bytes]] = {}
         self._log = folder / "servers.log"
-        self._places = {f":{port}": f":{free_port()}" for port in (8237, 5001, 3000, 8001, 8003)}
+        self._places = {f":{port}": f":{free_port()}" for port in (8237, 5001, 3000, 8001, 8002, 8003)}
         self._places |= {f"--port {old[1:]}": f"--port {new[1:]}" for old, new in self._places.items()}
-        self._places["/tmp/listings"] = str(folder / "listings")
+        self._places["/tmp/"] = f"{folder}/"
 
     def placed(self, text: str) -> str:
-        """Return a command or an address with the ports and folders of this shell."""
+        """Return a command or an address with the ports and paths of this shell."""
         for command, option in DEFAULTS.items():
             if command in text and "--port" not in text:
                 text = f"{text} {option}"
@@ -133,7 +135,7 @@ class Shell:
         wait_for(f"{script} answers", ready)
 
     def fetch(self, page: str) -> bytes | None:
-        """Return what a page of the README shows, or None while there is no answer."""
+        """Return what a page of a server shows, or None while there is no answer."""
         try:
             with urllib.request.urlopen(self.placed(page), timeout=LIMIT) as response:
                 content: bytes = response.read()

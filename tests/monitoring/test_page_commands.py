@@ -1,6 +1,5 @@
-"""The commands in the README start the engines, on the ports that they name."""
+"""The commands of the page about monitoring start the engines, on the ports that they name."""
 
-import re
 import shlex
 import shutil
 import subprocess
@@ -11,9 +10,11 @@ import httpx
 import pytest
 
 from tests.conftest import ROOT
+from tests.system.pages import commands
 from tests.system.workspace import wait_for
 
 pytestmark = pytest.mark.monitoring
+PAGE = "docs/monitoring.md"
 READY = {
     "prometheus": "http://127.0.0.1:9090/-/ready",
     "prometheus-alertmanager": "http://127.0.0.1:9093/-/ready",
@@ -44,14 +45,13 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_each_engine_starts_by_its_command(tree: Path) -> None:
-    (block,) = re.findall(r"```bash monitoring\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    first, *commands, last = block.splitlines()
+    first, *started, last = commands(PAGE, "monitoring")
     subprocess.run(shlex.split(first), cwd=tree, check=True)
     assert last.endswith("python run.py watch")  # which the tests of the loop start
-    assert {shlex.split(command)[0] for command in commands} == set(READY)
+    assert {shlex.split(command)[0] for command in started} == set(READY)
     running = []
     try:
-        for command in commands:
+        for command in started:
             with (tree / "output.log").open("a") as output:
                 running.append(subprocess.Popen(shlex.split(command), cwd=tree, stdout=output, stderr=output))
             wait_for(command, partial(answers, READY[shlex.split(command)[0]]), 30)
@@ -59,3 +59,13 @@ def test_each_engine_starts_by_its_command(tree: Path) -> None:
         for process in running:
             process.terminate()
             process.wait(20)
+
+
+def test_the_commands_for_containers_name_what_is_configured(tree: Path) -> None:
+    """The images are not here: the engine reads the configuration instead of starting them."""
+    *prepared, last = commands(PAGE, "compose")
+    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("docker has no compose plugin")
+    assert last.endswith(" up -d")
+    script = " && ".join([*prepared, last.replace(" up -d", " config --quiet")])
+    subprocess.run(["bash", "-c", script], cwd=tree, check=True)

@@ -1,4 +1,4 @@
-"""The README's commands for the service, after a training: serve, ask, correct, roll back, auth apart."""
+"""The commands of the pages about the service, after a training: serve, ask, correct, roll back, auth apart."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.system.readme import sections, shell
+from tests.system.pages import commands, shell
 from tests.system.snapshots import Snapshot
 from tests.system.workspace import LIMIT, wait_for
 
-pytestmark = pytest.mark.readme
-SECTIONS = ("Serve, ask, correct, roll back",)
+pytestmark = pytest.mark.documents
+PAGES = ("docs/serving.md", "docs/migrating.md")
 
 
 def test_the_commands_for_the_service_do_what_they_say(one_version: Snapshot, tmp_path: Path) -> None:
@@ -24,15 +24,20 @@ def test_the_commands_for_the_service_do_what_they_say(one_version: Snapshot, tm
             assert set(answer) >= {"predicted_class", "predicted_code", "confidence", "abstained", "model_version"}
             assert answer["model_version"] == "1"
 
-        def roll_back_while_it_serves(command: str) -> None:
-            user.run("python run.py --size 1000 --new-baseline")  # so that there is something to return to
+        def train_while_it_serves(command: str) -> None:
+            user.run(command)
             wait_for("serve follows the promotion", lambda: user.served_version() == "2")
+
+        def roll_back_while_it_serves(command: str) -> None:
             assert "worse on toys" in user.run(command)
             wait_for("serve follows the rollback", lambda: user.served_version() == "1")
 
-        user.run_all(
-            sections()[SECTIONS[0]],
-            {"curl -s http://127.0.0.1:3000/predict": ask, "rollback": roll_back_while_it_serves},
-        )
+        observed = {
+            "curl -s http://127.0.0.1:3000/predict": ask,
+            "--new-baseline": train_while_it_serves,
+            "rollback": roll_back_while_it_serves,
+        }
+        for page in PAGES:
+            user.run_all(commands(page), observed)
     assert user.served_version() is None
     assert not user.attempts.exists(), user.attempts.read_text()
