@@ -38,8 +38,8 @@ def main(arguments: list[str]) -> int:
     from ledger.database import database_url
     from ledger.feedback import read_feedback
     from pipelines.config import DEFAULT, TrainingConfig
+    from reports.evaluation_charts import evaluation_charts
     from reports.evaluation_page import evaluation_page
-    from reports.figures import evaluation_pictures
 
     config = TrainingConfig.read(DEFAULT)
     raw = read_source(ListingSource(kind="embedded", size=size, seed=config.seed), None)
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
     chosen = fit_candidates(listings, config.candidates, config.seed)
     window = build_reference_window(listings, chosen.classifier)
     evaluation = evaluate_window(window, EMBEDDED, config.target_precision, config.seed)
-    page = evaluation_page(evaluation, evaluation_pictures(evaluation), "plain")
+    page = evaluation_page(evaluation, evaluation_charts(evaluation), "plain")
 
     mlflow.set_tracking_uri(f"sqlite:///{state.folder / 'plain.db'}")
     experiment = mlflow.create_experiment("plain", artifact_location=str(state.folder / "plain-artifacts"))

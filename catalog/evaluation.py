@@ -11,6 +11,7 @@ from catalog.scores import (
     Floats,
     count_confusion,
     f1_by_type,
+    f1_interval,
     resampled_f1,
     weighted_f1,
     weighted_mean_f1,
@@ -29,7 +30,7 @@ class _Frozen(BaseModel):
 
 
 class TypeScores(_Frozen):
-    """The scores of one type, and how many test rows it has."""
+    """The scores of one type, and how many test rows it has; `f1_interval` is (lower, upper) of 95 %."""
 
     code: int
     label: str
@@ -37,6 +38,7 @@ class TypeScores(_Frozen):
     precision: float
     recall: float
     f1: float
+    f1_interval: tuple[float, float]
 
 
 class SliceScore(_Frozen):
@@ -260,6 +262,7 @@ def _per_type(confusion: Confusion, f1: Floats, taxonomy: Taxonomy) -> tuple[Typ
             precision=float(right[column] / max(guessed[column], 1)),
             recall=float(right[column] / max(true[column], 1)),
             f1=float(f1[column]),
+            f1_interval=f1_interval(int(right[column]), int(true[column] + guessed[column] - right[column])),
         )
         for column, code in enumerate(confusion.types.tolist())
     )

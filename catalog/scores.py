@@ -99,3 +99,14 @@ def wilson_interval(share: float, trials: float) -> tuple[float, float]:
     middle = (share + square / (2 * trials)) / (1 + square / trials)
     half = _Z * math.sqrt(share * (1 - share) / trials + square / (4 * trials * trials)) / (1 + square / trials)
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def f1_interval(right: float, all_rows: float) -> tuple[float, float]:
+    """Return the 95 % interval of the F1 of one type: `right` rows of the `all_rows` that have the type or are given it.
+
+    `right / all_rows` is a share s, and F1 is 2s / (1 + s). So the interval of the share gives that of the F1 (K. F. Y.
+    Lam, V. Gopal and J. Qian, "Confidence Intervals for the F1 Score: A Comparison of Four Methods", 2023). It is
+    valid for types with few rows, and for F1 0 and 1 too. Raises `ValueError` without any row.
+    """
+    lower, upper = wilson_interval(right / all_rows if all_rows else 0.0, all_rows)
+    return 2 * lower / (1 + lower), 2 * upper / (1 + upper)

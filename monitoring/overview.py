@@ -13,12 +13,17 @@ SHOWN = 50  # rows of a table
 
 
 class LatestReport(BaseModel):
-    """The newest report."""
+    """The newest report. `rows` are the predictions that it is about.
+
+    `agreement` is the share of right answers by reviews, with its interval of 95 %; None: not measured.
+    """
 
     verdict: str
     model_name: str
     model_version: str
     reasons: list[str]
+    rows: int | None
+    agreement: tuple[float, float, float] | None
 
 
 class RetrainingRow(BaseModel):
@@ -122,12 +127,22 @@ def _latest(folder: ReportFolder) -> LatestReport | None:
     if report is None or "verdict" not in report:
         return None
     reasons = report.get("reasons")
+    rows = _part(report, "window").get("rows")
+    quality = _part(report, "quality")
+    measured = [quality.get(name) for name in ("agreement", "lower", "upper")]
     return LatestReport(
         verdict=str(report["verdict"]),
         model_name=str(report.get("model_name")),
         model_version=str(report.get("model_version")),
         reasons=[str(reason) for reason in reasons] if isinstance(reasons, list) else [],
+        rows=rows if isinstance(rows, int) else None,
+        agreement=(measured[0], measured[1], measured[2]) if all(isinstance(value, float) for value in measured) else None,
     )
+
+
+def _part(report: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = report.get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 def _report(folder: ReportFolder, run: Mapping[str, Any]) -> ReportRow:

@@ -1,5 +1,7 @@
 """The one Jinja2 environment of all pages. The templates are in the folder beside this module."""
 
+import base64
+import hashlib
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,6 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from reports.charts.labels import amount
 
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>|&!#~]")
 _SOME = 10  # names of a long list
@@ -21,6 +25,12 @@ def render(template: str, **values: object) -> str:
     return _environment().get_template(template).render(values) + "\n"
 
 
+def script_source() -> str:
+    """Return what a Content-Security-Policy calls the one script of the pages: its digest."""
+    digest = hashlib.sha256(render("page.js").removesuffix("\n").encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -32,10 +42,12 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.filters |= {
+        "amount": amount,
         "cell": cell,
         "interval": interval,
         "markdown_cell": markdown_cell,
         "minute": minute,
+        "moment": moment,
         "percent": percent,
         "percents": percents,
         "score": score,
@@ -83,6 +95,14 @@ def interval(bounds: Sequence[float]) -> str:
 def minute(time: datetime) -> str:
     """Return a timezone-aware time in UTC, to the minute."""
     return f"{time.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def moment(value: str | None) -> str:
+    """Return a time in ISO 8601 as `minute` does; nothing for None, and what is no time as it is."""
+    try:
+        return minute(datetime.fromisoformat(value)) if value else ""
+    except ValueError:
+        return str(value)
 
 
 def words(name: str) -> str:

@@ -46,18 +46,18 @@ def evaluate_classifier(
     """Evaluate on test rows that neither this model nor any before it was trained on."""
     from catalog.evaluation import evaluate_window
     from catalog.reference import build_reference_window
+    from reports.evaluation_charts import evaluation_charts, evaluation_pictures
     from reports.evaluation_page import evaluation_page
-    from reports.figures import evaluation_pictures
     from reports.model_card import model_card
     from tracking.evaluation_run import log_evaluation
     from tracking.model_files import load_classifier
 
     window = build_reference_window(listings, load_classifier(trained_classifier.model_uri))
     evaluation = evaluate_window(window, taxonomy, target_precision, seed)
-    pictures = evaluation_pictures(evaluation)
-    page = evaluation_page(evaluation, pictures, f"Evaluation of {taxonomy.name}")
+    charts = evaluation_charts(evaluation)
+    page = evaluation_page(evaluation, charts, f"Evaluation of {taxonomy.name}")
     card = model_card(evaluation, trained_classifier, data_profile, source, taxonomy.name, datetime.now(UTC))
-    run = log_evaluation(evaluation, page, card, pictures, window)
+    run = log_evaluation(evaluation, page, card, evaluation_pictures(charts), window)
     shown = evaluation.model_dump(include={"weighted_f1", "macro_f1", "expected_calibration_error"})
     log_metadata(metadata=shown, artifact_name="evaluation", infer_artifact=True)
     return evaluation, HTMLString(page), MarkdownString(card), window, run

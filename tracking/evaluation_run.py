@@ -23,12 +23,12 @@ class EvaluationRun(BaseModel):
 
 
 def log_evaluation(
-    evaluation: Evaluation, page: str, card: str, pictures: Mapping[str, bytes], window: pd.DataFrame
+    evaluation: Evaluation, page: str, card: str, pictures: Mapping[str, str], window: pd.DataFrame
 ) -> EvaluationRun:
     """Log an evaluation to the active run of the tracker and return where it is.
 
     If the training was cached, this is not the run that trained the model: what an earlier version was evaluated by is
-    never written over. `page` is HTML, `card` the model card in Markdown, `pictures` are PNG by name, `window` the
+    never written over. `page` is HTML, `card` the model card in Markdown, `pictures` are SVG by name, `window` the
     reference window. Raises `RuntimeError` when no run is active.
     """
     run = mlflow.active_run()
@@ -40,12 +40,10 @@ def log_evaluation(
             client.log_metric(run_id, f"test.{name}", value)
     client.log_dict(run_id, evaluation.model_dump(mode="json"), "evaluation/evaluation.json")
     client.log_text(run_id, page, "evaluation/evaluation.html")
+    for name, picture in pictures.items():
+        client.log_text(run_id, picture, f"evaluation/{name}.svg")
     client.log_text(run_id, card, "model_card.md")
     with tempfile.TemporaryDirectory() as folder:
-        for name, picture in pictures.items():
-            path = Path(folder) / f"{name}.png"
-            path.write_bytes(picture)
-            client.log_artifact(run_id, str(path), "evaluation")
         path = Path(folder) / REFERENCE_FILE
         window.to_parquet(path, compression="zstd", index=False)
         client.log_artifact(run_id, str(path))
