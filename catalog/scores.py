@@ -102,7 +102,7 @@ def wilson_interval(share: float, trials: float) -> tuple[float, float]:
 
 
 def f1_interval(right: float, all_rows: float) -> tuple[float, float]:
-    """Return the 95 % interval of the F1 of one type: `right` rows of the `all_rows` that have the type or are given it.
+    """Return the 95 % interval of the F1 of one type: `right` rows of the `all_rows` that have or are given it.
 
     `right / all_rows` is a share s, and F1 is 2s / (1 + s). So the interval of the share gives that of the F1 (K. F. Y.
     Lam, V. Gopal and J. Qian, "Confidence Intervals for the F1 Score: A Comparison of Four Methods", 2023). It is

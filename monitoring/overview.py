@@ -1,6 +1,7 @@
-"""What the page of the monitor service shows: the latest verdict, retrainings, alerts, failed runs, reports."""
+"""What the page of the monitor service shows: the latest verdict, what happened when, and tables of everything."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel
@@ -8,8 +9,10 @@ from pydantic import BaseModel
 from monitoring.entries import AlertDecision, Job, RetrainingOutcome
 from monitoring.journal import Journal
 from monitoring.report_folder import ReportFolder, evidently_name
+from monitoring.timeline import Event, Move, read_timeline
 
 SHOWN = 50  # rows of a table
+_EVENTS = 200  # on the time line
 
 
 class LatestReport(BaseModel):
@@ -72,7 +75,9 @@ class ReportRow(BaseModel):
 class Overview(BaseModel):
     """Everything on the page, newest first. `description`: how this service makes reports and retrains."""
 
+    read_at: datetime
     latest: LatestReport | None
+    events: list[Event]
     retrainings: list[RetrainingRow]
     alerts: list[AlertRow]
     failed_runs: list[FailedRunRow]
@@ -80,8 +85,10 @@ class Overview(BaseModel):
     description: str
 
 
-def read_overview(journal: Journal, folder: ReportFolder, description: str) -> Overview:
-    """Gather what the page shows. Raises `JournalError`."""
+def read_overview(
+    journal: Journal, folder: ReportFolder, moves: Sequence[Move], description: str, read_at: datetime
+) -> Overview:
+    """Gather what the page shows. `moves` are those of the promotion log. Raises `JournalError`."""
     alerts = [
         AlertRow(at=f"{entry.at:%Y-%m-%d %H:%M:%S}", alert=entry.alert, decision=entry.decision, reason=entry.reason)
         for entry in journal.decisions(SHOWN)
@@ -91,7 +98,9 @@ def read_overview(journal: Journal, folder: ReportFolder, description: str) -> O
         for entry in journal.failed_runs(SHOWN)
     ]
     return Overview(
+        read_at=read_at,
         latest=_latest(folder),
+        events=read_timeline(journal, folder, moves, _EVENTS),
         retrainings=read_retrainings(journal, folder),
         alerts=alerts,
         failed_runs=failed_runs,
@@ -136,7 +145,9 @@ def _latest(folder: ReportFolder) -> LatestReport | None:
         model_version=str(report.get("model_version")),
         reasons=[str(reason) for reason in reasons] if isinstance(reasons, list) else [],
         rows=rows if isinstance(rows, int) else None,
-        agreement=(measured[0], measured[1], measured[2]) if all(isinstance(value, float) for value in measured) else None,
+        agreement=(measured[0], measured[1], measured[2])
+        if all(isinstance(value, float) for value in measured)
+        else None,
     )
 
 

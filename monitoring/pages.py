@@ -7,24 +7,27 @@ from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 from starlette.responses import FileResponse, Response
 
+from monitoring.decisions import utc_now
 from monitoring.entries import AlertDecision
 from monitoring.journal import Journal
 from monitoring.overview import SHOWN, RetrainingRow, read_overview, read_retrainings
 from monitoring.report_folder import ReportFolder, is_evidently
+from reports.rendering import script_source
 from reports.service_page import service_page
 
 _MEDIA_TYPES = {".html": "text/html; charset=utf-8", ".json": "application/json", ".log": "text/plain; charset=utf-8"}
-# Reports load nothing: their pictures and styles are in the file, and a script in one is not run.
-_REPORT_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; "
+# Pages load nothing: their charts and styles are in the file. No script runs but the one of our pages, by its digest.
+_PAGE_POLICY = (
+    f"default-src 'none'; script-src {script_source()}; style-src 'unsafe-inline'; img-src data:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-# Evidently's page draws with scripts inside the file. The sandbox keeps them from this site and from every other.
+# A report is a file that the pipeline wrote. The sandbox keeps it from this site and from every other.
+_REPORT_POLICY = f"{_PAGE_POLICY}; sandbox allow-scripts"
+# Evidently's page draws with scripts inside the file. They are in the same sandbox.
 _EVIDENTLY_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:; "
     "font-src data:; sandbox allow-scripts; frame-ancestors 'none'; base-uri 'none'"
 )
-_PAGE_POLICY = _REPORT_POLICY.replace(" sandbox;", "")
 
 
 class Decisions(BaseModel):
@@ -49,7 +52,7 @@ class Pages:
         @router.get("/", response_class=Response)
         def page() -> Response:
             """Show the latest verdict, reports, decisions and retrainings."""
-            overview = read_overview(self.journal, self.folder, self.description)
+            overview = read_overview(self.journal, self.folder, (), self.description, utc_now())
             return Response(
                 service_page(overview.model_dump()), media_type="text/html", headers=_with_policy(_PAGE_POLICY)
             )

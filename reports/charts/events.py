@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from reports.charts.labels import SMALL, Tick, width_of
+from reports.charts.labels import SMALL, width_of
 
 _LEFT, _PLOT, _TOP, _LANE, _BOTTOM, _EDGE = 120.0, 700.0, 10.0, 26.0, 30.0, 40.0
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400

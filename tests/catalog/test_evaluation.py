@@ -9,7 +9,7 @@ from scipy.stats import binom
 from sklearn.metrics import confusion_matrix, f1_score
 
 from catalog.evaluation import Abstention, Evaluation, choose_abstention, evaluate, slices_of
-from catalog.scores import count_confusion, resampled_f1
+from catalog.scores import count_confusion, f1_interval, resampled_f1
 from catalog.taxonomy import Taxonomy
 
 NEVER = Abstention(target_precision=0.95, threshold=None, threshold_by_share=None)
@@ -47,6 +47,22 @@ def test_intervals_hold_the_score_and_are_as_wide_as_the_rows_allow(evaluation: 
     low, high = evaluation.weighted_f1_interval
     assert low < evaluation.weighted_f1 < high
     assert high - low == pytest.approx(2 * 1.96 * np.sqrt(0.7 * 0.3 / 2_000), rel=0.25)
+
+
+def test_the_interval_of_a_types_f1_holds_the_true_one_in_95_of_100_samples() -> None:
+    drawn = np.random.default_rng(0).multinomial(40, [0.6, 0.1, 0.3], size=2_000)  # right, wrongly given, missed
+    intervals = [f1_interval(int(right), 40) for right in drawn[:, 0]]
+    true = 2 * 0.6 / (1 + 0.6)
+    assert np.mean([low <= true <= high for low, high in intervals]) == pytest.approx(0.95, abs=0.02)
+
+
+def test_a_type_with_few_rows_has_a_wide_interval_even_if_all_are_right() -> None:
+    low, high = f1_interval(3, 3)
+    assert low < 0.7
+    assert high == 1
+    assert f1_interval(0, 3)[0] == pytest.approx(0)
+    with pytest.raises(ValueError, match="no share"):
+        f1_interval(0, 0)
 
 
 def test_a_calibrated_model_has_hardly_any_calibration_error(evaluation: Evaluation) -> None:

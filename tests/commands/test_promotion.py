@@ -134,7 +134,7 @@ def test_the_tracker_stores_how_a_version_was_trained(shop: Shop) -> None:
     folder = Path(mlflow.artifacts.download_artifacts(version.source))
     assert not [path.name for path in folder.rglob("*") if path.suffix in (".pkl", ".pickle", ".joblib")]
     evaluation = mlflow.MlflowClient().list_artifacts(tracked.info.run_id, "evaluation")
-    assert {Path(file.path).suffix for file in evaluation} == {".json", ".html", ".png"}
+    assert {Path(file.path).suffix for file in evaluation} == {".json", ".html", ".svg"}
 
 
 def test_a_worse_challenger_is_not_promoted_and_a_repetition_changes_nothing(

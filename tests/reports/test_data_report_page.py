@@ -23,11 +23,11 @@ def test_the_most_severe_findings_come_first_with_their_examples() -> None:
     page = Page(data_report_page(a_report(KEPT, WARNED, BROKEN)))
     page.assert_it_loads_nothing()
     assert page.text == (
-        "Data contract: failed 12,345 listings, 3 expectations. Expectation Found Examples: row, index, value "
+        "Data contract: failed 12,345 listings, 3 expectations. Outcome Expectation Found Examples: row, index, value "
         "✗ stops the run prdtypecode is one of the <27> types 2 rows violate this "
         "7, <i>6, <script>alert(1)</script> 9, 8, x&y "
         "! warning no title is empty 3 "
-        "✓ every index occurs once no row violates this "
+        "✓ ok every index occurs once no row violates this "
         "Nothing is compared <yet>."
     )
 
@@ -39,5 +39,12 @@ def test_values_of_listings_are_escaped() -> None:
 
 
 def test_the_title_names_the_verdict() -> None:
-    assert "<h1>Data contract: ok</h1>" in data_report_page(a_report(KEPT))
-    assert "<h1>Data contract: warning</h1>" in data_report_page(a_report(WARNED))
+    assert "<title>Data contract: ok</title>" in data_report_page(a_report(KEPT))
+    assert "<title>Data contract: warning</title>" in data_report_page(a_report(WARNED))
+
+
+def test_a_violation_says_what_to_do() -> None:
+    advised = BROKEN.model_copy(update={"advice": "correct the code"})
+    assert "2 rows violate this correct the code" in Page(data_report_page(a_report(advised))).text
+    kept = advised.model_copy(update={"passed": True})
+    assert "correct the code" not in Page(data_report_page(a_report(kept))).text

@@ -1,16 +1,19 @@
-"""The page of an evaluation, and its figures."""
+"""The page of an evaluation, and its charts."""
 
-import base64
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 from catalog.evaluation import Abstention, Evaluation, evaluate
 from catalog.taxonomy import Taxonomy
+from reports.evaluation_charts import evaluation_charts, evaluation_pictures
 from reports.evaluation_page import evaluation_page
-from reports.figures import confusion_figure, evaluation_pictures, per_type_figure, png, reliability_figure
+from tests.reports.boxes import assert_nothing_collides, charts_of
 from tests.reports.reading import Page
 from tests.reports.values import TAXONOMY, an_evaluation
+
+NEVER = Abstention(target_precision=0.9, threshold=None, threshold_by_share=None)
 
 
 @pytest.fixture(scope="module")
@@ -20,18 +23,29 @@ def evaluation() -> Evaluation:
 
 @pytest.fixture(scope="module")
 def page(evaluation: Evaluation) -> str:
-    return evaluation_page(evaluation, evaluation_pictures(evaluation), "Evaluation of <x>")
+    return page_of(evaluation, "Evaluation of <x>")
 
 
-def test_the_page_contains_its_pictures_and_loads_nothing(page: str) -> None:
+def page_of(evaluation: Evaluation, title: str = "Evaluation") -> str:
+    return evaluation_page(evaluation, evaluation_charts(evaluation), title)
+
+
+def of_many_types(types: int, *, faultless: bool = False) -> Evaluation:
+    """Four listings of each type. Types 101 to 105 are once predicted as type 7, type 201 always as type 9."""
+    true = np.repeat(np.arange(1, types + 1), 4)
+    predicted = true.copy()
+    if not faultless:
+        predicted[400:420:4] = 7
+        predicted[800:804] = 9
+    shop = Taxonomy(name="shop", labels={code: f"type {code}" for code in range(1, types + 1)})
+    return evaluate(true, predicted, np.ones(len(true)), {}, shop, NEVER, seed=0)
+
+
+def test_the_page_contains_its_charts_and_loads_nothing(page: str) -> None:
     read = Page(page)
     read.assert_it_loads_nothing()
-    pictures = [address for address in read.loaded if address != "data:,"]
-    assert len(pictures) == 3
-    for address in pictures:
-        kind, _, content = address.partition(",")
-        assert kind == "data:image/png;base64"
-        assert base64.b64decode(content).startswith(b"\x89PNG")
+    assert read.charts == 3
+    assert read.loaded == ["data:,"]
 
 
 def test_titles_labels_and_slices_are_escaped(page: str) -> None:
@@ -44,19 +58,30 @@ def test_titles_labels_and_slices_are_escaped(page: str) -> None:
 def test_the_page_shows_the_scores_with_three_digits(page: str, evaluation: Evaluation) -> None:
     text = Page(page).text
     lower, upper = evaluation.macro_f1_interval
-    assert f"{evaluation.macro_f1:.3f} macro F1 ({lower:.3f} to {upper:.3f})" in text
-    assert "on 400 test listings that no version was trained on." in text
+    assert f"Macro F1 {evaluation.macro_f1:.3f} {lower:.3f} to {upper:.3f}" in text
+    assert "Measured on 400 test listings that no version was trained on." in text
     weakest = min(evaluation.per_type, key=lambda scores: scores.f1)
     row = f"{weakest.code} {weakest.label} {weakest.rows} {weakest.precision:.3f} {weakest.recall:.3f} {weakest.f1:.3f}"
-    assert f"code type listings precision recall F1 {row}" in text
-    worst = evaluation.confusions[0]
-    assert f"true predicted listings {worst.true} {worst.predicted} {worst.rows}" in text
+    low, high = weakest.f1_interval
+    assert f"code type listings precision recall F1 lower bound upper bound {row} {low:.3f} {high:.3f}" in text
+
+
+def test_the_page_names_the_pairs_that_are_confused_most(page: str, evaluation: Evaluation) -> None:
+    text, worst = Page(page).text, evaluation.confusions[0]
+    rows = next(scores.rows for scores in evaluation.per_type if scores.label == worst.true)
+    assert f"{worst.rows} of {rows} listings of {worst.true} were predicted as {worst.predicted}" in text
+    assert f"true predicted listings of share {worst.true} {worst.predicted} {worst.rows} {rows} " in text
+
+
+def test_a_faultless_model_has_no_confused_pair() -> None:
+    text = Page(page_of(of_many_types(3, faultless=True))).text
+    assert "No test listing was predicted as another type." in text
+    assert "most frequent confusion" not in text
 
 
 def test_the_page_says_where_the_model_abstains(page: str, evaluation: Evaluation) -> None:
     assert f"At confidence 0.800 and above it answers {evaluation.coverage:.1%} of the listings" in Page(page).text
-    other = an_evaluation(threshold=None)
-    without = Page(evaluation_page(other, evaluation_pictures(other), "Evaluation")).text
+    without = Page(page_of(an_evaluation(threshold=None))).text
     assert "No confidence is known to keep the target precision of 90% with 95 % certainty" in without
     assert "a person must check every answer" in without
 
@@ -75,65 +100,83 @@ def test_the_page_says_what_the_certainty_costs_and_how_certain_the_precision_is
 def test_the_page_names_types_without_a_test_listing(evaluation: Evaluation) -> None:
     labels = tuple(f"<type {number}>" for number in range(40))
     other = evaluation.model_copy(update={"types_without_rows": labels})
-    text = Page(evaluation_page(other, evaluation_pictures(evaluation), "Evaluation")).text
+    text = Page(page_of(other)).text
     assert "40 types of the taxonomy have no test listing, and no figure is about them: <type 0>, <type 1>" in text
     assert "<type 9> and 30 more." in text
 
 
-def test_figures_name_every_type(evaluation: Evaluation) -> None:
-    names = [label.get_text() for label in confusion_figure(evaluation).axes[0].get_yticklabels()]
-    assert names == list(TAXONOMY.labels.values())
-    assert len(per_type_figure(evaluation).axes[0].patches) == 3
+def test_charts_name_every_type(evaluation: Evaluation) -> None:
+    charts = evaluation_charts(evaluation)
+    assert charts.confusion.labels == tuple(TAXONOMY.labels.values())
+    assert {bar.label for bar in charts.bars.bars} == set(TAXONOMY.labels.values())
 
 
-def test_the_picture_of_many_types_that_are_never_confused_shows_some_of_them() -> None:
-    true = np.repeat(np.arange(1, 41), 4)
-    shop = Taxonomy(name="shop", labels={code: f"type {code}" for code in range(1, 41)})
-    never = Abstention(target_precision=0.9, threshold=None, threshold_by_share=None)
-    faultless = evaluate(true, true, np.ones(len(true)), {}, shop, never, seed=0)
-    assert len(confusion_figure(faultless).axes[0].get_yticklabels()) == 30
+def test_no_text_of_a_chart_collides_with_another_one_or_with_a_line(page: str) -> None:
+    charts = [*charts_of(page), *charts_of(page_of(of_many_types(500)))]
+    assert len(charts) == 6
+    for chart in charts:
+        assert_nothing_collides(chart)
 
 
-def test_pictures_of_many_types_show_the_most_confused_and_the_weakest_ones() -> None:
-    types = 500
-    true = np.repeat(np.arange(1, types + 1), 4)
-    predicted = true.copy()
-    predicted[400:420:4] = 7  # five types, each once predicted as type 7
-    predicted[800:804] = 9  # type 201 is always predicted as type 9
-    shop = Taxonomy(name="shop", labels={code: f"type {code}" for code in range(1, types + 1)})
-    never = Abstention(target_precision=0.9, threshold=None, threshold_by_share=None)
-    many = evaluate(true, predicted, np.ones(len(true)), {}, shop, never, seed=0)
-    confusion, per_type = confusion_figure(many), per_type_figure(many)
-    names = [label.get_text() for label in confusion.axes[0].get_yticklabels()]
-    assert names == [f"type {code}" for code in (7, 9, 101, 102, 103, 104, 105, 201)]
-    assert "the 8 most confused types of 500" in confusion.axes[0].get_title()
-    assert len(per_type.axes[0].patches) == 60
-    assert per_type.axes[0].get_title() == "the 60 weakest types of 500"
-    assert max(*confusion.get_size_inches(), *per_type.get_size_inches()) < 25
+def test_the_cells_of_the_confusion_matrix_say_what_they_are(page: str, evaluation: Evaluation) -> None:
+    (true, predicted, rows), types = max(evaluation.confusion, key=lambda pair: pair[2]), evaluation.per_type
+    hint = f"{types[true].label} → {types[predicted].label}: {rows}, {rows / types[true].rows:.1%}"
+    assert hint in Page(page).chart_texts
 
 
-@pytest.mark.parametrize("label", ["from $5 to $10", "$\\frac$", "a $ b"])
-def test_a_label_is_no_formula_in_a_picture(label: str, evaluation: Evaluation) -> None:
+def test_wrong_pairs_have_a_scale_of_their_own_up_to_the_most_confused_one() -> None:
+    matrix = evaluation_charts(of_many_types(250)).confusion
+    always = next(cell for cell in matrix.cells if matrix.labels[cell.true] == "type 201")
+    sometimes = next(cell for cell in matrix.cells if cell.share == 0.25)
+    assert (always.share, matrix.strength(always), matrix.number(always)) == (1.0, 1.0, "100")
+    assert (matrix.strength(sometimes), matrix.number(sometimes)) == (0.25, "25")
+
+
+def test_the_chart_of_many_types_that_are_never_confused_shows_some_of_them() -> None:
+    assert len(evaluation_charts(of_many_types(40, faultless=True)).confusion.labels) == 30
+
+
+def test_charts_of_many_types_show_the_most_confused_and_the_weakest_ones() -> None:
+    charts = evaluation_charts(of_many_types(500))
+    assert charts.confusion.labels == tuple(f"type {code}" for code in (7, 9, 101, 102, 103, 104, 105, 201))
+    assert charts.confusion_note.endswith(" The 8 most confused types of 500.")
+    assert len(charts.bars.bars) == 60
+    assert charts.bars_note.endswith(" The 60 weakest types of 500.")
+
+
+def test_the_page_of_three_thousand_types_stays_small() -> None:
+    assert len(page_of(of_many_types(3_000))) < 1_000_000
+
+
+@pytest.mark.parametrize("label", ["from $5 to $10", "</svg><script>x()</script>", "数" * 200, '"><b>', "a\nb"])
+def test_a_label_is_shown_as_text_and_cut_to_its_room(label: str, evaluation: Evaluation) -> None:
     types = (evaluation.per_type[0].model_copy(update={"label": label}), *evaluation.per_type[1:])
-    figure = confusion_figure(evaluation.model_copy(update={"per_type": types}))
-    assert png(figure).startswith(b"\x89PNG")
-    text = figure.axes[0].get_yticklabels()[0]
-    assert text._preprocess_math(text.get_text()) == (label, False)
+    other = evaluation.model_copy(update={"per_type": types})
+    page = page_of(other)
+    read = Page(page)
+    read.assert_it_loads_nothing()
+    assert not {"b", "x"} & read.tags
+    for chart in charts_of(page):
+        assert_nothing_collides(chart)
+    for picture in evaluation_pictures(evaluation_charts(other)).values():
+        assert ElementTree.fromstring(picture).tag.endswith("svg")
 
 
-def test_a_picture_is_drawn_once(evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
-    from matplotlib.figure import Figure
+def test_pictures_are_files_of_svg_with_their_colours_inside(evaluation: Evaluation) -> None:
+    pictures = evaluation_pictures(evaluation_charts(evaluation))
+    assert set(pictures) == {"per_type", "confusion", "reliability"}
+    for picture in pictures.values():
+        root = ElementTree.fromstring(picture)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert "--paper" in picture
+        assert "script" not in picture
 
-    drawn: list[Figure] = []
-    draw = Figure.draw
-    monkeypatch.setattr(Figure, "draw", lambda figure, renderer: (drawn.append(figure), draw(figure, renderer)))
-    assert len(evaluation_pictures(evaluation)) == len(drawn) == 3
+
+def test_the_reliability_chart_marks_the_abstention_threshold(page: str) -> None:
+    assert "answers from here on" in Page(page).chart_texts
+    assert "answers from here on" not in Page(page_of(an_evaluation(threshold=None))).chart_texts
 
 
-def test_the_reliability_figure_marks_the_abstention_threshold(evaluation: Evaluation) -> None:
-    def marks(of: Evaluation) -> list[str]:
-        legend = reliability_figure(of).axes[0].get_legend()
-        return [text.get_text() for text in legend.get_texts()] if legend else []
-
-    assert marks(evaluation) == ["perfectly calibrated", "this model", "abstention threshold"]
-    assert "abstention threshold" not in marks(an_evaluation(threshold=None))
+def test_the_reliability_chart_says_how_many_listings_each_point_is_about(page: str, evaluation: Evaluation) -> None:
+    texts = Page(page).chart_texts
+    assert [entry for entry in evaluation.reliability if str(entry.rows) not in texts] == []

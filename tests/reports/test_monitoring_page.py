@@ -1,19 +1,19 @@
-"""The page of a monitoring report, and the figure of drift."""
+"""The page of a monitoring report, and its charts."""
 
 from datetime import datetime, timedelta, timezone
 
 from catalog.agreement import Quality
 from checks.drift import Drift
-from reports.figures import drift_figure
 from reports.monitoring_page import monitoring_page
+from tests.reports.boxes import assert_nothing_collides, charts_of
 from tests.reports.reading import Page
 from tests.reports.values import a_drift, a_monitoring_report, a_quality
 
 
-def test_the_page_contains_its_picture_and_loads_nothing() -> None:
+def test_the_page_contains_its_charts_and_loads_nothing() -> None:
     page = Page(monitoring_page(a_monitoring_report()))
     page.assert_it_loads_nothing()
-    assert sum(address.startswith("data:image/png;base64,") for address in page.loaded) == 1
+    assert page.charts == 2
 
 
 def test_names_reasons_and_terms_are_escaped() -> None:
@@ -52,7 +52,7 @@ def test_drift_is_shown_column_by_column() -> None:
         "with an AUC of 0.91 (0.5: it cannot tell them apart; up to 0.56 can be chance), on 600 texts of each." in text
     )
     assert "Terms typical of current texts: <em>pool, tent." in text
-    assert "title_words 0.100 0.150 0.050 11.000 12.500 no language 0.400 0.120 0.200 yes" in text
+    assert "title words 0.100 0.150 0.050 11.000 12.500 no language 0.400 0.120 0.200 yes" in text
     assert "language reference share current share <u>de 0.100 0.300 fr 0.800 0.700 en 0.100 0.000" in text
 
 
@@ -84,7 +84,7 @@ def test_what_was_not_measured_says_why() -> None:
         "Quality, by reviewed feedback Not measured: 0 reviewed predictions. "
         "Drift Not measured: 3 different texts in the window."
     )
-    assert "img" not in page.tags
+    assert not page.charts
 
 
 def test_quality_without_types_or_users_has_no_tables_for_them() -> None:
@@ -94,9 +94,26 @@ def test_quality_without_types_or_users_has_no_tables_for_them() -> None:
         assert absent not in text
 
 
-def test_the_figure_marks_the_drift_limit_of_every_column() -> None:
-    axes = drift_figure(a_drift().columns).axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["title words", "language"]
-    limits = [x for x, _ in axes.collections[0].get_offsets().tolist()]
-    assert limits == [0.15, 0.2]
-    assert axes.patches[0].get_facecolor() != axes.patches[1].get_facecolor()
+def test_the_chart_of_drift_shows_each_distance_beside_its_limit_the_farthest_first() -> None:
+    page = monitoring_page(a_monitoring_report())
+    texts = Page(page).chart_texts
+    assert texts.index("0.400 of 0.200") < texts.index("0.100 of 0.150")
+    assert "limit" in texts
+    chart = charts_of(page)[1]
+    assert [bar.get("class") for bar in chart.iter("rect")] == ["bar drift", "bar ok"]
+
+
+def test_a_column_far_beyond_its_limit_does_not_hide_the_others() -> None:
+    drift = a_drift()
+    far = drift.columns[1].model_copy(update={"score": 50.0})
+    near = drift.columns[0]
+    page = monitoring_page(a_monitoring_report(drift.model_copy(update={"columns": (far, near)})))
+    widths = [float(bar.get("width", 0)) for bar in charts_of(page)[1].iter("rect")]
+    assert widths[1] > widths[0] / 10
+
+
+def test_no_text_of_a_chart_collides_with_another_one_or_with_a_line() -> None:
+    charts = charts_of(monitoring_page(a_monitoring_report()))
+    assert len(charts) == 2
+    for chart in charts:
+        assert_nothing_collides(chart)

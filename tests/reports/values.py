@@ -7,7 +7,7 @@ import numpy as np
 from catalog.agreement import DisagreeingUser, Quality, TypePrecision
 from catalog.evaluation import Abstention, Evaluation, evaluate
 from catalog.profile import Conflicts, FeedbackCounts, Profile
-from catalog.taxonomy import Taxonomy
+from catalog.taxonomy import EMBEDDED, Taxonomy
 from checks.drift import ColumnDrift, Drift, TextDrift
 from checks.monitoring_report import MonitoringReport, ReportedWindow
 
@@ -24,6 +24,21 @@ def an_evaluation(threshold: float | None = 0.8) -> Evaluation:
     abstention = Abstention(target_precision=0.9, threshold=threshold, threshold_by_share=by_share)
     slices = {"language <fr>": french, "language de": ~french}
     return evaluate(true, predicted, confidence, slices, TAXONOMY, abstention, seed=0)
+
+
+def an_evaluation_of_27_types() -> Evaluation:
+    """1,700 listings of the embedded taxonomy, of which some pairs of types are confused."""
+    generator = np.random.default_rng(1)
+    codes = np.array(list(EMBEDDED.labels))
+    places = generator.choice(len(codes), 1_700, p=generator.dirichlet(np.full(len(codes), 3.0)))
+    confidence = generator.beta(5, 1.5, len(places))
+    other = np.where(generator.random(len(places)) < 0.6, 1, generator.integers(1, len(codes), len(places)))
+    wrong = generator.random(len(places)) > confidence
+    predicted = codes[(places + wrong * other) % len(codes)]
+    french = generator.random(len(places)) < 0.7
+    abstention = Abstention(target_precision=0.95, threshold=0.82, threshold_by_share=0.7)
+    slices = {"language fr": french, "language de": ~french}
+    return evaluate(codes[places], predicted, confidence, slices, EMBEDDED, abstention, seed=0)
 
 
 def a_profile() -> Profile:
