@@ -5,7 +5,7 @@ from html import escape
 from itertools import pairwise
 
 _CHART = re.compile(r"```mermaid\nflowchart TD\n(.*?)```", re.DOTALL)
-_ARROW = re.compile(r"^ *(\w+)(?:\[(.+?)\])? --> (\w+)$", re.MULTILINE)
+_ARROW = re.compile(r"^ *(\w+)(?:\[(.+?)\])? (-->|-\. .+ \.->) (\w+)$", re.MULTILINE)
 _WIDTH, _HEIGHT, _GAP, _DOWN = 104, 34, 26, 84  # of a box, beside it, and from row to row
 _SWEEPS = 12
 
@@ -20,15 +20,16 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 def draw(chart: str) -> str:
     """Return the SVG of a chart whose arrows lead from top to bottom, without a circle."""
     found = _ARROW.findall(chart)
-    labels = {name: label for name, label, _ in found if label}
-    ways, rows = _layout([(above, below) for above, _, below in found])
+    labels = {name: label for name, label, _, _ in found if label}
+    ways, rows = _layout([(above, below) for above, _, _, below in found])
     places = {name: (x, y * _DOWN + _HEIGHT / 2) for y, row in enumerate(rows) for name, x in _spread(row).items()}
     names = {name for way in ways for name in (way[0], way[-1])}
-    lines = [_line([places[name] for name in way]) for way in ways]
+    dashed = [kind != "-->" for _, _, kind, _ in found]
+    lines = [_line([places[name] for name in way], dashes) for way, dashes in zip(ways, dashed, strict=True)]
     boxes = [_box(*places[name], labels.get(name, name)) for name in names]
     left, right = (extreme(x for x, _ in places.values()) for extreme in (min, max))
     left, width = left - _WIDTH / 2 - 2, right - left + _WIDTH + 4
-    told = "; ".join(f"{above} to {below}" for above, _, below in found)
+    told = "; ".join(f"{above} to {below}" for above, _, _, below in found)
     return (
         f'<svg class="drawing" style="max-width: {width:.0f}px" role="img" aria-label="{escape(told)}" '
         f'viewBox="{left:.0f} -2 {width:.0f} {(len(rows) - 1) * _DOWN + _HEIGHT + 4}">{"".join(lines + boxes)}</svg>\n'
@@ -77,7 +78,7 @@ def _box(x: float, y: float, label: str) -> str:
     )
 
 
-def _line(points: list[tuple[float, float]]) -> str:
+def _line(points: list[tuple[float, float]], dashed: bool) -> str:
     """Return a curve from below the first point to above the last one, with a head."""
     x, y = points[0][0], points[0][1] + _HEIGHT / 2
     path = f"M{x:.0f} {y:.0f}"
@@ -86,4 +87,5 @@ def _line(points: list[tuple[float, float]]) -> str:
         half = (end_y - y) / 2
         path += f"C{x:.0f} {y + half:.0f} {end_x:.0f} {end_y - half:.0f} {end_x:.0f} {end_y:.0f}"
         x, y = end_x, end_y
-    return f'<path d="{path}M{x - 4:.0f} {y - 8:.0f}L{x:.0f} {y:.0f}L{x + 4:.0f} {y - 8:.0f}"/>'
+    kind = ' class="dashed"' if dashed else ""
+    return f'<path{kind} d="{path}M{x - 4:.0f} {y - 8:.0f}L{x:.0f} {y:.0f}L{x + 4:.0f} {y - 8:.0f}"/>'

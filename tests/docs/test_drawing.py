@@ -21,10 +21,10 @@ def drawing() -> ModuleType:
 
 
 def test_a_name_is_below_all_that_point_to_it(drawing: ModuleType) -> None:
-    svg = drawing.draw("    a[run.py] --> b\n    b --> c\n    a --> c\n")
+    svg = drawing.draw("    a[run.py] --> b\n    b --> c\n    a -. HTTP .-> c\n")
     heights = {name: int(y) for y, name in re.findall(r'<text x="-?\d+" y="(\d+)">([^<]+)</text>', svg)}
     assert heights["run.py"] < heights["b"] < heights["c"]
-    assert svg.count("<path") == 3
+    assert (svg.count("<path"), svg.count('<path class="dashed"')) == (3, 1)
     assert 'aria-label="a to b; b to c; a to c"' in svg
 
 
