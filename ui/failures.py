@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from ui import refusals
 from ui.i18n import Messages
 from ui.services.transport import AWAY, ServiceError
 
@@ -16,12 +17,14 @@ def sentence(error: ServiceError) -> str:
     """Return the sentences about an error, in the language of the session."""
     if error.status == AWAY or error.status in (502, 504):
         return text(f"away_{error.service}")
+    if known := refusals.known(error):
+        return known
     if error.status == 429 or (error.status == 503 and error.retry_after):
         return text("wait" if error.status == 429 else "busy", time=duration(error.retry_after or 60))
     if error.status in (401, 403, 404):
         return text(f"status_{error.status}")
     if error.status in _KNOWN:
-        return text("refused", reason=_reason(error))
+        return text("refused", reason=refusals.said(error))
     return text("failed", status=str(error.status))
 
 
@@ -46,8 +49,3 @@ def shown() -> Iterator[None]:
         yield
     except ServiceError as error:
         show(error)
-
-
-def _reason(error: ServiceError) -> str:
-    named = [f"{entry.get('field', '')}: {entry.get('message', '')}".strip(": ") for entry in error.errors]
-    return "; ".join(named) or error.detail

@@ -74,8 +74,17 @@ def percent(share: float, digits: int = 0) -> str:
 
 def moment(iso: str) -> str:
     """Return a time as the language of the session writes it, in the time zone of the browser."""
-    local = datetime.fromisoformat(iso).astimezone(_zone())
-    return local.strftime(_TIMES[language()])
+    return local(iso).strftime(_TIMES[language()])
+
+
+def clock(iso: str) -> str:
+    """Return hour, minute and second of a time, in the time zone of the browser."""
+    return f"{local(iso):%H:%M:%S}"
+
+
+def local(iso: str) -> datetime:
+    """Return a time of a service in the time zone of the browser."""
+    return datetime.fromisoformat(iso).astimezone(_zone())
 
 
 def _zone() -> tzinfo:

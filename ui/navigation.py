@@ -12,28 +12,36 @@ from streamlit.navigation.page import StreamlitPage
 
 from ui.i18n import Messages
 from ui.services.auth import Role
-from ui.views import catalogue, classify, history
+from ui.views import catalogue, classify, history, models, monitoring, review, users
 
 text = Messages("navigation")
-_EVERYBODY: frozenset[Role] = frozenset({"user", "reviewer", "admin"})
+_EVERYBODY: frozenset[Role] = frozenset({"user", "simulator", "reviewer", "admin"})
 _REVIEWERS: frozenset[Role] = frozenset({"reviewer", "admin"})
 _ADMINS: frozenset[Role] = frozenset({"admin"})
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A page: its path, its icon, the function that draws it, and the roles that see it."""
+    """A page: its path, its icon, the function that draws it, and the roles that see it.
+
+    `others`: tells whether all others see it too, by a setting of a service.
+    """
 
     path: str
     icon: str
     draw: Callable[[], None]
     roles: frozenset[Role] = _EVERYBODY
+    others: Callable[[], bool] = lambda: False
 
 
 ENTRIES = (
     Entry("classify", "category", classify.page),
     Entry("catalogue", "table_view", catalogue.page),
     Entry("history", "history", history.page),
+    Entry("review", "fact_check", review.page, _REVIEWERS, review.is_open_to_users),
+    Entry("models", "deployed_code", models.page, _ADMINS),
+    Entry("monitoring", "monitoring", monitoring.page, _REVIEWERS),
+    Entry("users", "group", users.page, _ADMINS),
 )
 
 
@@ -42,7 +50,7 @@ def pages(role: Role | None) -> list[StreamlitPage]:
 
     So the address that somebody opens stays until the form is sent.
     """
-    seen = [entry for entry in ENTRIES if role is None or role in entry.roles]
+    seen = [entry for entry in ENTRIES if role is None or role in entry.roles or entry.others()]
     return [
         st.Page(
             entry.draw,

@@ -11,8 +11,11 @@ import streamlit as st
 from ui.login import Login
 from ui.services import transport
 from ui.services.auth import AuthService, User
+from ui.services.monitor import MonitorService
 from ui.services.prediction import PredictionService
+from ui.services.review import ReviewService
 from ui.services.transport import ServiceError, ServiceName
+from ui.services.users import UsersService
 
 _LOGIN = "login"
 _KEPT = ("language",)  # after signing out
@@ -45,6 +48,21 @@ def auth() -> AuthService:
 def prediction() -> PredictionService:
     """Return the prediction service, asked as the user."""
     return PredictionService(_client("prediction"), _required())
+
+
+def reviews() -> ReviewService:
+    """Return the review of the prediction service, asked as the user."""
+    return ReviewService(_client("prediction"), _required())
+
+
+def users() -> UsersService:
+    """Return the accounts, asked as the user."""
+    return UsersService(_client("auth"), _required())
+
+
+def monitor() -> MonitorService:
+    """Return the monitor service, asked as the user."""
+    return MonitorService(_client("monitor"), _required())
 
 
 def sign_in(username: str, password: str) -> None:

@@ -4,7 +4,7 @@ from typing import Literal, TypedDict
 
 from ui.services.transport import Service
 
-Role = Literal["user", "reviewer", "admin"]
+Role = Literal["user", "simulator", "reviewer", "admin"]
 
 
 class Token(TypedDict):

@@ -73,15 +73,19 @@ class Service:
         response = self._send(method, path, query=query, body=body, form=form, key=key)
         return response.json() if response.content else None
 
+    def fetch(self, path: str) -> bytes:
+        """Return the content of a file. Raises `ServiceError`."""
+        return self._send("GET", path).content
+
     def _send(
         self,
         method: str,
         path: str,
         *,
-        query: Mapping[str, Any] | None,
-        body: Any,
-        form: Mapping[str, str] | None,
-        key: str | None,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        key: str | None = None,
     ) -> httpx.Response:
         given = {name: value for name, value in (query or {}).items() if value is not None}
         headers = {"Idempotency-Key": key} if key else {}
