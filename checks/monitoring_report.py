@@ -46,6 +46,18 @@ class MonitoringReport(BaseModel):
     quality: Quality
     pushgateway: str = ""
 
+    def summary(self) -> dict[str, str | int]:
+        """Return what came of the run, for people who look at it in a dashboard. No user is named."""
+        return {
+            "verdict": self.verdict,
+            "drift": self.drift.reason,
+            "quality": self.quality.reason,
+            "version in production": self.model_version,
+            "predictions": self.window.rows,
+            "reviewed predictions": self.quality.rows,
+            "page": "monitoring_page",
+        }
+
 
 def make_report(run: str, at: datetime, window: "Window", drift: Drift, quality: Quality) -> MonitoringReport:
     """Put drift and quality of a window together; `run` names the pipeline run, `at` is the time of the report."""

@@ -25,7 +25,7 @@ def check_listings(
     raw_listings: pd.DataFrame, last_profile: Profile | None, taxonomy: Taxonomy
 ) -> tuple[
     Annotated[DataReport, ArtifactConfig(name="data_report", tags=["data", "quality"])],
-    Annotated[HTMLString, ArtifactConfig(name="data_report_page", tags=["data", "quality"])],
+    Annotated[HTMLString, ArtifactConfig(name="data_report_page", tags=["data", "quality", "page"])],
 ]:
     """Check the listings; the report is published whatever it says."""
     report = check_contract(raw_listings, taxonomy, last_profile)

@@ -34,8 +34,8 @@ def compare_with_production(
     parameters: TrainingParameters,
     new_baseline: bool,
 ) -> tuple[
-    Annotated[Decision, ArtifactConfig(name="decision", tags=["promotion"])],
-    Annotated[HTMLString, ArtifactConfig(name="decision_page", tags=["promotion"])],
+    Annotated[Decision, ArtifactConfig(name="decision", tags=["decision"])],
+    Annotated[HTMLString, ArtifactConfig(name="decision_page", tags=["decision", "page"])],
 ]:
     """Register the challenger, decide whether it replaces the champion, and record what it was made from."""
     import mlflow

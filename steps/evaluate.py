@@ -38,8 +38,8 @@ def evaluate_classifier(
     seed: int,
 ) -> tuple[
     Annotated[Evaluation, ArtifactConfig(name="evaluation", tags=["evaluation"])],
-    Annotated[HTMLString, ArtifactConfig(name="evaluation_page", tags=["evaluation"])],
-    Annotated[MarkdownString, ArtifactConfig(name="model_card", tags=["evaluation", "model"])],
+    Annotated[HTMLString, ArtifactConfig(name="evaluation_page", tags=["evaluation", "page"])],
+    Annotated[MarkdownString, ArtifactConfig(name="model_card", tags=["evaluation", "model", "page"])],
     Annotated[pd.DataFrame, ArtifactConfig(name="reference_window", tags=["evaluation", "drift"])],
     Annotated[EvaluationRun, ArtifactConfig(name="evaluation_run", tags=["evaluation"])],
 ]:

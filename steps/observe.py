@@ -38,7 +38,7 @@ def measure_drift(
     window: Window, champion: RegisteredVersion, taxonomy: Taxonomy, rules: DriftRules, seed: int
 ) -> tuple[
     Annotated[Drift, ArtifactConfig(name="drift", tags=["monitoring", "drift"])],
-    Annotated[HTMLString, ArtifactConfig(name="evidently_page", tags=["monitoring", "drift"])],
+    Annotated[HTMLString, ArtifactConfig(name="evidently_page", tags=["monitoring", "drift", "page"])],
 ]:
     """Compare what came in with the reference window of the version that answered it."""
     from checks.drift_measurement import measure_drift as measure

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from zenml import ArtifactConfig, get_step_context, log_metadata, step
+from zenml import ArtifactConfig, add_tags, get_step_context, log_metadata, step
 
 from catalog.comparison import Decision
 from catalog.evaluation import Evaluation
@@ -22,7 +22,7 @@ def promote_classifier(
     bento: PackagedBento,
     champion: RegisteredVersion | None,
     model_name: str,
-) -> Annotated[Outcome, ArtifactConfig(name="outcome", tags=["promotion"])]:
+) -> Annotated[Outcome, ArtifactConfig(name="outcome", tags=["decision"])]:
     """Put a promoted challenger into production, here and in ZenML's model control plane, and report the run."""
     from tracking import registry
     from tracking.promotion_gate import settled_tag
@@ -46,4 +46,8 @@ def promote_classifier(
     if decision.question and challenger:
         # Not before this point: a run that died earlier is decided again from the start.
         registry.tag(model_name, challenger, {settled_tag(decision.question): decision.verdict})
-    return Outcome.of(data_report, data_profile, evaluation, decision, registry.by_alias(model_name, PRODUCTION))
+    outcome = Outcome.of(data_report, data_profile, evaluation, decision, registry.by_alias(model_name, PRODUCTION))
+    run = context.pipeline_run.id
+    log_metadata(metadata={"outcome": {**outcome.summary()}}, run_id_name_or_prefix=run)
+    add_tags(tags=["promoted" if outcome.promoted else "not promoted"], run=run)
+    return outcome

@@ -59,3 +59,18 @@ class Outcome(BaseModel):
             model_version=in_production.number if in_production else None,
             bento_tag=in_production.tags.get("bento_tag") if in_production else None,
         )
+
+    def summary(self) -> dict[str, str | int | float]:
+        """Return what came of the run, for people who look at it in a dashboard."""
+        return {
+            "promoted": "yes" if self.promoted else "no",
+            "reason": self.reason,
+            "weighted F1": round(self.weighted_f1, 4),
+            "weighted F1, 95 % interval": "{:.4f} to {:.4f}".format(*self.weighted_f1_interval),
+            "macro F1": round(self.macro_f1, 4),
+            "version in production": self.model_version or "none",
+            "Bento in production": self.bento_tag or "none",
+            "data contract": self.contract,
+            "listings": self.rows,
+            "pages": "data_report_page, evaluation_page, model_card, decision_page",
+        }
