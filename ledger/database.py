@@ -99,7 +99,8 @@ def upsert(connection: Connection, table: type[Base]) -> postgresql.Insert | sql
 def migrate(url: str) -> None:
     """Migrate a ledger to the newest schema; create it where there is none. Several processes may do so at once.
 
-    All or nothing. Raises `LedgerError` when the database does not answer or cannot be written.
+    All or nothing. Raises `LedgerError` when the database does not answer or cannot be written, and when a later
+    release has migrated it.
     """
     with _one_migration, _quiet(), _locked_file(read_address(url)):
         engine = open_engine(url)
@@ -116,10 +117,17 @@ def migrate(url: str) -> None:
 def _upgrade(connection: Connection) -> None:
     from alembic import command  # imported here, since workers do not need it
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:  # no migration of ours leads from the revision that the tables have
+        raise LedgerError(
+            "a later release has migrated the tables of the ledger, and this one cannot read them: take that release, "
+            "or restore the backup that was made before (docs/operations.md)"
+        ) from error
 
 
 @contextmanager

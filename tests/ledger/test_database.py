@@ -105,6 +105,13 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         check(open_engine(f"sqlite:///{tmp_path / 'ledger.db'}"))
 
 
+def test_tables_of_a_later_release_are_named(ledger_url: str, engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+    with pytest.raises(LedgerError, match="a later release has migrated the tables"):
+        migrate(ledger_url)
+
+
 def test_no_error_shows_stored_text(engine: Engine) -> None:
     with writing(engine) as connection:
         connection.execute(text("ALTER TABLE predictions RENAME TO elsewhere"))
