@@ -84,10 +84,12 @@ def _create_service(
     from monitoring.decisions import Rules
     from monitoring.journal import Journal, JournalError
     from monitoring.loop import Schedule
+    from monitoring.models import Models
     from monitoring.report_folder import ReportFolder
     from monitoring.run_py import RunPyCommand
     from monitoring.service import BY_ENGINE, MonitorService
     from monitoring.settings import MonitorSettings
+    from monitoring.users import Users
     from web.settings import SettingsError
 
     # In a process of its own: this one runs for days and would keep ZenML and its database layer in memory.
@@ -99,7 +101,8 @@ def _create_service(
     folder, rules = ReportFolder.of_state(state.folder), Rules(cool_down, options.daily_budget, model)
     with reported(SettingsError, JournalError):
         try:
-            tokens = MonitorSettings.from_environment(state_dir=state.folder).tokens()
+            settings = MonitorSettings.from_environment(state_dir=state.folder)
+            tokens = settings.tokens()
         except OSError as error:
             raise CommandError(f"the tokens in {state.folder} cannot be used: {error.strerror}") from error
         journal = Journal(folder.journal, keep=timedelta(days=days) if days else None)
@@ -108,14 +111,19 @@ def _create_service(
         trainer = _airflow_trainer(options, rules, journal)
     else:
         trainer = _local_trainer(options, folder, pipeline_lock, journal)
-    words = [*RUN_PY, "monitor", *_model_options(options, model), "--retention", retention]
-    command = RunPyCommand(words, SOURCE_ROOT)
+    which = _model_options(options, model)
+    command = RunPyCommand([*RUN_PY, "monitor", *which, "--retention", retention], SOURCE_ROOT)
     schedule = None if has_schedule else Schedule(command, every, pipeline_lock)
-    service = MonitorService(journal, trainer, schedule, tokens, rules, folder=folder)
+    models, rollback = (RunPyCommand([*RUN_PY, verb, *which], SOURCE_ROOT) for verb in ("models", "rollback"))
+    service = MonitorService(
+        journal, trainer, schedule, tokens, rules,
+        folder=folder, users=Users(settings.users_url), models=Models(models, rollback, folder),
+    )  # fmt: skip
     return service, (
         f"Model: '{model}'.",
         f"Reports: {f'every {options.every}' if schedule else BY_ENGINE}.",
         f"An alert with action=retrain retrains: {trainer.description}.",
+        f"Reviewers and admins may ask with their own tokens, which {settings.users_url} checks.",
     )
 
 

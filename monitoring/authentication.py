@@ -1,12 +1,20 @@
-"""Who may ask the monitor service: Prometheus, Alertmanager, and people who read the pages."""
+"""Who may ask the monitor service: Prometheus, Alertmanager, and people.
+
+People send the reports token, which reads the pages, or their own token of the prediction service. Reviewers and admins
+may read; only admins may change something. A browser sends a password by itself, also with a request that another
+site has made it send: so nothing is changed by the reports token or by any password.
+"""
 
 from dataclasses import dataclass, field
+from typing import Annotated, Final
 
+from fastapi import Depends, HTTPException, Request
 from starlette.types import ASGIApp, Scope
 
+from monitoring.users import User, Users, UsersAwayError, may_be_user_token
 from web.authentication import Authentication, Headers, basic_password, bearer_token, same_secret
-from web.gate import Gate, Limits
-from web.problems import problem
+from web.gate import Confirm, Gate, Limits
+from web.problems import problem, unauthorised, unavailable
 
 PUBLIC = frozenset({"/health", "/livez", "/readyz"})
 METRICS, ALERTS = "/metrics", "/alerts"
@@ -17,8 +25,11 @@ LIMITS = Limits(
     body_seconds=10,
     max_in_flight=64,
     anonymous_in_flight=16,
-    timeout_seconds=30,
+    timeout_seconds=150,  # more than a command of run.py may take
 )
+ADMIN: Final = "admin"
+_READERS: Final = (ADMIN, "reviewer")
+_UNCONFIRMED, _USER = "unconfirmed_token", "user"  # in the scope of a request
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="reports: any name, the token as password", charset="UTF-8"'}
 
 
@@ -31,14 +42,52 @@ class Tokens:
     reports: str = field(repr=False)
 
 
-def create_gate(app: ASGIApp, tokens: Tokens) -> Gate:
-    """Return the application behind its gate. People may send their token as a password, which a browser asks for."""
+def create_gate(app: ASGIApp, tokens: Tokens, users: Users) -> Gate:
+    """Return the application behind its gate. People may send the reports token as a password too."""
     expected = tokens.reports.encode()
 
-    def admit_people(_: Scope, headers: Headers) -> ASGIApp | None:
-        if same_secret(bearer_token(headers) or basic_password(headers), expected):
+    def admit_people(scope: Scope, headers: Headers) -> ASGIApp | None:
+        reads, given = scope["method"] == "GET", bearer_token(headers)
+        if same_secret(given or basic_password(headers), expected):
+            return None if reads else problem(403, "the reports token only reads: send the token of an admin")
+        if may_be_user_token(given):
+            scope[_UNCONFIRMED] = given
             return None
-        return problem(401, "the reports token is needed, as a bearer token or as a password", _CHALLENGE)
+        if not reads:
+            return unauthorised("the token of an admin is needed")
+        return problem(401, "the token of a reviewer or an admin, or the reports token, is needed", _CHALLENGE)
 
     authentication = Authentication(PUBLIC, {METRICS: tokens.metrics, ALERTS: tokens.alerts}, admit_people)
-    return Gate(app, authenticate=authentication, limits=LIMITS)
+    return Gate(app, authenticate=authentication, limits=LIMITS, confirm=_confirming(users))
+
+
+def _confirming(users: Users) -> Confirm:
+    async def confirm(scope: Scope, _: Headers) -> ASGIApp | None:
+        """Find out whose the token of a request is, and whether that user may send it."""
+        token = scope.pop(_UNCONFIRMED, None)
+        if token is None:
+            return None
+        try:
+            user = await users.find(token)
+        except UsersAwayError as error:
+            return unavailable(str(error))
+        if user is None:
+            return unauthorised("the token is not valid or has expired: log in again")
+        allowed = _READERS if scope["method"] == "GET" else (ADMIN,)
+        if user.role not in allowed:
+            return problem(403, f"this needs the role {' or '.join(allowed)}")
+        scope[_USER] = user
+        return None
+
+    return confirm
+
+
+async def admin_of(request: Request) -> User:
+    """Return the admin who sent a request; whoever else sent it gets a 403."""
+    user: User | None = request.scope.get(_USER)
+    if user is None or user.role != ADMIN:
+        raise HTTPException(403, f"this needs the role {ADMIN}")
+    return user
+
+
+Admin = Annotated[User, Depends(admin_of)]

@@ -4,6 +4,7 @@ An alert is served by one retraining. If that failed, the alert starts another o
 """
 
 import logging
+import math
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -89,11 +90,12 @@ class Budget:
 
 
 class NotNowError(Exception):
-    """No retraining may start now."""
+    """No retraining may start now. `retry_after`: seconds (None: when the one under way has ended)."""
 
-    def __init__(self, limit: Limit) -> None:
+    def __init__(self, limit: Limit, now: datetime) -> None:
         super().__init__(limit.reason)
         self.limit = limit
+        self.retry_after = math.ceil((limit.until - now).total_seconds()) if limit.until else None
 
 
 def utc_now() -> datetime:
@@ -136,7 +138,7 @@ class Decider:
         with self._lock:
             now = self._clock()
             if limit := self._limit(now, self._journal.unfinished):
-                raise NotNowError(limit)
+                raise NotNowError(limit, now)
             retraining = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(8)}"
             asked_for = RetrainingRequest(at=now, asked_by=asked_by, reason=reason, retraining=retraining)
             self._journal.append(asked_for)

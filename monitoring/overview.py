@@ -125,7 +125,7 @@ def _retraining(journal: Journal, folder: ReportFolder, job: Job) -> RetrainingR
         started=job.at.isoformat(timespec="seconds"),
         finished=end.at.isoformat(timespec="seconds") if end else None,
         outcome=end.outcome if end else "under way",
-        reason=end.reason if end else "",
+        reason=end.reason if end else job.reason,
         model_version=end.model_version if end else None,
         log=log.name if log.is_file() else None,
     )

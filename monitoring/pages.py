@@ -1,5 +1,6 @@
 """The routes for reading: the page, reports and logs on the disk, history and decisions."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from monitoring.entries import AlertDecision
 from monitoring.journal import Journal
 from monitoring.overview import SHOWN, RetrainingRow, read_overview, read_retrainings
 from monitoring.report_folder import ReportFolder, is_evidently
+from monitoring.timeline import Move
 from reports.rendering import script_source
 from reports.service_page import service_page
 
@@ -43,6 +45,7 @@ class Pages:
 
     journal: Journal
     folder: ReportFolder
+    moves: Callable[[], Sequence[Move]]  # the promotion log as far as it is known, at once
     description: str  # how this service makes reports and retrains
 
     def router(self) -> APIRouter:
@@ -52,7 +55,7 @@ class Pages:
         @router.get("/", response_class=Response)
         def page() -> Response:
             """Show the latest verdict, reports, decisions and retrainings."""
-            overview = read_overview(self.journal, self.folder, (), self.description, utc_now())
+            overview = read_overview(self.journal, self.folder, self.moves(), self.description, utc_now())
             return Response(
                 service_page(overview.model_dump()), media_type="text/html", headers=_with_policy(_PAGE_POLICY)
             )

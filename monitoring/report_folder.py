@@ -77,6 +77,16 @@ class ReportFolder:
         """The log of the last run that the monitor service started."""
         return self.path / "monitor.log"
 
+    @property
+    def command_report(self) -> Path:
+        """What the command under way about models returns."""
+        return self.path / ".command.json"
+
+    @property
+    def command_log(self) -> Path:
+        """The log of the last command about models."""
+        return self.path / ".command.log"
+
     def retraining_report(self, retraining: str) -> Path:
         """Return where a local retraining writes its outcome."""
         return self.path / f"{_RETRAINING}{retraining}.json"

@@ -18,12 +18,12 @@ _TAIL = 16_384  # bytes at the end of a log in which its last error is searched
 class RunPyCommand:
     """A command and the folder that it runs in."""
 
-    words: Sequence[str]  # `--json FILE` is added
+    words: Sequence[str]  # more words and `--json FILE` are added
     folder: Path
 
-    def start(self, report: Path, log: Path) -> Child:
-        """Start the command, which writes its report and its output to these files. Raises `OSError`."""
-        return Child.start([*self.words, "--json", str(report)], ENDING, folder=self.folder, log=log)
+    def start(self, report: Path, log: Path, *more: str) -> Child:
+        """Start the command with more words; it writes its report and its output to these files. Raises `OSError`."""
+        return Child.start([*self.words, *more, "--json", str(report)], ENDING, folder=self.folder, log=log)
 
 
 def last_error(log: Path, exit_code: int) -> str:

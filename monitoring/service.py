@@ -1,4 +1,4 @@
-"""The monitor service: the loop of the monitoring pipeline, the receiver of alerts, the pages."""
+"""The monitor service: the loop of the monitoring pipeline, the receiver of alerts, the pages, the routes of users."""
 
 import logging
 from collections import Counter
@@ -11,14 +11,19 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from monitoring.authentication import ALERTS, METRICS, Tokens, create_gate
+from monitoring.chart_routes import ChartRoutes
 from monitoring.decisions import MOST_VALUES, Decider, Rules, Webhook, utc_now
 from monitoring.entries import AlertDecision, RetrainingEnd
 from monitoring.journal import Journal, JournalError
 from monitoring.loop import MonitoringLoop, Schedule
 from monitoring.metrics import MonitorMetrics
+from monitoring.model_routes import ModelRoutes, handle_command_errors
+from monitoring.models import Models
 from monitoring.pages import Pages
 from monitoring.report_folder import ReportFolder
 from monitoring.retraining import RetrainingRunner, Trainer
+from monitoring.retraining_routes import RetrainingRoutes
+from monitoring.users import Users
 from web.application import create_app
 from web.authentication import only_programs
 from web.json_body import JsonRoute
@@ -52,6 +57,8 @@ class MonitorService:
         rules: Rules,
         *,
         folder: ReportFolder,
+        users: Users,
+        models: Models,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """Without a schedule this service does not run the monitoring pipeline: the engine of the stack does."""
@@ -59,20 +66,30 @@ class MonitorService:
 
         def count_retraining(end: RetrainingEnd) -> None:
             metrics.retrainings.labels(end.outcome).inc()
+            models.forget()  # it may have registered and promoted a version
 
         def count_run(outcome: str) -> None:
             metrics.runs.labels(outcome).inc()
 
         self._journal = journal
+        self._models = models
         self._retraining = RetrainingRunner(trainer, journal, count_retraining)
         self._loop = MonitoringLoop(schedule, folder, journal, count_run) if schedule else None
         app = create_app("Monitoring", openapi_url=None)
         app.router.route_class = _WebhookRoute
-        _add_routes(app, journal, Decider(journal, rules, clock), self._retraining, metrics)
+        handle_command_errors(app)
+        decider = Decider(journal, rules, clock)
+        _add_routes(app, journal, decider, self._retraining, metrics)
         reports = f"every {schedule.every} here" if schedule else BY_ENGINE
         description = f"Reports: {reports}. Retraining: {trainer.description}."
-        app.include_router(Pages(journal, folder, description).router())
-        self.gate = create_gate(app, tokens)
+        for routes in (
+            Pages(journal, folder, models.moves, description),
+            ChartRoutes(journal, folder, models),
+            RetrainingRoutes(journal, folder, decider, self._retraining),
+            ModelRoutes(models, journal),
+        ):
+            app.include_router(routes.router())
+        self.gate = create_gate(app, tokens, users)
 
     def start(self) -> None:
         """Continue or end what an earlier service left under way, and start the monitoring loop."""
@@ -85,6 +102,7 @@ class MonitorService:
         if self._loop:
             self._loop.stop()
         self._retraining.stop()
+        self._models.stop()
         self._journal.close()
 
 

@@ -1,4 +1,4 @@
-"""The tokens of the monitor service, from the environment or the state folder."""
+"""The settings of the monitor service: its tokens, and where the users are known."""
 
 from typing import Annotated
 
@@ -14,6 +14,17 @@ class MonitorSettings(ServiceSettings):
     metrics_token: Annotated[SecretKey | None, Field(description="what Prometheus sends to read /metrics")] = None
     alert_token: Annotated[SecretKey | None, Field(description="what Alertmanager sends with alerts")] = None
     reports_token: Annotated[SecretKey | None, Field(description="what people send to read the pages")] = None
+    service_url: Annotated[
+        str, Field(description="address of the prediction service, which knows the users", pattern=r"^https?://")
+    ] = "http://127.0.0.1:3000"
+    auth_url: Annotated[
+        str | None, Field(description="address of auth, where it runs apart: it knows them", pattern=r"^https?://")
+    ] = None
+
+    @property
+    def users_url(self) -> str:
+        """The address of the service that knows the users."""
+        return self.auth_url or self.service_url
 
     def tokens(self) -> Tokens:
         """Return the tokens; on a local machine those that are not set are kept in the state folder.

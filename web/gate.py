@@ -5,7 +5,7 @@ import logging
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Final, Protocol
@@ -55,6 +55,9 @@ class Limits:
         return self.body_bytes_of.get(path, self.max_body_bytes)
 
 
+Confirm = Callable[[Scope, Headers], Awaitable[ASGIApp | None]]  # returns the refusal, or None
+
+
 class RequestMetrics(Protocol):
     """Counts requests. `status` 0: the client went away before an answer."""
 
@@ -73,10 +76,18 @@ class Gate:
     """
 
     def __init__(
-        self, app: ASGIApp, *, authenticate: Authenticate, limits: Limits, metrics: RequestMetrics | None = None
+        self,
+        app: ASGIApp,
+        *,
+        authenticate: Authenticate,
+        limits: Limits,
+        metrics: RequestMetrics | None = None,
+        confirm: Confirm | None = None,
     ) -> None:
+        """`confirm` decides about the requests that `authenticate` lets pass; it may ask another service."""
         self._app = app
         self._authenticate = authenticate
+        self._confirm = confirm
         self._metrics = metrics
         self._limits = limits
         self._max_in_flight = math.inf if limits.max_in_flight is None else limits.max_in_flight
@@ -111,6 +122,8 @@ class Gate:
             return
         headers = dict(scope["headers"])  # the last of repeated ones
         refusal = self._authenticate(scope, headers)
+        if refusal is None and self._confirm is not None:
+            refusal = await self._confirm(scope, headers)
         anonymous = scope.get("anonymous", False)
         most = self._limits.body_bytes(path, anonymous=anonymous)
         if not refusal and _announced_length(headers) > most:

@@ -1,32 +1,17 @@
 """The monitor service in this process: access, answers, metrics and pages."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-from starlette.testclient import TestClient
 
-from monitoring.authentication import MAX_BODY_BYTES, Tokens
-from monitoring.decisions import Rules
-from monitoring.journal import Journal
-from monitoring.local_trainer import LocalTrainer
-from monitoring.loop import Schedule
-from monitoring.report_folder import ReportFolder
-from monitoring.run_py import RunPyCommand
-from monitoring.service import MonitorService
+from monitoring.authentication import MAX_BODY_BYTES
 from monitoring.settings import MonitorSettings
 from reports.rendering import script_source
-from tests.monitoring.watching import alert, failing_writes, python, reporting, webhook
+from tests.monitoring.serving import ALERTS, METRICS, READING, TOKENS, Service, Start
+from tests.monitoring.watching import alert, failing_writes, python, webhook
 from tests.system.workspace import wait_for
 from web.settings import SettingsError
 
-TOKENS = Tokens(metrics="m" * 40, alerts="a" * 40, reports="r" * 40)
-ALERTS, METRICS, READING = ({"Authorization": f"Bearer {token * 40}"} for token in "amr")
 TAKING_TURNS = """
 import json, pathlib, sys, time
 report = pathlib.Path(sys.argv[-1])
@@ -42,57 +27,11 @@ report.write_text(json.dumps({"verdict": "warning"}))
 """
 
 
-class Service:
-    """A started service on a folder, and a client of it."""
-
-    def __init__(self, folder: Path, training: list[str], monitoring: list[str], every: float) -> None:
-        self.folder = folder
-        reports = ReportFolder(folder)
-        self.journal = Journal(reports.journal)
-        lock = threading.Lock()
-        trainer = LocalTrainer(RunPyCommand(training, folder), reports, lock, self.journal)
-        schedule = Schedule(RunPyCommand(monitoring, folder), timedelta(seconds=every), lock)
-        self.monitor = MonitorService(self.journal, trainer, schedule, TOKENS, Rules(), folder=reports)
-        self.client = TestClient(self.monitor.gate, raise_server_exceptions=False)
-        self.monitor.start()
-
-    def send(self, *alerts: dict[str, Any]) -> list[str]:
-        answer = self.client.post("/alerts", json=webhook(*alerts), headers=ALERTS)
-        assert answer.status_code == 202, answer.text
-        return [entry["decision"] for entry in answer.json()["decisions"]]
-
-    def read(self, path: str) -> httpx.Response:
-        return self.client.get(path, headers=READING)
-
-    def metrics(self) -> str:
-        return self.client.get("/metrics", headers=METRICS).text
-
-
-Start = Callable[..., Service]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    with ExitStack() as stack:
-
-        def begin(
-            training: list[str] | None = None, monitoring: list[str] | None = None, every: float = 3600
-        ) -> Service:
-            service = Service(tmp_path, training or reporting(reason="not better"), monitoring or python("0"), every)
-            stack.callback(service.monitor.stop)
-            return service
-
-        yield begin
-
-
-@pytest.fixture
-def service(start: Start) -> Service:
-    return start()
-
-
 EVERYTHING = [
     ("GET", "/"), ("GET", "/metrics"), ("POST", "/alerts"), ("GET", "/history"), ("GET", "/decisions"),
     ("GET", "/reports/latest"), ("GET", "/reports/x.json"), ("GET", "/nowhere"), ("GET", "/docs"), ("GET", "//health"),
+    ("GET", "/verdicts"), ("GET", "/timeline"), ("GET", "/retraining"), ("GET", "/models"), ("GET", "/models/1"),
+    ("GET", "/models/compare"), ("POST", "/retrain"), ("POST", "/rollback"),
 ]  # fmt: skip
 
 
@@ -108,7 +47,9 @@ def test_everything_but_health_needs_its_token(service: Service, method: str, pa
         answer = service.client.request(method, f"http://testserver{path}", headers=headers)
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.headers["www-authenticate"].startswith("Bearer" if path in ("/metrics", "/alerts") else "Basic")
+        assert answer.headers["www-authenticate"].startswith(
+            "Bearer" if path == "/metrics" or method == "POST" else "Basic"
+        )
 
 
 @pytest.mark.parametrize(
