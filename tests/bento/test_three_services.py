@@ -18,9 +18,11 @@ from monitoring.authentication import Tokens
 from monitoring.decisions import Rules
 from monitoring.journal import Journal
 from monitoring.local_trainer import LocalTrainer
+from monitoring.models import Models
 from monitoring.report_folder import ReportFolder
 from monitoring.run_py import RunPyCommand
 from monitoring.service import MonitorService
+from monitoring.users import Users
 from tests.bento.conftest import METRICS_TOKEN, Service
 from tests.system.workspace import ROOT
 from web.secret_store import private_key
@@ -39,7 +41,11 @@ def services(service: Service, tmp_path: Path) -> Iterator[Services]:
     journal = Journal(tmp_path / "journal.db")
     folder = ReportFolder(tmp_path)
     trainer = LocalTrainer(RunPyCommand(["false"], tmp_path), folder, Lock(), journal)
-    monitor = MonitorService(journal, trainer, None, monitor_tokens, Rules(), folder=folder)
+    models = Models(RunPyCommand(["false"], tmp_path), RunPyCommand(["false"], tmp_path), folder)
+    users = Users("http://127.0.0.1:3000")  # is not asked: nobody here sends a token of its users
+    monitor = MonitorService(
+        journal, trainer, None, monitor_tokens, Rules(), folder=folder, users=users, models=models
+    )
     reader = {"Authorization": f"Bearer {monitor_tokens.reports}"}
     yield [
         (service.application, {"/metrics": service.as_("ada")}, "/health"),
