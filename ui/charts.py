@@ -4,7 +4,7 @@ The colours have a contrast of at least 3 to 1 with the backgrounds of both them
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Literal
 
 import altair as alt
 import pandas as pd
@@ -13,13 +13,17 @@ import streamlit as st
 from ui.i18n import Messages, literal
 
 BLUE, ORANGE, GREEN, RED, GREY = "#3d7fd9", "#c2641c", "#2f9154", "#d64550", "#7d8794"
-ROW_HEIGHT: Final = 26  # pixels of a chart for each row
 _ROWS_SHOWN = 10  # a longer table scrolls
 
 Height = int | Literal["content"]
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 Row = Mapping[str, str]
 text = Messages("charts")
+
+
+def height_of(rows: int) -> int:
+    """Return how high a chart of so many rows is with its axis and legend, in pixels."""
+    return 26 * rows + 110
 
 
 def show_chart(chart: Chart, name: str, rows: Sequence[Row]) -> None:

@@ -1,13 +1,12 @@
 """The page with the versions of the model: their scores, what decided about them, and the way back."""
 
-from html import escape
-
 import streamlit as st
 
 from ui import failures, session
 from ui.charts import Row, show_chart, show_table
 from ui.i18n import Messages, moment, number
 from ui.services.monitor import Registry, Version
+from ui.services_words import show_words
 from ui.views.models import comparison, details, rollback
 from ui.views.models.charts import scores_chart
 from ui.views.models.words import alias_words, decision_word, interval, score
@@ -81,7 +80,7 @@ def _show_decision(version: Version) -> None:
         if created:
             st.caption(text("created", time=moment(created)))
         if decision:
-            st.html(f'<p lang="en">{escape(decision["reason"])}</p>')
+            show_words(decision["reason"])
 
 
 def _show_log(registry: Registry) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from ui.charts import BLUE, GREEN, GREY, RED, ROW_HEIGHT, Chart
+from ui.charts import BLUE, GREEN, GREY, RED, Chart, height_of
 from ui.i18n import Messages
 from ui.services.monitor import TypeComparison, Version
 
@@ -25,8 +25,8 @@ def scores_chart(versions: Sequence[Version], score: str) -> Chart:
     ]
     frame = pd.DataFrame(rows)
     places = [text("alias_production"), text("other")]
-    base = alt.Chart(frame, height=ROW_HEIGHT * len(rows)).encode(
-        y=alt.Y("version:N", title=None, sort=None),
+    base = alt.Chart(frame, height=height_of(len(rows))).encode(
+        y=alt.Y("version:N", title=None, sort=None, axis=alt.Axis(labelOverlap=False)),
         color=alt.Color(
             "place:N", title=None, scale=alt.Scale(domain=places, range=[BLUE, GREY]), legend=alt.Legend(orient="top")
         ),
@@ -55,10 +55,10 @@ def differences_chart(types: Sequence[TypeComparison]) -> Chart:
         if entry["difference"] is not None
     )
     chart: Chart = (
-        alt.Chart(frame, height=ROW_HEIGHT * len(frame))
+        alt.Chart(frame, height=height_of(len(frame)))
         .mark_bar()
         .encode(
-            y=alt.Y("type:N", title=None, sort=None, axis=alt.Axis(labelLimit=220)),
+            y=alt.Y("type:N", title=None, sort=None, axis=alt.Axis(labelLimit=220, labelOverlap=False)),
             x=alt.X("difference:Q", title=text("difference_f1"), axis=alt.Axis(format="+.2f", tickCount=5)),
             color=alt.Color(
                 "state:N",

@@ -1,13 +1,12 @@
 """Two versions beside each other, in all and type by type."""
 
-from html import escape
-
 import streamlit as st
 
 from ui import session
 from ui.charts import Row, show_chart
 from ui.i18n import Messages, number
 from ui.services.monitor import Comparison, Registry
+from ui.services_words import show_words
 from ui.views.models.charts import differences_chart
 from ui.views.models.words import alias_words, change, score
 
@@ -58,7 +57,7 @@ def _show(comparison: Comparison) -> None:
         ):
             st.metric(name, score(pair["second"]), change(pair["difference"]), border=True, width="content")
     if overall["paired"]:
-        st.html(f'<p lang="en">{escape(overall["paired"]["reason"])}</p>')
+        show_words(overall["paired"]["reason"])
     elif overall["same_data"] is not True:
         st.caption(text("other_data"))
     rows: list[Row] = [

@@ -25,7 +25,7 @@ def interval(found: Score) -> str:
 
 def alias_words(aliases: Sequence[str]) -> str:
     """Return in words where a version is: in production, or the one before."""
-    return ", ".join(text(f"alias_{alias}") if f"alias_{alias}" in text else alias for alias in aliases)
+    return ", ".join(text(f"alias_{alias}") for alias in ("production", "previous") if alias in aliases)
 
 
 def decision_word(decision: Decision | None) -> str:

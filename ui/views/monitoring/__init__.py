@@ -1,12 +1,11 @@
 """The page that says how the model does in use, what came of alerts, and retrains."""
 
-from html import escape
-
 import streamlit as st
 
 from ui import session
 from ui.i18n import Messages, moment, percent
 from ui.services.monitor import VerdictEntry
+from ui.services_words import show_words
 from ui.views.monitoring import charts, reports, retraining
 from ui.views.monitoring.timeline import show_timeline
 
@@ -51,7 +50,7 @@ def _show_now(entries: list[VerdictEntry]) -> None:
         st.markdown(f"- {sentence}")
     with st.expander(text("reasons")):
         for reason in latest["reasons"]:
-            st.html(f'<p lang="en">{escape(reason)}</p>')
+            show_words(reason)
 
 
 def _findings(entry: VerdictEntry) -> list[str]:

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from ui.charts import BLUE, GREEN, GREY, ORANGE, RED, ROW_HEIGHT, Row, show_chart
-from ui.i18n import Messages, local, moment, percent
+from ui.charts import BLUE, GREEN, GREY, ORANGE, RED, Row, height_of, show_chart
+from ui.i18n import Messages, language, local, moment, percent
 from ui.services.monitor import ColumnDrift, VerdictEntry
 
 text = Messages("monitoring")
 VERDICTS = ("drift", "warning", "ok", "insufficient_data")  # the most severe first
 _COLOURS = (RED, ORANGE, GREEN, GREY)
+_TIMES = {"en": "%m-%d %H:%M", "fr": "%d/%m %H:%M", "de": "%d.%m. %H:%M"}
 _SHAPES = ("triangle-up", "diamond", "circle", "square")
 
 
@@ -76,11 +77,11 @@ def show_columns(columns: dict[str, ColumnDrift]) -> None:
         for name, drift in ordered
     )
     chart = (
-        alt.Chart(frame, height=ROW_HEIGHT * len(frame))
+        alt.Chart(frame, height=height_of(len(frame)))
         .mark_bar()
         .encode(
-            y=alt.Y("column:N", title=None, sort=None, axis=alt.Axis(labelLimit=240)),
-            x=alt.X("score:Q", title=text("distance")),
+            y=alt.Y("column:N", title=None, sort=None, axis=alt.Axis(labelLimit=240, labelOverlap=False)),
+            x=alt.X("score:Q", title=text("distance"), axis=alt.Axis(tickCount=5)),
             color=alt.Color(
                 "state:N",
                 title=None,
@@ -144,7 +145,8 @@ def _time(entry: VerdictEntry) -> pd.Timestamp:
 
 
 def _time_axis() -> alt.X:
-    return alt.X("at:T", title=None, axis=alt.Axis(format="%d.%m. %H:%M", labelAngle=0, tickCount=5, labelOverlap=True))
+    axis = alt.Axis(format=_TIMES[language()], labelAngle=0, labelOverlap=True, tickCount=5, tickMinStep=60_000)
+    return alt.X("at:T", title=None, axis=axis)
 
 
 def _points() -> alt.OverlayMarkDef:

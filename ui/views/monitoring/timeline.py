@@ -9,7 +9,7 @@ from ui.i18n import Messages, moment
 from ui.services.monitor import TimelineEntry
 
 text = Messages("monitoring")
-_KINDS = ("alert", "retraining", "promotion", "rollback", "report")
+_KINDS = ("alert", "retraining", "promotion", "rollback", "report")  # the charts show the reports already
 
 
 def show_timeline(events: Sequence[TimelineEntry]) -> None:
@@ -18,9 +18,13 @@ def show_timeline(events: Sequence[TimelineEntry]) -> None:
         st.write(text("nothing_happened"))
         return
     kinds = st.pills(
-        text("kinds"), _KINDS, selection_mode="multi", default=_KINDS, format_func=lambda kind: text(f"kind_{kind}"),
+        text("kinds"),
+        _KINDS,
+        selection_mode="multi",
+        default=_KINDS[:-1],
+        format_func=lambda kind: text(f"kind_{kind}"),
         key="monitoring_kinds",
-    )  # fmt: skip
+    )
     rows: list[Row] = [
         {
             text("time"): moment(event["at"]),
@@ -31,8 +35,10 @@ def show_timeline(events: Sequence[TimelineEntry]) -> None:
         for event in events
         if event["kind"] in kinds
     ]
-    if rows:
-        show_table(rows, text("timeline"))
+    if not rows:
+        st.write(text("nothing_of_these"))
+        return
+    show_table(rows, text("timeline"))
     st.caption(text("in_english"))
 
 
