@@ -1,5 +1,6 @@
 """The page in this process: Streamlit's AppTest, on the real prediction service of `tests/bento`."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from streamlit.util import calc_hash
 from tests.bento.conftest import (  # noqa: F401
     PASSWORD,
     Service,
+    listening,
     model_folder,
     predictor,
     service,
     settings,
     start,
 )
+from tests.ui.monitored import Monitored
 from ui.services import transport
 
 APP = Path(__file__).resolve().parents[2] / "ui" / "app.py"
@@ -64,3 +67,17 @@ def services(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:  # n
 def tab(services: Service) -> Tab:
     """A tab in which nobody has signed in."""
     return Tab(AppTest.from_file(APP, default_timeout=_SECONDS).run())
+
+
+@pytest.fixture
+def monitored(services: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Monitored]:
+    """The monitor service, where the page looks for it."""
+    with listening(services.application) as address:
+        found = Monitored(tmp_path / "monitoring", address)
+        original = transport.connect
+        monkeypatch.setenv("MONITOR_URL", "http://monitor")
+        monkeypatch.setattr(
+            transport, "connect", lambda url: found.client if url == "http://monitor" else original(url)
+        )
+        yield found
+        found.service.stop()
