@@ -74,10 +74,11 @@ def a_version(number: str) -> ShownVersion:
     """A version, with a score that grows with its number."""
     value = 0.7 + int(number) / 20
     score = Score(value=value, low=value - 0.02, high=value + 0.02)
+    reason = f"weighted F1 {value:.3f} is better <b>"
     return ShownVersion(
         version=number, aliases=["production"] if number == "2" else ["previous"], created_at=NOON,
         scores={"weighted_f1": score, "macro_f1": score},
-        decision=ShownDecision(promoted=True, reason=f"weighted F1 {value:.3f} is better <b>", difference=0.05, low=0.01, high=0.09),
+        decision=ShownDecision(promoted=True, reason=reason, difference=0.05, low=0.01, high=0.09),
         bento=f"rakuten:{number}", run_id=f"run-{number}", data_hash="d" * 64, commit="c" * 40, clean=number == "1",
         trained_on=3_145,
     )  # fmt: skip
