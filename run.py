@@ -19,6 +19,7 @@ VERBS = {
     "auth": "run the auth service apart from the prediction service",
     "why": "show why a listing was answered as it was",
     "models": "show the versions in the registry, one version, or two side by side",
+    "reproduce": "train a version again from its record, and say whether it is the same",
     "rollback": "return to the version that was in production before",
     "purge": "remove predictions and feedback that are too old to keep",
     "data": "write the embedded listings as the challenge's files",
@@ -37,11 +38,20 @@ EXAMPLES = """examples:
   python run.py watch -- --data DIR              report every 15 minutes; retrain on alerts, with the options after --
   python run.py why PREDICTION_ID                show which version gave an answer, and the words that decided
   python run.py models compare 2 3               show what version 3 does better and worse than version 2
+  python run.py reproduce                        train the version in production again, and compare every answer
   python run.py rollback --reason "worse on toys"
   python run.py purge --older-than 90d           remove predictions and feedback older than 90 days
   python run.py stack apply containers           run every step in a container from now on
   python run.py doctor                           show what is installed, where it writes, what is missing
 """
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help with room for the longest verb beside its summary: argparse does not count its indentation."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        self._action_max_length = max(map(len, VERBS)) + 2 * self._indent_increment
 
 
 def main(arguments: list[str]) -> int:
@@ -80,9 +90,7 @@ def main(arguments: list[str]) -> int:
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
     """Parse the command line. Only the module of its verb is loaded; the usage that an error shows is the verb's."""
-    parser = argparse.ArgumentParser(
-        prog="run.py", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(prog="run.py", description=__doc__, epilog=EXAMPLES, formatter_class=_Help)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     parsers = {verb: verbs.add_parser(verb, help=summary) for verb, summary in VERBS.items()}
     if arguments[0] in VERBS:

@@ -3,10 +3,10 @@
 It needs neither ZenML nor MLflow, and it reads and writes nothing but the files of one folder, so an earlier or a later
 release can run it:
 
-- `consolidate FOLDER [LISTINGS]` reads `recipe.json` and `feedback.parquet`, takes the raw listings from the folder
-  LISTINGS or generates the embedded ones, and writes `listings.parquet`.
+- `rows FOLDER [LISTINGS]` reads `recipe.json`. Where there is no `listings.parquet`, it makes that from
+  `feedback.parquet` and the raw listings: those in the folder LISTINGS, or the embedded ones. It writes `rows.json`.
 - `train FOLDER` reads `recipe.json`, `listings.parquet` and, if there is one, `champion.parquet` (`text_key` and
-  `predicted_code` of the test rows), and writes `answers.parquet` and `result.json`.
+  `predicted_code` of the test rows). It writes `answers.parquet` and `result.json`.
 """
 
 from datetime import datetime
@@ -42,16 +42,24 @@ class Recipe(BaseModel):
     decided_at: datetime
 
 
+class Rows(BaseModel):
+    """How many rows a table of listings has, and their hash."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: int
+    data_hash: str
+
+
 class Result(BaseModel):
     """What came of a training from a recipe.
 
-    `data_hash` is that of the rows, `chosen` the candidate that was best on validation. `decision` is None if there was
-    a champion, and it could not be asked.
+    `chosen` is the candidate that was best on validation. `decision` is None if there was a champion, and its answers
+    are not known.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    data_hash: str
     chosen: str
     evaluation: Evaluation
     decision: Decision | None
@@ -75,7 +83,6 @@ def train_again(recipe: Recipe, listings: pd.DataFrame, champion: pd.DataFrame |
     `champion` has the champion's answers on the test rows: text_key and predicted_code.
     """
     from catalog.candidates import fit_candidates
-    from catalog.consolidation import content_hash
     from catalog.evaluation import evaluate_window
     from catalog.reference import build_reference_window
 
@@ -84,9 +91,7 @@ def train_again(recipe: Recipe, listings: pd.DataFrame, champion: pd.DataFrame |
     window = build_reference_window(listings, chosen.classifier)
     evaluation = evaluate_window(window, recipe.taxonomy, parameters.target_precision, parameters.seed)
     decision = _decide(recipe, window, evaluation, champion)
-    return window, Result(
-        data_hash=content_hash(listings), chosen=chosen.name, evaluation=evaluation, decision=decision
-    )
+    return window, Result(chosen=chosen.name, evaluation=evaluation, decision=decision)
 
 
 def _decide(
@@ -112,19 +117,29 @@ def _decide(
 
 
 def run(action: str, folder: str, listings: str | None = None) -> None:
-    """Do what the module's text says; `action` is `consolidate` or `train`."""
+    """Do what the module's text says; `action` is `rows` or `train`."""
     place = Path(folder)
     recipe = Recipe.model_validate_json((place / "recipe.json").read_bytes())
-    if action == "consolidate":
-        feedback = pd.read_parquet(place / "feedback.parquet")
-        table = consolidate_again(recipe, feedback, Path(listings) if listings else None)
-        table.to_parquet(place / "listings.parquet", index=False)
+    if action == "rows":
+        _rows(recipe, place, Path(listings) if listings else None)
         return
     answered = place / "champion.parquet"
     champion = pd.read_parquet(answered) if answered.is_file() else None
     window, result = train_again(recipe, pd.read_parquet(place / "listings.parquet"), champion)
     window[_ANSWERS].to_parquet(place / "answers.parquet", index=False)
     (place / "result.json").write_text(result.model_dump_json(), encoding="utf-8")
+
+
+def _rows(recipe: Recipe, place: Path, folder: Path | None) -> None:
+    from catalog.consolidation import content_hash
+
+    table = place / "listings.parquet"
+    if not table.is_file():
+        again = consolidate_again(recipe, pd.read_parquet(place / "feedback.parquet"), folder)
+        again.to_parquet(table, index=False)
+    listings = pd.read_parquet(table)
+    found = Rows(rows=len(listings), data_hash=content_hash(listings))
+    (place / "rows.json").write_text(found.model_dump_json(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,3 +10,14 @@ def show_in_production(model: str, version: str) -> bool:
     except KeyError:
         return False
     return True
+
+
+def recorded_with(model: str, version: str | None, key: str) -> str | None:
+    """Return what ZenML has under a key beside its version of a model; None without this version or record."""
+    if version is None or not version.isdecimal():
+        return None
+    try:
+        found = Client().get_model_version(model, version).run_metadata.get(key)
+    except KeyError:
+        return None
+    return str(found) if found else None

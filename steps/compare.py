@@ -15,6 +15,7 @@ from catalog.reproduction import Recipe
 from catalog.source import ListingSource
 from catalog.taxonomy import Taxonomy
 from catalog.training_parameters import TrainingParameters
+from steps.materializers import TABLE_FILE
 from tracking.evaluation_run import EvaluationRun
 from tracking.registry import FILES_KEY, RegisteredVersion
 from tracking.training_record import RECORD_FILE, StoredTable, TrainingRecord
@@ -67,4 +68,4 @@ def compare_with_production(
 def _stored(step_name: str, output: str) -> StoredTable:
     """Return where a table is that an earlier step of this run has made, or that was taken from the cache for it."""
     artifact = get_step_context().pipeline_run.steps[step_name].outputs[output][0]
-    return StoredTable(id=str(artifact.id), uri=artifact.uri)
+    return StoredTable(id=str(artifact.id), uri=f"{artifact.uri}/{TABLE_FILE}")

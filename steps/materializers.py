@@ -19,7 +19,7 @@ from zenml.metadata.metadata_types import MetadataType
 
 from reports.table_page import first_rows_page
 
-_TABLE = "table.parquet"
+TABLE_FILE = "table.parquet"
 _RECORD = "bento.json"
 _ARCHIVE = "bento.tar"
 
@@ -44,12 +44,12 @@ class TableMaterializer(BaseMaterializer):
 
     def load(self, data_type: type[Any]) -> pd.DataFrame:
         """Read the table."""
-        with self.artifact_store.open(os.path.join(self.uri, _TABLE), "rb") as file:
+        with self.artifact_store.open(os.path.join(self.uri, TABLE_FILE), "rb") as file:
             return pd.read_parquet(file)
 
     def save(self, data: pd.DataFrame) -> None:
         """Write the table."""
-        with self.artifact_store.open(os.path.join(self.uri, _TABLE), "wb") as file:
+        with self.artifact_store.open(os.path.join(self.uri, TABLE_FILE), "wb") as file:
             data.to_parquet(file, compression="zstd", index=False)
 
     def save_visualizations(self, data: pd.DataFrame) -> dict[str, VisualizationType]:

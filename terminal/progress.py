@@ -1,4 +1,4 @@
-"""The progress of a pipeline run. It asks ZenML for it, so it is the same on every stack."""
+"""The progress of a long command, and of a pipeline run, for which ZenML is asked: it is the same on every stack."""
 
 import logging
 import threading
@@ -41,6 +41,15 @@ def follow(*, name: str | None = None, orchestrator_run_id: str | None = None) -
     finally:
         finished.set()
         watcher.join(timeout=10)
+
+
+@contextmanager
+def phase(name: str) -> Iterator[None]:
+    """Show a part of a command while the body runs, and its time when that ends, as those of a pipeline run."""
+    started = monotonic()
+    with status(f"{name} …"):
+        yield
+    console().print(f"  {name:<{_WIDTH}} {monotonic() - started:.1f} s")
 
 
 def _watch(name: str | None, orchestrator_run_id: str | None, finished: threading.Event) -> None:

@@ -1,6 +1,6 @@
-"""Results as a table of two columns, and the commands that a person may want next."""
+"""Results as tables, and the commands that a person may want next."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from terminal.console import console
@@ -17,6 +17,19 @@ def show_rows(rows: "Mapping[str, str | Text]") -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, value in rows.items():
         table.add_row(Text(name, style="bold"), value)
+    console().print(table)
+
+
+def show_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows under a header; the first value of a row is its name."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in header:
+        table.add_column(Text(name), overflow="fold")
+    for first, *others in rows:
+        table.add_row(Text(first, style="bold"), *map(Text, others))
     console().print(table)
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from tracking.promotion_log import Entry, read_entries
 from tracking.registry import ABSENT, RegisteredVersion, find_number
 from tracking.revision import split_revision
+from tracking.training_record import RecordError, TrainingRecord, read_record
 
 _EVALUATION, _DECISION = "evaluation/evaluation.html", "decision.json"
 _LOGIN = re.compile(r"//[^/@]*@")  # in an address
@@ -57,14 +58,17 @@ class Training(BaseModel):
 class Lineage(BaseModel):
     """What the tracker has of a version. `decision` is the gate's sentence, `pages` are addresses by what is there.
 
-    `moves`: how the version came into production and left it, oldest first. `missing`: a sentence for each part that
-    the tracker does not have.
+    `record` is what it was made from (None: an earlier release trained it, or it is gone), `decided_by` the tracker's
+    run with the decision and the record. `moves`: how the version came into production and left it, oldest first.
+    `missing`: a sentence for each part that the tracker does not have.
     """
 
     model_config = ConfigDict(frozen=True)
 
     version: RegisteredVersion | None
     training: Training | None
+    record: TrainingRecord | None = None
+    decided_by: str | None = None
     decision: str | None
     pages: dict[str, str]
     moves: list[Entry]
@@ -97,10 +101,16 @@ def read_lineage(name: str, number: str) -> Lineage:
             pages[what] = page
         else:
             missing.append(f"The tracker does not have {path} of version {number}.")
+    record = None
+    try:
+        record = read_record(decided.info.run_id) if decided else None
+    except RecordError as error:
+        missing.append(f"The record of what version {number} was made from is damaged: {error}.")
     if not moves:
         missing.append(f"The promotion log has no entry about version {number}.")
     return Lineage(
-        version=version, training=Training.of(run) if run else None, decision=decision, pages=pages, moves=moves,
+        version=version, training=Training.of(run) if run else None, record=record,
+        decided_by=decided.info.run_id if decided else None, decision=decision, pages=pages, moves=moves,
         missing=missing,
     )  # fmt: skip
 

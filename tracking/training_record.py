@@ -20,7 +20,7 @@ class RecordError(ValueError):
 
 
 class StoredTable(BaseModel):
-    """A table in the artifact store: the id of its artifact in ZenML, and its address."""
+    """A table in the artifact store: the id of its artifact in ZenML, and the address of its parquet file."""
 
     model_config = ConfigDict(frozen=True)
 

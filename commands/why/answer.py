@@ -13,6 +13,7 @@ from ledger.callers import TRUSTED_ROLES
 from terminal.tables import show_next, show_rows
 from tracking.lineage import Lineage, Training
 from tracking.promotion_log import Entry
+from tracking.training_record import TrainingRecord
 
 _SHOWN = 200  # characters of a text of a user
 
@@ -53,6 +54,7 @@ class Why(BaseModel):
     bento: str | None
     pipeline_run: str | None
     training: Training | None
+    record: TrainingRecord | None
     decision: str | None
     pages: dict[str, str]
     moves: list[Entry]
@@ -85,6 +87,7 @@ class Why(BaseModel):
             bento=tags.get("bento_tag"),
             pipeline_run=tags.get("bento_run"),
             training=lineage.training if lineage else None,
+            record=lineage.record if lineage else None,
             decision=lineage.decision if lineage else None,
             pages=lineage.pages if lineage else {},
             moves=lineage.moves if lineage else [],
@@ -134,6 +137,8 @@ def _rows(why: Why) -> Iterator[tuple[str, str]]:
     yield "Bento", why.bento or ""
     if why.training:
         yield from _training_rows(why.training)
+    if why.record:
+        yield from _record_rows(why.record)
     yield "Decision", _plain(why.decision or "", 1_000)
     yield "Production", "\n".join(_move(entry, why.model_version) for entry in why.moves)
     yield "Not there", "\n".join(_plain(sentence, 1_000) for sentence in why.missing)
@@ -148,6 +153,17 @@ def _training_rows(training: Training) -> Iterator[tuple[str, str]]:
     yield "Revision", f"git commit {training.commit}{changes}" if training.commit else "not recorded"
     if training.lock_hash and training.lock_file:
         yield "Libraries", f"{training.lock_file}, SHA-256 {training.lock_hash}"
+
+
+def _record_rows(record: TrainingRecord) -> Iterator[tuple[str, str]]:
+    feedback = f", with {record.feedback_rows:,} rows of feedback" if record.feedback_rows else ""
+    where = f" in {record.source.directory}" if record.source.directory else ""
+    yield "Rows", f"artifact {record.listings.id}, from {record.source.describe()}{_plain(where)}{feedback}"
+    if champion := record.champion:
+        new = " (in production; a new baseline was asked for)" if record.recipe.get("new_baseline") else ""
+        yield "Champion", f"version {champion.number}, run {champion.run_id}{new}"
+    else:
+        yield "Champion", "none was in production"
 
 
 def _reproduced(why: Why) -> str:

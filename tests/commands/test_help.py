@@ -46,6 +46,7 @@ def test_help_lists_the_verbs_and_gives_examples() -> None:
         "why": ["PREDICTION_ID", "--json"],
         "models": ["VERSION", "--json", "--taxonomy", "--embedded"],
         "rollback": ["--reason", "--by", "--json", "--taxonomy", "--embedded"],
+        "reproduce": ["VERSION", "--install", "--json", "--taxonomy", "--embedded"],
         "purge": ["--older-than", "--dry-run", "--retention"],
         "data": ["DIR", "--size", "--seed", "--force"],
         "env": ["--tracker"],
