@@ -5,19 +5,49 @@ from typing import TypeVar
 
 import mlflow
 from mlflow.exceptions import MlflowException
+from pydantic import BaseModel, ConfigDict
 
 from catalog.comparison import Decision
-from catalog.evaluation import Evaluation
 from tracking.lineage import deciding_run, find_run
 from tracking.registry import RegisteredVersion
 
 _Content = TypeVar("_Content")
 
 
-def read_evaluation(version: RegisteredVersion) -> Evaluation | None:
+class RecordedTypeScores(BaseModel):
+    """The scores of one type, and how many test rows it has."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: int
+    label: str
+    rows: int
+    precision: float
+    recall: float
+    f1: float
+
+
+class RecordedEvaluation(BaseModel):
+    """What is read of the evaluation of a version: what every release has stored. Intervals are of 95 %.
+
+    It is not `Evaluation`, which grows: the file of an older version would lack what is new.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: int
+    weighted_f1: float
+    weighted_f1_interval: tuple[float, float]
+    macro_f1: float
+    macro_f1_interval: tuple[float, float]
+    accuracy: float
+    per_type: tuple[RecordedTypeScores, ...]
+
+
+def read_evaluation(version: RegisteredVersion) -> RecordedEvaluation | None:
     """Return the evaluation of a version; None if the tracker does not have it, or has it in another form."""
     path = f"runs:/{version.evaluation_run}/evaluation/evaluation.json"
-    return _read(lambda: Evaluation.model_validate(mlflow.artifacts.load_dict(path)))
+    return _read(lambda: RecordedEvaluation.model_validate(mlflow.artifacts.load_dict(path)))
 
 
 def read_card(version: RegisteredVersion) -> str | None:

@@ -6,11 +6,10 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict
 
 from catalog.comparison import Decision
-from catalog.evaluation import Evaluation, TypeScores
 from tracking.lineage import Training, find_run, read_lineage
 from tracking.promotion_log import Entry, read_entries
 from tracking.registry import PREVIOUS, PRODUCTION, RegisteredVersion, all_aliases, all_versions, find_number
-from tracking.version_files import read_card, read_decision, read_evaluation
+from tracking.version_files import RecordedEvaluation, RecordedTypeScores, read_card, read_decision, read_evaluation
 
 
 class NoVersionError(LookupError):
@@ -110,7 +109,7 @@ class TypeScore(Shown):
     support: int
 
     @classmethod
-    def of(cls, scores: TypeScores) -> Self:
+    def of(cls, scores: RecordedTypeScores) -> Self:
         """Return what is shown of the scores of a type."""
         return cls(**scores.model_dump(exclude={"rows"}), support=scores.rows)
 
@@ -166,7 +165,7 @@ def training_of(version: RegisteredVersion) -> Training | None:
     return Training.of(run) if run else None
 
 
-def _shown(version: RegisteredVersion, aliases: dict[str, str], evaluation: Evaluation | None) -> ShownVersion:
+def _shown(version: RegisteredVersion, aliases: dict[str, str], evaluation: RecordedEvaluation | None) -> ShownVersion:
     training, decision = training_of(version), read_decision(version)
     rows = training.parameters.get("rows_train") if training else None
     return ShownVersion(
@@ -184,7 +183,7 @@ def _shown(version: RegisteredVersion, aliases: dict[str, str], evaluation: Eval
     )
 
 
-def _scores(evaluation: Evaluation) -> dict[str, Score]:
+def _scores(evaluation: RecordedEvaluation) -> dict[str, Score]:
     low, high = evaluation.weighted_f1_interval
     macro_low, macro_high = evaluation.macro_f1_interval
     return {

@@ -1,9 +1,8 @@
 """Two versions side by side, by what each one's own evaluation says."""
 
-from catalog.evaluation import Evaluation
 from commands.models.catalogue import Shown, ShownDecision, find_version, training_of
 from tracking.registry import RegisteredVersion
-from tracking.version_files import read_decision, read_evaluation
+from tracking.version_files import RecordedEvaluation, read_decision, read_evaluation
 
 _SCORES = ("weighted_f1", "macro_f1", "accuracy")
 
@@ -73,7 +72,7 @@ def compare(name: str, first: str, second: str) -> Comparison:
     return Comparison(first=one.number, second=other.number, overall=overall, types=_types(before, after))
 
 
-def _evaluation(version: RegisteredVersion) -> Evaluation:
+def _evaluation(version: RegisteredVersion) -> RecordedEvaluation:
     if evaluation := read_evaluation(version):
         return evaluation
     raise NotRecordedError(f"the evaluation of version {version.number} is not recorded in the tracker")
@@ -83,7 +82,7 @@ def _pair(first: float, second: float) -> Pair:
     return Pair(first=first, second=second, difference=second - first)
 
 
-def _types(before: Evaluation, after: Evaluation) -> list[TypePair]:
+def _types(before: RecordedEvaluation, after: RecordedEvaluation) -> list[TypePair]:
     old, new = ({scores.code: scores for scores in each.per_type if scores.rows} for each in (before, after))
     pairs = []
     for code, known in (old | new).items():

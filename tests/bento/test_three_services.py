@@ -43,9 +43,7 @@ def services(service: Service, tmp_path: Path) -> Iterator[Services]:
     trainer = LocalTrainer(RunPyCommand(["false"], tmp_path), folder, Lock(), journal)
     models = Models(RunPyCommand(["false"], tmp_path), RunPyCommand(["false"], tmp_path), folder)
     users = Users("http://127.0.0.1:3000")  # is not asked: nobody here sends a token of its users
-    monitor = MonitorService(
-        journal, trainer, None, monitor_tokens, Rules(), folder=folder, users=users, models=models
-    )
+    monitor = MonitorService(journal, trainer, None, monitor_tokens, Rules(), folder=folder, users=users, models=models)
     reader = {"Authorization": f"Bearer {monitor_tokens.reports}"}
     yield [
         (service.application, {"/metrics": service.as_("ada")}, "/health"),
