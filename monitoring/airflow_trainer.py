@@ -17,7 +17,7 @@ from tenacity import (
 )
 
 from monitoring.decisions import utc_now
-from monitoring.entries import Job, RetrainingOutcome, RetrainingStart
+from monitoring.entries import AlertDecision, Job, RetrainingOutcome, RetrainingStart
 from monitoring.journal import Journal
 from monitoring.retraining import RetrainingResult
 from stacks.airflow_client import AirflowAwayError, AirflowClient, AirflowError, AirflowStoppedError
@@ -88,4 +88,4 @@ class AirflowTrainer:
 
 def dag_run_id(job: Job) -> str:
     """Return the id of the run that belongs to a retraining. The same retraining always has the same run."""
-    return f"alert-{job.retraining}"
+    return f"{'alert' if isinstance(job, AlertDecision) else 'request'}-{job.retraining}"

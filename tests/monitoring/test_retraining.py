@@ -13,14 +13,14 @@ import pytest
 
 from monitoring.airflow_trainer import AirflowTrainer, dag_run_id
 from monitoring.decisions import Rules
-from monitoring.entries import AlertDecision, RetrainingEnd, RetrainingStart
+from monitoring.entries import AlertDecision, RetrainingEnd, RetrainingRequest, RetrainingStart
 from monitoring.local_trainer import LocalTrainer
 from monitoring.report_folder import ReportFolder
 from monitoring.retraining import RetrainingResult, RetrainingRunner
 from monitoring.run_py import RunPyCommand
 from stacks.airflow_client import AirflowClient
 from state.processes import has_ended
-from tests.monitoring.watching import ENDLESS, Clock, Scenario, alert, python, reporting
+from tests.monitoring.watching import ENDLESS, NOON, Clock, Scenario, alert, python, reporting
 from tests.stacks.airflow import RUNS, SETTINGS, Answers
 from tests.system.workspace import wait_for
 
@@ -159,6 +159,8 @@ def dag(scenario: Scenario, job: AlertDecision, look: list[Any], **outcome: Any)
 
 def test_the_same_retraining_names_the_same_run(job: AlertDecision) -> None:
     assert dag_run_id(job) == "alert-20260304T120000-a1b2c3d4e5f60718"
+    asked_for = RetrainingRequest(at=NOON, asked_by="ada", reason="new listings", retraining="r2")
+    assert dag_run_id(asked_for) == "request-r2"
 
 
 @pytest.mark.parametrize(
