@@ -24,6 +24,7 @@ logger = logging.getLogger("monitoring")
 
 LIST, SHOW, COMPARE = "list", "show", "compare"
 _LIMIT = 120  # seconds for one command
+_ENDING = 15  # seconds for a command to end when it is asked to
 _KEPT = 30  # seconds
 _MOST_KEPT = 100  # results
 _MOST_WAITING = 8  # requests that wait for their turn
@@ -101,12 +102,14 @@ class Models:
         return self._moves
 
     def stop(self) -> None:
-        """End the command under way, and run no other."""
+        """End the command under way, wait for its end, and run no other."""
         self._stop.set()
         with self._guard:
             thread = self._refreshing
         if thread:
             thread.join()
+        if self._turn.acquire(timeout=_ENDING):  # a request waits for its command
+            self._turn.release()
 
     def _refresh(self) -> None:
         try:
@@ -149,7 +152,9 @@ class Models:
         except StoppedError:
             raise CommandsBusyError("the service ends") from None
         except OverdueError:
-            raise CommandsBusyError(f"the model registry was not read within {self.limit:g} s") from None
+            raise CommandsBusyError(
+                f"the command about models took longer than {self.limit:g} s, so it was ended"
+            ) from None
         except (OSError, ValueError) as error:
             logger.error("A command about models left no result: %s", error)
             raise CommandFailedError("the command about models left no result; the service's log says why") from error

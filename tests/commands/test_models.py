@@ -45,6 +45,7 @@ def train(folder: Path, number: int, evaluation: dict[str, Any] | None, decision
             mlflow.log_text("# Card\n", "model_card.md")
         if decision:
             mlflow.log_dict(decision.model_dump(mode="json"), "decision.json")
+            mlflow.set_tag("reason", decision.reason)
     client = mlflow.MlflowClient()
     if number == 1:
         client.create_registered_model(NAME)

@@ -1,5 +1,6 @@
 """What admins ask the monitor service for: retraining, versions, rollback; and what charts get."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -117,7 +118,22 @@ def test_a_command_that_takes_too_long_is_ended(start: Start) -> None:
     service.models.models = RunPyCommand(python("import time; time.sleep(600)"), service.folder)
     service.models.limit = 0.5
     answer = service.ask("GET", "/models", "ada")
-    assert (answer.status_code, answer.json()["detail"]) == (503, "the model registry was not read within 0.5 s")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        503,
+        "the command about models took longer than 0.5 s, so it was ended",
+    )
+
+
+def test_a_command_under_way_ends_with_the_service(start: Start) -> None:
+    service = start()
+    service.models.models = RunPyCommand(python("import time; time.sleep(600)"), service.folder)
+    answers: list[int] = []
+    thread = threading.Thread(target=lambda: answers.append(service.ask("GET", "/models", "ada").status_code))
+    thread.start()
+    wait_for("the command runs", lambda: service.folder.joinpath(".command.log").exists())
+    service.monitor.stop()
+    thread.join(30)
+    assert answers == [503]
 
 
 def test_the_timeline_does_not_wait_for_the_registry(service: Service) -> None:
