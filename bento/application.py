@@ -19,9 +19,10 @@ from bento.operation import create_operation_router
 from bento.pages import create_pages_router
 from bento.predictions import create_prediction_router
 from bento.refusals import RefusalTrail
+from bento.review import create_review_router
 from bento.revocations import RemoteAuth
 from bento.schemas import FEEDBACK_BYTES, LISTING_BYTES, ServiceHealth
-from bento.settings import Settings
+from bento.settings import Settings, review_rules
 from bento.stored_predictions import create_stored_prediction_router
 from bento.tokens import Signer, Verifier, key_set, public_key, public_keys
 from bento.users import create_users_router
@@ -82,7 +83,9 @@ def create_prediction_service(settings: Settings, predictor: Predictor, *, multi
     answerer = ListingAnswerer(predictor, writer, metrics, ledger)
     app = _app_with_pages(ledger, "Product types", manifest.model_version)
     app.include_router(create_prediction_router(answerer, access))
-    app.include_router(create_feedback_router(answerer, access, metrics))
+    rules = review_rules(settings)
+    app.include_router(create_feedback_router(answerer, access, metrics, rules))
+    app.include_router(create_review_router(manifest, access, metrics, rules))
     app.include_router(create_stored_prediction_router(answerer, access))
     if remote is None:
         secret = settings.required("jwt_secret")

@@ -1,55 +1,57 @@
-"""The routes of what users do with predictions: /feedback, /review and /me/predictions."""
+"""The routes of what users do with predictions: /feedback, and erasing them."""
 
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Path
 from sqlalchemy import Connection
 from starlette.responses import Response
 
 from bento.access import Access, IdempotencyKey
 from bento.answerer import ListingAnswerer
 from bento.metrics import ServiceMetrics
-from bento.schemas import Correction, Erased, FeedbackAnswer, ReviewItem
+from bento.schemas import Correction, Erased, FeedbackAnswer
 from bento.stored_predictions import visible_prediction
 from catalog.text import label_key
 from ledger.audit import Party, record_event
-from ledger.callers import TRUSTED_ROLES, Caller
-from ledger.feedback import give_feedback
+from ledger.callers import Caller
+from ledger.feedback import UnknownFeedbackError, UnknownPredictionError, give_feedback, withdraw_feedback
 from ledger.predictions import (
     PredictionRecord,
     erase_predictions,
+    find_prediction,
     last_prediction,
     last_prediction_of_text,
-    review_queue,
-    sample_queue,
 )
-from web.authentication import Authenticated, require
+from ledger.review_queue import is_held_by
+from ledger.review_state import ReviewRules
+from web.authentication import Authenticated
 from web.json_body import JsonRoute
 from web.problems import problem_responses
 
 logger = logging.getLogger("bento")
 
 
-def create_feedback_router(answerer: ListingAnswerer, access: Access, metrics: ServiceMetrics) -> APIRouter:
-    """Return the routes of feedback, review and erasure."""
+def create_feedback_router(
+    answerer: ListingAnswerer, access: Access, metrics: ServiceMetrics, rules: ReviewRules
+) -> APIRouter:
+    """Return the routes of feedback and erasure. `rules`: who may give it, and when a listing is reviewed."""
     router = APIRouter(tags=["predictions"], route_class=JsonRoute)
     manifest = answerer.manifest
 
     @router.post("/feedback", response_model=FeedbackAnswer, responses=problem_responses(404, 409, 422))
     def give(caller: Authenticated, correction: Correction, key: IdempotencyKey = None) -> Response:
-        """Say what the right type is. Users correct their own predictions, reviewers anyone's."""
+        """Say what the right type is. Users correct their own predictions and those they hold, reviewers anyone's."""
         code = _code_of(answerer, correction)
         prediction_id = _id_of(access, caller, correction, manifest.name)
         request = ("POST /feedback", correction.model_dump_json())
         counted: list[tuple[str, str]] = []
 
         def effect(connection: Connection) -> tuple[int, str]:
-            record = _prediction_of(connection, caller, prediction_id, manifest.name)
             now = datetime.now(UTC)
-            stored = give_feedback(connection, record.id, code, caller.user_id, caller.role, now)
+            record = _prediction_of(connection, caller, prediction_id, manifest.name, rules, now)
+            stored = give_feedback(connection, record.id, code, caller.user_id, caller.role, now, rules)
             if stored.created:
                 counted.append((caller.role, "agreed" if record.predicted_code == code else "corrected"))
             answer = FeedbackAnswer(
@@ -66,22 +68,18 @@ def create_feedback_router(answerer: ListingAnswerer, access: Access, metrics: S
             metrics.feedback.labels(role, outcome).inc()
         return Response(body, media_type="application/json")
 
-    @router.get("/review", dependencies=[Depends(require(*TRUSTED_ROLES))], responses=problem_responses(403, 422))
-    def review(
-        caller: Authenticated,
-        sample: Literal["uncertain", "random"] = "uncertain",
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-        offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-    ) -> list[ReviewItem]:
-        """List predictions that no reviewer has looked at: abstained ones first, then the least certain.
-
-        `sample=random` lists one in sixteen, drawn at random, the newest first. The others never contain these. Only
-        their reviews decide between the model in production and a new one, so review them too.
-        """
-        queue = sample_queue if sample == "random" else review_queue
-        with access.reading(caller) as connection:
-            records = queue(connection, manifest.name, limit, offset)
-        return [_review_item(record, manifest.labels) for record in records]
+    @router.delete(
+        "/feedback/{feedback_id}", status_code=204, response_class=Response, responses=problem_responses(404, 422)
+    )
+    def take_back(caller: Authenticated, feedback_id: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> None:
+        """Take the own feedback back; what the caller said on that prediction before counts again."""
+        now, me = datetime.now(UTC), Party.of(caller)
+        with access.writing(caller) as connection:
+            try:
+                prediction_id = withdraw_feedback(connection, feedback_id, caller.user_id, now, rules)
+            except (UnknownFeedbackError, UnknownPredictionError):
+                raise HTTPException(404, "you have given no feedback with this id") from None
+            record_event(connection, me, "feedback withdrawn", Party("", prediction_id), now, feedback=feedback_id)
 
     @router.delete("/me/predictions")
     def erase(caller: Authenticated) -> Erased:
@@ -126,7 +124,12 @@ def _id_of(access: Access, caller: Caller, correction: Correction, model_name: s
 
 
 def _prediction_of(
-    connection: Connection, caller: Caller, prediction_id: str | None, model_name: str
+    connection: Connection,
+    caller: Caller,
+    prediction_id: str | None,
+    model_name: str,
+    rules: ReviewRules,
+    now: datetime,
 ) -> PredictionRecord:
     """Return the prediction that feedback is about. Raises `HTTPException`."""
     if prediction_id is None:
@@ -134,22 +137,11 @@ def _prediction_of(
         if record is None:
             raise HTTPException(404, "you have no prediction yet")
         return record
-    record = visible_prediction(connection, caller, prediction_id)
+    held = is_held_by(
+        connection, prediction_id, caller.user_id, now
+    )  # users hold listings of others only to review them
+    record = find_prediction(connection, prediction_id) if held else None
+    record = record or visible_prediction(connection, caller, prediction_id)
     if record.model_name != model_name:
         raise HTTPException(404, "there is no such prediction")
     return record
-
-
-def _review_item(record: PredictionRecord, labels: Mapping[int, str]) -> ReviewItem:
-    return ReviewItem(
-        prediction_id=record.id,
-        designation=record.designation,
-        description=record.description,
-        predicted_code=record.predicted_code,
-        predicted_class=labels.get(record.predicted_code, str(record.predicted_code)),
-        confidence=record.confidence,
-        abstained=record.abstained,
-        language=record.language,
-        model_version=record.model_version,
-        created_at=record.created_at,
-    )

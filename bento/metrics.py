@@ -40,6 +40,7 @@ class ServiceMetrics:
         self._abstained = Counter("predictions_abstained_total", "Predictions below the threshold", **own)
         self._confidence = Histogram("prediction_confidence_ratio", "Confidence", buckets=_CONFIDENCES, **own)
         self.feedback = Counter("feedback_total", "Corrections", ["role", "outcome"], **own)
+        self.claims = Counter("review_claims_total", "Requests for a listing to review", ["outcome"], **own)
         self.logins = Counter("logins_total", "Attempts to log in", ["outcome"], **own)
         self.waiting = Gauge("ledger_records_waiting", "Predictions to be stored", multiprocess_mode="livesum", **own)
         # The value of the worker that checked last: a worker that never answered /readyz has none.

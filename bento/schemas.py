@@ -119,6 +119,23 @@ class Correction(_Request):
         return self
 
 
+PredictionId = Annotated[str, Field(min_length=1, max_length=36), AfterValidator(_storable)]
+
+
+class ClaimRequest(_Request):
+    """Which listing to review: the next one, or a certain one. `skipped`: ids that the caller does not want now."""
+
+    prediction_id: PredictionId | None = None
+    skipped: Annotated[list[PredictionId], Field(max_length=200)] = []
+
+
+class ReleaseRequest(_Request):
+    """A listing that the caller does not review now; with `skip` it is not offered to the caller again."""
+
+    prediction_id: PredictionId
+    skip: bool = False
+
+
 class NewUser(_Request):
     """A user to create."""
 
@@ -258,6 +275,72 @@ class ReviewItem(_Answer):
     language: str
     model_version: str
     created_at: datetime
+
+
+class ClaimedItem(ReviewItem):
+    """A listing that is held for the caller. `drawn`: from the random sample, or because the model is uncertain."""
+
+    drawn: Literal["uncertain", "random"]
+    held_until: datetime
+
+
+class ClaimAnswer(_Answer):
+    """The listing to review; null: there is none."""
+
+    item: ClaimedItem | None
+
+
+class ReviewAgreement(_Answer):
+    """Listings that two reviewers or more have looked at; `equal`: of these, where all gave the same type."""
+
+    listings: int
+    equal: int
+    share: float | None
+
+
+class ReviewPair(_Answer):
+    """How often reviewers gave one type where the model had given another."""
+
+    from_code: int
+    from_label: str | None
+    to_code: int
+    to_label: str | None
+    count: int
+
+
+class ReviewChanges(_Answer):
+    """Listings with a reviewer's answer; `changed`: of these, where the newest one is not the model's."""
+
+    reviews: int
+    changed: int
+    share: float | None
+    pairs: list[ReviewPair]
+
+
+class ReviewSettings(_Answer):
+    """How listings are handed out."""
+
+    users: bool
+    quorum: int
+    random_share: float
+    hold_seconds: int
+
+
+class ReviewStatus(_Answer):
+    """How far the review is.
+
+    Up to 10,000 listings of each kind are counted as left, and up to 100,000 as reviewed. `reviewed_by_me` is about
+    the caller's newest 10,000 answers, `agreement` and `changed` about the newest 10,000 reviewed listings.
+    """
+
+    uncertain_left: int
+    random_left: int
+    held: int
+    reviewed: int
+    reviewed_by_me: int
+    agreement: ReviewAgreement
+    changed: ReviewChanges
+    settings: ReviewSettings
 
 
 class FeedbackItem(_Answer):

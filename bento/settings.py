@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from bento.usernames import Username
 from ledger.location import absolute, database_url
+from ledger.review_state import ReviewRules
 from web.passwords import refuse_weak_password
 from web.settings import SOURCE_ROOT, Folder, SecretKey, ServiceSettings, SettingsError
 
@@ -28,6 +29,16 @@ class Settings(ServiceSettings):
         float, Field(gt=0, le=720, description="for which tokens can be renewed after the password was given")
     ] = 12
 
+    review_users: Annotated[bool, Field(description="plain users review too, and see the listings of others")] = False
+    review_quorum: Annotated[int, Field(ge=1, le=100, description="equal answers of users that finish a listing")] = 3
+    review_random_share: Annotated[
+        float, Field(ge=0, le=1, description="of the listings handed out: of the random sample")
+    ] = 0.25
+    review_overlap: Annotated[float, Field(ge=0, le=1, description="of the listings: for two reviewers")] = 0.05
+    review_hold_seconds: Annotated[
+        int, Field(ge=10, le=86_400, description="for which a listing handed out is kept for one person")
+    ] = 300
+
     auth_url: Annotated[
         str | None,
         Field(description="address of auth that runs apart; None: it runs in this service", pattern=r"^https?://"),
@@ -46,6 +57,17 @@ class Settings(ServiceSettings):
         if self.admin_password:
             refuse_weak_password(self.admin_password.get_secret_value(), self.admin_username)
         return self
+
+
+def review_rules(settings: Settings) -> ReviewRules:
+    """Return who reviews, and what finishes a listing."""
+    return ReviewRules(
+        users=settings.review_users,
+        quorum=settings.review_quorum,
+        overlap=settings.review_overlap,
+        random_share=settings.review_random_share,
+        hold_seconds=settings.review_hold_seconds,
+    )
 
 
 def worker_count() -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from ledger.batch import StoreRequest
 from ledger.callers import is_valid_caller
 from ledger.engine import open_without_waiting
-from ledger.predictions import INSERT_PREDICTION, PredictionRecord
+from ledger.predictions import INSERT_PREDICTION, PREDICTION_NAMES, PredictionRecord
 from ledger.users import SELECT_ACTIVE_USERS
 
 _FEW = 5  # records
@@ -32,7 +32,7 @@ class DirectInsert:
         self._used_at = 0.0
         # The SQL and the conversion of values are SQLAlchemy's own, taken from its compiler once.
         dialect = engine.dialect
-        insertion: Any = INSERT_PREDICTION.compile(dialect=dialect)
+        insertion: Any = INSERT_PREDICTION.compile(dialect=dialect, column_keys=PREDICTION_NAMES)
         self._insert = str(insertion)
         columns = INSERT_PREDICTION.table.c
         self._binders: list[tuple[str, Callable[[Any], Any] | None]] = [

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, insert, or_, select
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from ledger.callers import SIMULATOR, TRUSTED_ROLES
 from ledger.database import reading_existing
+from ledger.review_queue import release
+from ledger.review_state import ReviewRules, settle_review
 from ledger.sampling import is_sampled
 from ledger.tables import FeedbackRow, PredictionRow, UserRow
 
@@ -19,6 +21,9 @@ COLUMNS = [
     "prediction_id", "designation", "description", "prdtypecode", "given_by", "role", "given_at", "simulated",
     "trusted", "sampled",
 ]  # fmt: skip
+
+
+DEFAULT_RULES = ReviewRules()
 
 
 @dataclass(frozen=True)
@@ -46,17 +51,27 @@ class UnknownPredictionError(LookupError):
     """There is no prediction with that id."""
 
 
+class UnknownFeedbackError(LookupError):
+    """That user has given no feedback with that id."""
+
+
 def give_feedback(
-    connection: Connection, prediction_id: str, correct_code: int, user_id: str, role: str, now: datetime
+    connection: Connection,
+    prediction_id: str,
+    correct_code: int,
+    user_id: str,
+    role: str,
+    now: datetime,
+    rules: ReviewRules = DEFAULT_RULES,
 ) -> Correction:
     """Store the type that a user says is right, unless the user's last feedback on this prediction says the same.
 
-    A user may change the feedback, and change it back. Raises `UnknownPredictionError`.
+    A user may change the feedback, and change it back. `rules` say whether the listing is then reviewed; the user's
+    hold of it ends. Raises `UnknownPredictionError`.
     """
     # The prediction is locked, so that the same feedback sent twice at the same time is stored once.
-    prediction = select(PredictionRow.id).where(PredictionRow.id == prediction_id).with_for_update()
-    if connection.execute(prediction).first() is None:
-        raise UnknownPredictionError(f"there is no prediction {prediction_id}")
+    _lock(connection, prediction_id)
+    release(connection, prediction_id, user_id)
     given = select(FeedbackRow.id, FeedbackRow.correct_code).where(
         FeedbackRow.prediction_id == prediction_id, FeedbackRow.given_by == user_id
     )
@@ -67,7 +82,33 @@ def give_feedback(
         prediction_id=prediction_id, correct_code=correct_code, given_by=user_id, role=role, given_at=now
     )
     new: Any = connection.execute(statement).inserted_primary_key
+    settle_review(connection, prediction_id, rules)
     return Correction(new.id, prediction_id, correct_code, created=True)
+
+
+def withdraw_feedback(
+    connection: Connection, feedback_id: int, user_id: str, now: datetime, rules: ReviewRules = DEFAULT_RULES
+) -> str:
+    """Delete feedback that this user gave, and return the id of its prediction, which may be to review again.
+
+    What the user said on it before counts again. Raises `UnknownFeedbackError`.
+    """
+    this = (FeedbackRow.id == feedback_id, FeedbackRow.given_by == user_id)
+    prediction_id = connection.execute(select(FeedbackRow.prediction_id).where(*this)).scalar()
+    if prediction_id is not None:
+        _lock(connection, prediction_id)
+    if prediction_id is None or not connection.execute(delete(FeedbackRow).where(*this)).rowcount:
+        raise UnknownFeedbackError(f"user {user_id} has given no feedback {feedback_id}")
+    # A training may have copied the listing: if it is erased some day, its copies must be erased too.
+    connection.execute(update(PredictionRow).where(PredictionRow.id == prediction_id).values(withdrawn_at=now))
+    settle_review(connection, prediction_id, rules)
+    return prediction_id
+
+
+def _lock(connection: Connection, prediction_id: str) -> None:
+    prediction = select(PredictionRow.id).where(PredictionRow.id == prediction_id).with_for_update()
+    if connection.execute(prediction).first() is None:
+        raise UnknownPredictionError(f"there is no prediction {prediction_id}")
 
 
 def feedback_on(

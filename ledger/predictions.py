@@ -1,17 +1,15 @@
-"""Predictions: stored, found, listed for review, deleted."""
+"""Predictions: stored, found, deleted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import ColumnElement, Connection, Subquery, delete, exists, func, insert, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, union
 
 from ledger.audit import ANYBODY, record_event
-from ledger.callers import TRUSTED_ROLES
 from ledger.database import reading_existing
-from ledger.sampling import sampled
-from ledger.tables import AuditRow, FeedbackRow, PredictionRow, ReceiptRow
+from ledger.tables import AuditRow, FeedbackRow, HoldRow, PredictionRow, ReceiptRow, SkipRow
 
 ERASED = "listings erased"  # the event in the audit that holds the ids of erased predictions
 _IDS = 1_000  # ids in one row of the audit
@@ -34,27 +32,29 @@ class PredictionRecord:
     created_at: datetime
 
 
-_NAMES = tuple(field.name for field in fields(PredictionRecord))
-_COLUMNS = [getattr(PredictionRow, name) for name in _NAMES]
-_values = attrgetter(*_NAMES)
+PREDICTION_NAMES = tuple(field.name for field in fields(PredictionRecord))
+RECORD_COLUMNS = [getattr(PredictionRow, name) for name in PREDICTION_NAMES]
+_values = attrgetter(*PREDICTION_NAMES)
 INSERT_PREDICTION = insert(PredictionRow)
 
 
 def store_predictions(connection: Connection, records: Sequence[PredictionRecord]) -> None:
     """Store predictions, all in one statement."""
     if records:
-        connection.execute(INSERT_PREDICTION, [dict(zip(_NAMES, _values(record), strict=True)) for record in records])
+        connection.execute(
+            INSERT_PREDICTION, [dict(zip(PREDICTION_NAMES, _values(record), strict=True)) for record in records]
+        )
 
 
 def find_prediction(connection: Connection, prediction_id: str) -> PredictionRecord | None:
     """Return the prediction with this id."""
-    row = connection.execute(select(*_COLUMNS).where(PredictionRow.id == prediction_id)).first()
+    row = connection.execute(select(*RECORD_COLUMNS).where(PredictionRow.id == prediction_id)).first()
     return PredictionRecord(*row) if row else None
 
 
 def last_prediction(connection: Connection, user_id: str, model_name: str) -> PredictionRecord | None:
     """Return the newest prediction that a user got from a model of this name."""
-    of_user = select(*_COLUMNS).where(PredictionRow.user_id == user_id, PredictionRow.model_name == model_name)
+    of_user = select(*RECORD_COLUMNS).where(PredictionRow.user_id == user_id, PredictionRow.model_name == model_name)
     row = connection.execute(
         of_user.order_by(PredictionRow.created_at.desc(), PredictionRow.id.desc()).limit(1)
     ).first()
@@ -68,7 +68,7 @@ def predictions_of_user(
 
     They are read along their index: a page takes as long however many there are.
     """
-    own = select(*_COLUMNS).where(PredictionRow.user_id == user_id)
+    own = select(*RECORD_COLUMNS).where(PredictionRow.user_id == user_id)
     if before:
         at, prediction_id = before
         # The first condition is for the index, which does not have the id.
@@ -87,7 +87,7 @@ def last_prediction_of_text(
     The user's predictions are read along their index, the newest first, until one has the text. A second order among
     those of the same microsecond would make the database read them all.
     """
-    of_text = select(*_COLUMNS).where(
+    of_text = select(*RECORD_COLUMNS).where(
         PredictionRow.user_id == user_id,
         PredictionRow.model_name == model_name,
         PredictionRow.designation == designation,
@@ -97,53 +97,25 @@ def last_prediction_of_text(
     return PredictionRecord(*row) if row else None
 
 
-def review_queue(connection: Connection, model_name: str, limit: int, offset: int = 0) -> list[PredictionRecord]:
-    """Return predictions without feedback of a trusted role: abstained ones first, then by confidence, then by age.
-
-    Those of the random sample are left out: they are in `sample_queue`. Abstained and other predictions are read along
-    their index, each only as far as needed: the time does not depend on the number of predictions.
-    """
-
-    def half(abstained: bool) -> Subquery:
-        not_reviewed = select(*_COLUMNS).where(
-            PredictionRow.model_name == model_name, PredictionRow.abstained == abstained, ~sampled(), ~_reviewed()
-        )
-        order = (PredictionRow.confidence, PredictionRow.created_at, PredictionRow.id)
-        return not_reviewed.order_by(*order).limit(limit + offset).subquery()
-
-    both = union_all(select(half(True)), select(half(False))).subquery().c
-    order = (both.abstained.desc(), both.confidence, both.created_at, both.id)
-    rows = connection.execute(select(*both).order_by(*order).limit(limit).offset(offset))
-    return [PredictionRecord(*row) for row in rows]
-
-
-def sample_queue(connection: Connection, model_name: str, limit: int, offset: int = 0) -> list[PredictionRecord]:
-    """Return the predictions of the random sample without feedback of a trusted role, the newest first.
-
-    Neither which they are nor their order depends on the confidence.
-    """
-    waiting = select(*_COLUMNS).where(PredictionRow.model_name == model_name, sampled(), ~_reviewed())
-    newest = waiting.order_by(PredictionRow.created_at.desc(), PredictionRow.id).limit(limit).offset(offset)
-    return [PredictionRecord(*row) for row in connection.execute(newest)]
-
-
-def _reviewed() -> ColumnElement[bool]:
-    return exists().where(FeedbackRow.prediction_id == PredictionRow.id, FeedbackRow.role.in_(TRUSTED_ROLES))
-
-
 def erase_predictions(connection: Connection, user_id: str, now: datetime) -> int:
-    """Delete a user's predictions with the feedback on them, and the user's receipts. Return how many predictions."""
-    connection.execute(delete(ReceiptRow).where(ReceiptRow.owner == user_id))
+    """Delete a user's predictions with the feedback on them, and the user's receipts, holds and skips of listings.
+
+    Return how many predictions.
+    """
+    for whose in (ReceiptRow.owner, HoldRow.held_by, SkipRow.user_id):
+        connection.execute(delete(whose.class_).where(whose == user_id))
     return delete_predictions(connection, PredictionRow.user_id == user_id, now)["predictions"]
 
 
 def delete_predictions(connection: Connection, which: ColumnElement[bool], now: datetime) -> dict[str, int]:
-    """Delete predictions with the feedback on them. Return how many of both.
+    """Delete predictions with the feedback on them, and holds and skips of them. Return how many of the first two.
 
-    The ids of those that had feedback go into the audit, without text and name: a training may have copied them.
+    The ids of those that have or had feedback go into the audit, without text and name: a training may have copied
+    them.
     """
     on_them = FeedbackRow.prediction_id.in_(select(PredictionRow.id).where(which))
-    copied = connection.execute(select(FeedbackRow.prediction_id).where(on_them).distinct()).scalars().all()
+    withdrawn = select(PredictionRow.id).where(which, PredictionRow.withdrawn_at.is_not(None))
+    copied = connection.execute(union(select(FeedbackRow.prediction_id).where(on_them), withdrawn)).scalars().all()
     for start in range(0, len(copied), _IDS):
         ids = sorted(copied[start : start + _IDS])
         record_event(connection, ANYBODY, ERASED, ANYBODY, now, predictions=ids)

@@ -17,6 +17,7 @@ from ledger.tables import (
     AuditRow,
     Base,
     FeedbackRow,
+    HoldRow,
     KnownLoginRow,
     LoginAttemptRow,
     PredictionRow,
@@ -33,7 +34,7 @@ _INCREMENTAL = 2
 class Ages:
     """The moments before which rows are outdated, None: never.
 
-    `requests`: of receipts and attempts to log in. `audit`: of the audit and of deleted users.
+    `requests`: of receipts, attempts to log in and holds of listings. `audit`: of the audit and of deleted users.
     """
 
     predictions: datetime | None = None
@@ -148,6 +149,7 @@ def _conditions(ages: Ages) -> dict[type[Base], ColumnElement[bool]]:
         found[ReceiptRow] = ReceiptRow.created_at < ages.requests
         found[LoginAttemptRow] = LoginAttemptRow.at < ages.requests
         found[KnownLoginRow] = KnownLoginRow.at < ages.requests
+        found[HoldRow] = HoldRow.held_until < ages.requests
     if ages.audit:
         found[AuditRow] = AuditRow.at < ages.audit
         found[UserRow] = UserRow.deleted_at < ages.audit

@@ -5,18 +5,34 @@ is stored for it, and neither the model nor its confidence has a part in it. Wha
 by the model in production; only this sample may decide between that model and another one.
 """
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func, literal_column
 
 from ledger.tables import PredictionRow
 
-_DIGIT = "0"
+_LAST, _DIGIT = 36, "0"
+_REST = slice(31, 35)  # other digits of the id
 
 
 def is_sampled(prediction_id: str) -> bool:
     """Return whether a prediction is in the sample."""
-    return prediction_id.endswith(_DIGIT)
+    return prediction_id[_LAST - 1 :] == _DIGIT
+
+
+def is_drawn_twice(prediction_id: str, share: float) -> bool:
+    """Return whether a prediction is among the share that two reviewers look at.
+
+    That is a draw by other digits of the id: it depends neither on the sample nor on the confidence.
+    """
+    try:
+        return int(prediction_id[_REST], 16) < share * 16**4
+    except ValueError:  # an id that is not ours
+        return False
 
 
 def sampled() -> ColumnElement[bool]:
-    """Return the same as a condition on the table of predictions."""
-    return PredictionRow.id.endswith(_DIGIT)
+    """Return whether it is in the sample, as a condition on the table of predictions.
+
+    It has no parameters, so that a database finds the index that has the same condition.
+    """
+    last = func.substr(PredictionRow.id, literal_column(str(_LAST)), literal_column("1"))
+    return last == literal_column(f"'{_DIGIT}'")

@@ -66,6 +66,14 @@ class ShortText(StorableText):
 ProductCode = BigInteger().with_variant(Integer, "sqlite")
 
 
+_TO_REVIEW = "review_state IS NULL"
+SAMPLED = "substr(id, 36, 1) = '0'"  # `ledger.sampling`
+
+
+def _partial_index(name: str, *columns: str, where: str) -> Index:
+    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+
+
 class Base(DeclarativeBase):
     """The ledger's metadata. What a user did carries the user's id: a name can be given again after its deletion."""
 
@@ -96,7 +104,11 @@ class UserRow(Base):
 
 
 class PredictionRow(Base):
-    """An answer of the service, with the listing that it is about."""
+    """An answer of the service, with the listing that it is about.
+
+    `review_state`: None: to be reviewed; `second`: a second reviewer is wanted; `done`. `withdrawn_at`: when feedback
+    on it was last taken back; a training may have copied the listing before.
+    """
 
     __tablename__ = "predictions"
 
@@ -111,10 +123,18 @@ class PredictionRow(Base):
     model_name: Mapped[str] = mapped_column(ShortText(100))
     model_version: Mapped[str] = mapped_column(ShortText(20))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    review_state: Mapped[str | None] = mapped_column(ShortText(8))
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    # What is reviewed leaves the index of what is not, so that the next listing is always at its beginning. The
+    # conditions are repeated word by word in `ledger.review_queue`: a database compares them, and does not reason.
     __table_args__ = (
         Index("ix_predictions_of_user", "user_id", "created_at"),
-        Index("ix_predictions_to_review", "model_name", "abstained", "confidence"),
+        _partial_index("ix_predictions_to_review", "model_name", "abstained", "confidence", where=_TO_REVIEW),
+        _partial_index("ix_predictions_sampled", "model_name", "created_at", where=f"{_TO_REVIEW} AND {SAMPLED}"),
+        _partial_index(
+            "ix_predictions_reviewed", "model_name", "review_state", "created_at", where="review_state IS NOT NULL"
+        ),
     )
 
 
@@ -129,6 +149,31 @@ class FeedbackRow(Base):
     given_by: Mapped[str] = mapped_column(ShortText(64))
     role: Mapped[str] = mapped_column(ShortText(20))
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("ix_feedback_of_giver", "given_by", "id"),)
+
+
+class HoldRow(Base):
+    """A user reviews a listing: until `held_until` nobody else is offered it."""
+
+    __tablename__ = "review_holds"
+
+    prediction_id: Mapped[str] = mapped_column(ForeignKey("predictions.id", ondelete="CASCADE"), primary_key=True)
+    held_by: Mapped[str] = mapped_column(ShortText(64))
+    held_until: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (Index("ix_review_holds_of_user", "held_by", "held_until"),)
+
+
+class SkipRow(Base):
+    """A user does not want to review a listing."""
+
+    __tablename__ = "review_skips"
+
+    user_id: Mapped[str] = mapped_column(ShortText(64), primary_key=True)
+    prediction_id: Mapped[str] = mapped_column(
+        ForeignKey("predictions.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
 
 
 class AuditRow(Base):

@@ -118,7 +118,7 @@ def test_both_ways_store_equal_rows(ways: tuple[Way, Way], given_records: list[P
 
 
 def test_the_rows_that_are_compared_have_all_columns() -> None:
-    assert set(NAMES) == set(PredictionRow.__table__.columns.keys())
+    assert {*NAMES, "review_state", "withdrawn_at"} == set(PredictionRow.__table__.columns.keys())
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,9 @@ def test_rows_of_the_first_schema_belong_to_the_ids_of_their_users(empty_url: st
         owners = dict(connection.execute(select(PredictionRow.id, PredictionRow.user_id)).tuples().all())
         assert owners["new"] == ulf.id != owners["old"]
         assert owners["deleted"] not in {user.id for user in found.values()}
-        assert connection.scalars(select(FeedbackRow.given_by)).all() == [ulf.id]
+        assert connection.scalars(select(FeedbackRow.given_by)).all() == [ulf.id, ada.id]
+        states = dict(connection.execute(select(PredictionRow.id, PredictionRow.review_state)).tuples().all())
+        assert states == {"old": None, "new": None, "deleted": "done"}
         receipts = dict(connection.execute(select(ReceiptRow.owner, ReceiptRow.body)).tuples().all())
         assert receipts == {owners["old"]: "old", ulf.id: "new"}
         assert erase_predictions(connection, ulf.id, NOW) == 1
@@ -150,5 +152,6 @@ def _fill_first_schema(engine: Engine) -> None:
             add("predictions", id=number, username=name, designation="Piscine", predicted_code=10, confidence=0.5,
                 abstained=False, language="fr", model_name="rakuten", model_version="1", created_at=at)  # fmt: skip
         add("feedback", prediction_id="new", correct_code=40, given_by="ulf", role="user", given_at=new)
+        add("feedback", prediction_id="deleted", correct_code=40, given_by="ada", role="admin", given_at=NOW)
         for key, at in (("old", old), ("new", new)):
             add("receipts", owner="ulf", key=key, fingerprint="print", status=200, body=key, created_at=at)

@@ -16,11 +16,10 @@ from ledger.predictions import (
     find_prediction,
     last_prediction,
     last_prediction_of_text,
-    review_queue,
-    sample_queue,
     store_predictions,
 )
 from ledger.receipts import ReceiptRecord, find_receipt, store_receipts
+from ledger.review_queue import review_queue, sample_queue
 from ledger.sampling import is_sampled
 from ledger.tables import AuditRow, Base, FeedbackRow, ReceiptRow
 from tests.ledger.conftest import NOW, prediction

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from ledger import retention
 from ledger.audit import Party, record_event
@@ -14,6 +14,7 @@ from ledger.feedback import give_feedback
 from ledger.predictions import erase_predictions, find_prediction, read_erased, store_predictions
 from ledger.receipts import ReceiptRecord, store_receipts
 from ledger.retention import Ages, count_outdated, empty_log, remove_outdated, shrink
+from ledger.tables import HoldRow
 from ledger.throttle import record_attempt
 from ledger.users import create_user, delete_user, list_users
 from tests.ledger.conftest import NOW, prediction
@@ -42,21 +43,24 @@ def content(file: Path) -> bytes:
 
 def test_rows_go_at_the_age_of_their_kind(engine: Engine, ledger_url: str) -> None:
     old, before, new = NOW - MINUTE, NOW, NOW
-    kept, gone = prediction(created_at=new), prediction(created_at=old)
+    kept, another, gone = prediction(created_at=new), prediction(created_at=new), prediction(created_at=old)
     with writing(engine) as connection:
-        store_predictions(connection, [kept, gone, prediction(created_at=old)])
+        store_predictions(connection, [kept, another, gone, prediction(created_at=old)])
         give_feedback(connection, gone.id, 10, "alice", "user", NOW + MINUTE)
         give_feedback(connection, kept.id, 10, "alice", "user", NOW + MINUTE)
         for moment in (old, new):
             store_receipts(connection, [ReceiptRecord("alice", str(moment), "print", 200, "answer", moment)])
             record_attempt(connection, ["digest"], moment)
             record_event(connection, Party("ada"), "user created", Party("alice"), moment, role="user")
+        for record, until in ((kept, old), (another, new)):
+            connection.execute(insert(HoldRow).values(prediction_id=record.id, held_by="rita", held_until=until))
         for name, deleted in (("gone", old), ("deleted", new), ("active", None)):
             user = create_user(connection, name, "hash", "user", old)
             if deleted:
                 delete_user(connection, user.id, deleted)
     assert set(remove_outdated(ledger_url, Ages(), NOW).values()) == set()
-    requests, audit = {"receipts": 1, "login_attempts": 1, "known_logins": 0}, {"audit": 1, "users": 1}
+    requests = {"receipts": 1, "login_attempts": 1, "known_logins": 0, "review_holds": 1}
+    audit = {"audit": 1, "users": 1}
     outdated = {"predictions": 2, "feedback": 1}
     assert count_outdated(ledger_url, Ages(before, before, before)) == {**outdated, **requests, **audit}
     assert remove_outdated(ledger_url, Ages(requests=before), NOW) == requests
