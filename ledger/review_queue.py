@@ -100,13 +100,13 @@ def claim_this(
 ) -> Claim | None:
     """Hold one certain listing for somebody and return it; what the same person held before is free again.
 
-    None: there is no such listing, or the person may not review it: users review only what is to be reviewed, and what
-    they have not answered. Raises `HeldError`.
+    None: there is no such listing, or the person may not review it: users review only what is to be reviewed and is
+    not of the random sample, and what they have not answered. Raises `HeldError`.
     """
     _one_claim_at_a_time(connection, who)
     this = select(*RECORD_COLUMNS).where(PredictionRow.id == prediction_id, PredictionRow.model_name == who.model_name)
     if not who.trusted:
-        this = this.where(_to_review, ~_answered_by(who))
+        this = this.where(_to_review, ~sampled(), ~_answered_by(who))
     row = connection.execute(this.with_for_update()).first()
     if row is None:
         return None
@@ -152,14 +152,16 @@ def _held(
 
 
 def _offers(who: Claimant, random_first: bool) -> Iterator[Select[Any]]:
-    """Yield queries for the next listing, in the order in which they are asked."""
+    """Yield queries for the next listing, in the order in which they are asked. The random sample is for reviewers."""
     of_sample = [_random(who.model_name).order_by(PredictionRow.created_at.desc())]
     by_confidence = [
         _uncertain(who.model_name, abstained).order_by(PredictionRow.confidence) for abstained in (True, False)
     ]
-    if who.trusted:
-        of_sample.insert(0, _wants_second(who.model_name).where(sampled()))
-        by_confidence.insert(0, _wants_second(who.model_name).where(~sampled()))
+    if not who.trusted:
+        yield from by_confidence
+        return
+    of_sample.insert(0, _wants_second(who.model_name).where(sampled()))
+    by_confidence.insert(0, _wants_second(who.model_name).where(~sampled()))
     yield from of_sample + by_confidence if random_first else by_confidence + of_sample
 
 

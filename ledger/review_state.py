@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 
 from ledger.callers import TRUSTED_ROLES
-from ledger.sampling import is_drawn_twice
+from ledger.sampling import is_drawn_twice, is_sampled
 from ledger.tables import FeedbackRow, PredictionRow
 
 SECOND, DONE = "second", "done"
@@ -18,7 +18,8 @@ class ReviewRules:
     """Who reviews, and what finishes a listing.
 
     A reviewer's answer finishes it, except for the share `overlap`, which two reviewers look at. With `users` it is
-    also finished by `quorum` users who gave the same answer. `random_share`: of the listings that are handed out, those
+    also finished by `quorum` users who gave the same answer; not if it is of the random sample, which must not lose the
+    listings on which users agree. `random_share`: of the listings that are handed out, those
     of the random sample. `hold_seconds`: how long a listing that was handed out is kept for one person.
     """
 
@@ -45,4 +46,5 @@ def _state(prediction_id: str, answers: list[tuple[str, int]], rules: ReviewRule
     if reviewers:
         return SECOND if reviewers == 1 and is_drawn_twice(prediction_id, rules.overlap) else DONE
     of_users = Counter(code for role, code in answers if role == "user")
-    return DONE if rules.users and max(of_users.values(), default=0) >= rules.quorum else None
+    finished = rules.users and not is_sampled(prediction_id) and max(of_users.values(), default=0) >= rules.quorum
+    return DONE if finished else None

@@ -245,6 +245,17 @@ def test_equal_answers_of_enough_users_finish_a_listing_where_users_review(engin
     assert claim(engine, RITA, USERS) is None
 
 
+def test_the_random_sample_is_for_reviewers(engine: Engine) -> None:
+    """Otherwise it would lose the listings on which users agree, and no longer be random."""
+    store(engine, record := sampled())
+    assert claim(engine, ULF, USERS) is None
+    with writing(engine) as connection:
+        assert claim_this(connection, ULF, record.id, NOW, USERS) is None
+    for user in (ULF, UMA):
+        answer(engine, user, record, 10, USERS)
+    assert claimed(engine, RITA, USERS) == record.id
+
+
 @pytest.mark.parametrize("role", ["user", "simulator"])
 def test_answers_of_users_finish_nothing_where_only_reviewers_review(engine: Engine, role: str) -> None:
     store(engine, record := prediction())
@@ -285,7 +296,7 @@ def test_a_claim_reads_along_the_index_and_sorts_nothing(engine: Engine, rules: 
             for method in ("seqscan", "bitmapscan", "hashjoin", "mergejoin"):
                 connection.execute(text(f"SET LOCAL enable_{method} = off"))
         event.listen(engine, "before_cursor_execute", explain)
-        found = claim_next(connection, Claimant("ulf", False, "rakuten"), NOW, rules)
+        found = claim_next(connection, RITA, NOW, rules)
     assert found is not None
     index = "ix_predictions_sampled" if found.drawn == "random" else "ix_predictions_to_review"
     for plan in plans:
