@@ -1,8 +1,8 @@
 """`run.py reproduce`: train a version again from its record, and say whether it is the same."""
 
+import shutil
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -19,16 +19,17 @@ _HELP = """Train a version again from what was recorded of it, and say whether i
 rows, the scores, and the decision against the version that was in production then.
 
 It takes the code from a worktree of the recorded commit, the rows from the artifact of that training (or again from
-their source, checked by their hash), the configuration with its seed from the record, and the libraries of this
-environment if they are those of the recorded lock. If they are not, --install sets up an environment with them in the
-state folder; without that, only the services of the stack are asked. The training runs in an isolated process.
-Registry, stack, Bento store and service stay as they are. If something is gone, it says what."""
+their source, checked by their hash), and the configuration with its seed from the record. The libraries are those of
+this environment, if they are the recorded ones. With --install they are installed into an environment of their own in
+the state folder, from the network and by their hashes; without it, only the services of the stack are asked. The
+training runs in an isolated process. Registry, stack, Bento store and service stay as they are. If something is gone,
+it says what."""
 _EXAMPLES = """exit codes: 0 everything is the same, 1 something differs (or an error), 3 something is gone
 
 examples:
   python run.py reproduce                        the version in production
   python run.py reproduce 3 --json result.json   version 3, with the result for a program
-  python run.py reproduce 3 --install            with the libraries that it was trained with
+  python run.py reproduce 3 --install            in an environment of its own
 """
 
 
@@ -46,7 +47,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--install",
         action="store_true",
-        help="install the recorded libraries from the network, if this environment has others",
+        help="install the recorded libraries into an environment of their own, from the network; once per lock file",
     )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write the result as JSON to FILE; an earlier one is replaced"
@@ -89,9 +90,13 @@ def _reproduce(folder: Path, options: Namespace) -> "Reproduction":
         connect_tracker(quiet=True)
     folder.mkdir(mode=0o700, exist_ok=True)
     attempt = Attempt(taxonomy_in_use(options).name, options.version)
+    work = folder / "work"
+    shutil.rmtree(work, ignore_errors=True)  # of a process that was killed
+    work.mkdir(mode=0o700)
     try:
-        with TemporaryDirectory(dir=folder) as work:
-            attempt.run(folder, Path(work), install=options.install)
+        attempt.run(folder, work, install=options.install)
     except MlflowException as error:
         raise CommandError(f"the tracker does not answer: {in_a_line(error)}") from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
     return attempt.result(monotonic() - started)

@@ -63,7 +63,7 @@ class Attempt:
         with self._looking_for("Commit"), phase("check out the commit"):
             root = worktree.enter_context(checked_out(record, folder / "tree"))
         self._found("Commit", "checked out in a worktree: the same code")
-        with self._looking_for("Libraries"), phase("check the libraries"):
+        with self._looking_for("Libraries"), phase("install the libraries" if install else "check the libraries"):
             python, words = python_of(record, root, folder, install=install)
         self._found("Libraries", words)
         self._found("Configuration", "used as recorded")

@@ -241,6 +241,8 @@ def test_a_replaced_version_explains_its_answer_from_its_artifact(
     assert why["training"]["parameters"]["seed"] == "0"
     assert len(why["training"]["lock_hash"]) == 64
     assert why["training"]["commit"]
+    assert (why["record"]["source"]["size"], why["record"]["champion"]) == (2_000, None)
+    assert f"artifact {why['record']['listings']['id']}" in done.stdout
     assert [(move["event"], move["after"]) for move in why["moves"]] == [("promotion", "1"), ("promotion", "2")]
     assert all(Path(page).is_file() for page in why["pages"].values())
     assert [review["role"] for review in why["reviews"]] == ["reviewer"]

@@ -5,11 +5,13 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from tests.tracking.test_training_record import a_record
 from tracking import registry
 from tracking.lineage import read_lineage
 from tracking.promotions import promote, roll_back
 from tracking.registry import PRODUCTION
 from tracking.revision import locked_requirements, split_revision
+from tracking.training_record import RECORD_FILE
 
 NAME = "shop"
 
@@ -94,6 +96,17 @@ def test_of_a_deleted_version_the_promotion_log_still_tells(two_versions: tuple[
     found = read_lineage(NAME, "1")
     assert (found.version, found.training, found.decision, len(found.moves)) == (None, None, "reason 1", 2)
     assert "no version 1 of 'shop' any more" in found.missing[0]
+
+
+def test_the_record_of_what_it_was_made_from_is_read_and_a_damaged_one_is_said(two_versions: tuple[str, str]) -> None:
+    assert read_lineage(NAME, "1").record is None
+    client = mlflow.MlflowClient()
+    client.log_dict(two_versions[0], a_record().model_dump(mode="json"), RECORD_FILE)
+    client.log_dict(two_versions[1], {}, RECORD_FILE)
+    first, second = read_lineage(NAME, "1"), read_lineage(NAME, "2")
+    assert (first.record, first.decided_by, first.missing) == (a_record(), two_versions[0], [])
+    assert second.record is None
+    assert second.missing[0].startswith("The record of what version 2 was made from is damaged: ")
 
 
 def test_an_unknown_model_has_no_lineage(tracker: Path) -> None:
