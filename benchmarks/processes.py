@@ -126,9 +126,12 @@ class Running:
 
 @contextmanager
 def process(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], cwd: Path = ROOT
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], cwd: Path = ROOT, *, talks: bool = False
 ) -> "Iterator[tuple[subprocess.Popen[bytes], Path]]":
-    """Start a command that logs into a file of the folder. At the end of the block, end it and all its children."""
+    """Start a command that logs into a file of the folder. At the end of the block, end it and all its children.
+
+    `talks`: its standard input and output are pipes to this process, and only its errors go into the log.
+    """
     log = folder / "log.txt"
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     mark = uuid4().hex
@@ -136,15 +139,16 @@ def process(
         with log.open("ab") as output:
             # In a session of its own: Ctrl-C reaches only this benchmark, which then ends everything in order.
             started = subprocess.Popen(
-                command, cwd=cwd, env={**kept, **environment, _MARK: mark}, stdin=subprocess.DEVNULL, stdout=output,
-                stderr=subprocess.STDOUT, start_new_session=True,
+                command, cwd=cwd, env={**kept, **environment, _MARK: mark},
+                stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if talks else output, stderr=output, start_new_session=True,
             )  # fmt: skip
         try:
             yield started, log
         finally:
             if started.poll() is None:
                 end_process_tree(psutil.Process(started.pid), _ENDING)
-                started.wait()
+            started.communicate()
     finally:
         _kill_marked(mark)
 

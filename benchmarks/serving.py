@@ -1,19 +1,28 @@
 """The Bento of the model in production as a whole service, compared with a stand-in for the replaced service.
 
-    python -m benchmarks.serving [--seconds 8] [--rounds 3] [--connections 1 16 64] [--workers 2] [--stand-in def]
-                                 [--size 20000] [--json FILE]
+    python -m benchmarks.serving [--seconds 4] [--rounds 3] [--connections 1 16 64] [--workers 2] [--stand-in def]
+                                 [--size 20000] [--listings 120000] [--json FILE]
     python -m benchmarks.serving --direct-inserts [--seconds 8] [--rounds 7] [--connections 1 16 64] [...]
 
-Both are trained on the same embedded listings and started on loopback. wrk then sends requests with a token for a few
-hundred different listings. The Bento runs with one worker and with `--workers`, each time with a state folder of its
-own. The services take turns, so that changes of the machine's speed affect all of them alike. The tables show medians,
-and the median of the ratios of each round. wrk runs on the same cores as the services, and its connections never pause:
-the latencies are those of a service at its limit. After that come batches of 1,000 listings, cold starts, memory after
-the load, and a check after each load that every acknowledged prediction is in the ledger. More may be stored than were
-acknowledged, since wrk cuts requests in flight, but never fewer.
+Both are trained on the same embedded listings and started on loopback. wrk sends requests with a token. The listings
+are in no training data and do not repeat: each service gets all of them, in the same order, before it gets one again,
+and "repeated" says how often that happened. `run.py serve` runs with one worker and with `--workers`, and
+`bentoml serve` with `--workers`. Each service has a ledger of its own. Beside them run the limits:
 
-Workers accept connections from one queue, and wrk opens all connections at once: sometimes one worker gets all of them.
-"Busy" is the number of workers that took part (median of the rounds).
+- the constant answer: our application with all that it does but the model, in workers as those of `run.py serve`;
+- the bare server: uvicorn with a constant answer, the most that the server, Python and wrk can do here;
+- no server: the same work in as many processes, with nothing received or sent. It has the cores without wrk.
+
+All take turns, so that changes of the machine's speed affect all of them alike. The tables show medians, and the median
+of the ratios of each round. wrk runs on the same cores as the services, and its connections never pause: the latencies
+are those of a service at its limit. "Busy" is the number of workers that took part: those of `bentoml serve` accept
+from one queue, and wrk opens all connections at once, so that sometimes one worker gets all of them.
+
+After that come the same 400 listings again and again, which a service answers from its cache of words; batches of 1,000
+listings beside the predictor alone on the same listings; the processor time of a request by layer, each layer measured
+by itself in a process without a server; cold starts, and memory after the load. After each load a check follows that every
+acknowledged prediction is in the ledger. More may be stored than were acknowledged, since wrk cuts requests in flight,
+but never fewer.
 
 With `--direct-inserts` the service with one worker is compared with itself: once it stores a request that comes alone
 directly (`ledger/direct_insert.py`), once it stores all requests in batches.
@@ -26,45 +35,64 @@ import platform
 import secrets
 import shutil
 import signal
-import statistics
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import psutil
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.contestants import (
-    ADMIN,
-    BATCH,
-    Contestant,
-    prepare_bento,
-    prepare_checkout,
-    prepare_stand_in,
-    train_bento,
-)
-from benchmarks.load import Load, LoadError, Wrk
+from benchmarks import preparation
+from benchmarks.contestants import ADMIN, Contestant
+from benchmarks.listings import BATCH, REPEATED, Body, in_batches, unseen_listings
+from benchmarks.load import LoadError, Wrk
+from benchmarks.no_server import NoServer
 from benchmarks.processes import Running, ServiceError
+from benchmarks.serving_report import Results, figures, show
+from state.environment import QUIET
 
-LISTINGS = 400  # different listings in requests of one listing
 BATCH_CONNECTIONS = 2  # for each worker; with one for each, the kernel often gives both to the same worker
 BATCH_SECONDS = 5  # minimum: a batch takes a large part of a second, and batches that wrk cuts do not count
+ALONE = 10 * BATCH  # listings at most, for the predictor alone after each load of batches
+LAYERS = 2_000  # listings a round, for the layers
 WARM_UP = 2  # seconds
 progress = Console(stderr=True, highlight=False)
+Turns = Sequence[tuple[Contestant, Running]]
 
 
 def main(arguments: list[str]) -> int:
-    """Measure, print two tables, and write them as JSON if `--json` is given."""
+    """Measure, print the tables, and write them as JSON if `--json` is given."""
+    options = _parser().parse_args(arguments)
+    if shutil.which("wrk") is None:
+        return _fail("wrk is not on the PATH; on Debian and Ubuntu 'apt-get install wrk' installs it", 2)
+    if options.json and not options.json.resolve().parent.is_dir():
+        return _fail(f"--json {options.json}: the folder {options.json.resolve().parent} does not exist", 2)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        with tempfile.TemporaryDirectory(prefix="serving-") as folder:
+            results = measure(options, Path(folder), describe_machine(Path(folder)))
+    except (ServiceError, LoadError) as error:
+        return _fail(str(error), 1)
+    except KeyboardInterrupt:
+        return _fail("interrupted; all processes that were started have ended", 130)
+    show(results)
+    if options.json:
+        options.json.write_text(json.dumps(figures(results), indent=2) + "\n", encoding="utf-8")
+    lost = sum(contestant.lost for contestant in results.contestants)
+    return _fail(f"{lost:,} acknowledged predictions are not in the ledger", 1) if lost else 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__.split("\n")[0])
     parser.add_argument("--size", type=_positive, default=20_000, help="embedded listings to train on (20000)")
-    parser.add_argument("--seconds", type=_positive, default=8, help="duration of each load (8)")
-    parser.add_argument("--rounds", type=_positive, default=3, help="loads and cold starts of each service (3)")
+    parser.add_argument("--listings", type=_positive, default=120_000, help="listings to send (120000)")
+    parser.add_argument("--seconds", type=_positive, default=4, help="duration of each load (4)")
+    parser.add_argument("--rounds", type=_positive, default=3, help="loads of each service (3)")
     parser.add_argument(
         "--connections", type=_positive, nargs="+", default=[1, 16, 64], help="numbers of connections (1 16 64)"
     )
@@ -81,135 +109,130 @@ def main(arguments: list[str]) -> int:
         "--direct-inserts", action="store_true", help="compare the service with itself without direct inserts"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures of every round to this file")
-    options = parser.parse_args(arguments)
-    if shutil.which("wrk") is None:
-        return _fail("wrk is not on the PATH; on Debian and Ubuntu 'apt-get install wrk' installs it", 2)
-    if options.json and not options.json.resolve().parent.is_dir():
-        return _fail(f"--json {options.json}: the folder {options.json.resolve().parent} does not exist", 2)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
-    try:
-        with tempfile.TemporaryDirectory(prefix="serving-") as folder:
-            machine = describe_machine(Path(folder))
-            contestants = measure(options, Path(folder))
-    except (ServiceError, LoadError) as error:
-        return _fail(str(error), 1)
-    except KeyboardInterrupt:
-        return _fail("interrupted; all processes that were started have ended", 130)
-    show(machine, contestants, options)
-    if options.json:
-        options.json.write_text(json.dumps(figures(machine, contestants), indent=2) + "\n", encoding="utf-8")
-    lost = sum(contestant.lost for contestant in contestants)
-    return _fail(f"{lost:,} acknowledged predictions are not in the ledger", 1) if lost else 0
+    return parser
 
 
-def measure(options: argparse.Namespace, folder: Path) -> list[Contestant]:
+def measure(options: argparse.Namespace, folder: Path, machine: dict[str, Any]) -> Results:
     """Train, start, load and end the services. Raises `ServiceError` and `LoadError`."""
     password = secrets.token_urlsafe(24)
-    contestants = prepare(options, folder, password)
-    single, batches = payloads()
-    with ExitStack() as stack:
-        running = start(stack, contestants, options.rounds)
-        check(contestants, running, password, single[0], batches)
-        put_load(contestants, running, Wrk(folder, "single", single), password, options)
-        if not options.direct_inserts:
-            put_batches(contestants, running, Wrk(folder, "batch", batches), password, options)
-        for contestant, service in zip(contestants, running, strict=True):
-            contestant.memory = service.memory()
-    for contestant in contestants:  # all have ended: requests in flight are stored now, or never
-        contestant.count_stored()
-    return contestants
-
-
-def prepare(options: argparse.Namespace, folder: Path, password: str) -> list[Contestant]:
-    """Train and return the services, first the one that the others are compared with. Raises `ServiceError`."""
-    contestants: list[Contestant] = []
-    if not options.direct_inserts:
-        progress.print("training the stand-in")
-        contestants.append(prepare_stand_in(folder / "stand-in", options.size, password, options.stand_in))
+    training = folder / "training"
+    tag = ""
     if options.direct_inserts or options.workers > 0:
         progress.print("training the Bento's model, with the main job")
-        tag = train_bento(folder / "training", options.size)
+        tag = preparation.train_bento(training, options.size)
+    contestants = prepare(options, folder, tag, password)
+    listings = unseen_listings(options.listings)
+    results = Results(machine, contestants, rounds=options.rounds, seconds=options.seconds)
+    unseen = Wrk(folder, "unseen", listings)
+    with ExitStack() as stack:
+        turns = start(stack, contestants)
+        check(turns, password, listings)
+        put_warm_up(turns, unseen, password, options)
+        if tag and not options.direct_inserts:
+            environment = {**QUIET, "STATE_DIR": str(folder / "no-server"), "ADMIN_PASSWORD": password}
+            environment["MODEL_DIR"] = str(preparation.model_of(training, tag))
+            results.no_server = stack.enter_context(
+                NoServer.running(folder / "no-server", environment, unseen.bodies, options.workers)
+            )
+        put_load(turns, unseen, password, options, results)
+        if not options.direct_inserts:
+            put_repeated(turns, Wrk(folder, "repeated", listings[:REPEATED]), password, options)
+        if results.no_server:
+            put_batches(turns, Wrk(folder, "batches", in_batches(listings)), password, options, results.no_server)
+        for contestant, running in turns:
+            contestant.memory = running.memory()
+    for contestant in contestants:  # all have ended: requests in flight are stored now, or never
+        contestant.count_stored()
+    return results
+
+
+def prepare(options: argparse.Namespace, folder: Path, tag: str, password: str) -> list[Contestant]:
+    """Return the services, first the one that the others are compared with. Raises `ServiceError`."""
+    training, workers = folder / "training", options.workers
     if options.direct_inserts:
-        ways = (False, True)
-        contestants += [prepare_checkout(folder, tag, password, direct_inserts=direct) for direct in ways]
-    elif options.workers > 0:
-        contestants += [prepare_bento(folder, tag, workers, password) for workers in sorted({1, options.workers})]
+        return [
+            preparation.prepare_checkout(folder, training, tag, password, direct_inserts=direct)
+            for direct in (False, True)
+        ]
+    progress.print("training the stand-in")
+    contestants = [preparation.prepare_stand_in(folder / "stand-in", options.size, password, options.stand_in)]
+    if workers > 0:
+        numbers = sorted({1, workers})
+        contestants += [preparation.prepare_served(folder / f"served-{n}", training, n, password) for n in numbers]
+        contestants.append(preparation.prepare_bento(folder / "bentoml", training, tag, workers, password))
+        contestants.append(preparation.prepare_constant(folder / "constant", training, tag, workers, password))
+        contestants += [preparation.prepare_bare(folder / f"bare-{n}", n) for n in numbers]
     return contestants
 
 
-def payloads() -> tuple[list[dict[str, str]], list[dict[str, list[dict[str, str]]]]]:
-    """Return the bodies for /predict and for /predict/batch: listings that are in no training data."""
-    from catalog.synthetic import write_listings
-
-    listings = []
-    for listing in write_listings(2 * BATCH, seed=7)[0]:
-        described = {"description": listing.description} if listing.description else {}
-        listings.append({"designation": listing.title, **described})
-    return listings[:LISTINGS], [{"listings": listings[:BATCH]}, {"listings": listings[BATCH:]}]
-
-
-def start(stack: ExitStack, contestants: Sequence[Contestant], times: int) -> list[Running]:
-    """Start each service a number of times, alone on the machine; then start all of them and leave them running."""
-    for again in range(1, times):
-        progress.print(f"cold start {again} of {times}")
-        for contestant in contestants:
-            with contestant.service.running() as service:
-                contestant.starts.append(service.seconds_to_ready)
-    progress.print(f"cold start {times} of {times}")
-    running = []
+def start(stack: ExitStack, contestants: Sequence[Contestant]) -> Turns:
+    """Start and end each service by itself; then start all of them and leave them running."""
+    progress.print("cold starts")
     for contestant in contestants:
-        running.append(stack.enter_context(contestant.service.running()))
-        contestant.starts.append(running[-1].seconds_to_ready)
-    return running
+        with contestant.service.running() as service:
+            contestant.starts.append(service.seconds_to_ready)
+    turns = []
+    for contestant in contestants:
+        turns.append((contestant, stack.enter_context(contestant.service.running())))
+        contestant.starts.append(turns[-1][1].seconds_to_ready)
+    return turns
 
 
-def check(
-    contestants: Sequence[Contestant],
-    running: Sequence[Running],
-    password: str,
-    listing: object,
-    batches: Sequence[object],
-) -> None:
+def check(turns: Turns, password: str, listings: list[Body]) -> None:
     """Check that all of them answer with predictions, since wrk checks only the status. Raises `ServiceError`."""
-    for contestant, service in zip(contestants, running, strict=True):
+    for contestant, service in turns:
         token = service.log_in(ADMIN, password)
-        contestant.check(service, "/predict", listing, token)
-        for batch in batches if contestant.ledger else ():
-            contestant.check(service, "/predict/batch", batch, token)
+        contestant.check(service, "/predict", listings[-1], token)
+        if contestant.ledger:
+            contestant.check(service, "/predict/batch", {"listings": listings[-BATCH:]}, token)
 
 
-def put_load(
-    contestants: Sequence[Contestant], running: Sequence[Running], wrk: Wrk, password: str, options: argparse.Namespace
-) -> None:
-    """Send requests of one listing, in turns."""
+def put_warm_up(turns: Turns, wrk: Wrk, password: str, options: argparse.Namespace) -> None:
+    """Send requests that are not measured, until all workers have answered some."""
+    for contestant, service in turns:
+        contestant.drive(wrk, service, "/predict", service.log_in(ADMIN, password), max(options.connections), WARM_UP)
+
+
+def put_load(turns: Turns, wrk: Wrk, password: str, options: argparse.Namespace, results: Results) -> None:
+    """Send requests of one listing, in turns, and do the same work without a server."""
     for number in range(options.rounds):
         progress.print(f"requests of one listing, round {number + 1} of {options.rounds}")
         # A new token each round: it is valid for half an hour and must not expire within a load.
-        turns = list(zip(contestants, running, [service.log_in(ADMIN, password) for service in running], strict=True))
-        if number == 0:
-            for contestant, service, token in turns:
-                contestant.drive(wrk, service, "/predict", token, max(options.connections), WARM_UP)
+        tokens = [service.log_in(ADMIN, password) for _, service in turns]
         for connections in options.connections:
-            for contestant, service, token in turns:
+            for (contestant, service), token in zip(turns, tokens, strict=True):
                 load = contestant.drive(wrk, service, "/predict", token, connections, options.seconds)
                 contestant.loads.setdefault(connections, []).append(load)
+            if results.no_server:
+                load = results.no_server.drive(connections, options.seconds)
+                results.no_server.loads.setdefault(connections, []).append(load)
+        if results.no_server:
+            results.layers.append(results.no_server.layers(LAYERS))
 
 
-def put_batches(
-    contestants: Sequence[Contestant], running: Sequence[Running], wrk: Wrk, password: str, options: argparse.Namespace
-) -> None:
-    """Send batches of 1,000 listings to the Bentos, in turns; the stand-in has no such route."""
-    bentos = [
-        (contestant, service) for contestant, service in zip(contestants, running, strict=True) if contestant.ledger
-    ]
-    for number in range(options.rounds if bentos else 0):
+def put_repeated(turns: Turns, wrk: Wrk, password: str, options: argparse.Namespace) -> None:
+    """Send the same few listings again and again, at the greatest number of connections, in turns."""
+    for number in range(options.rounds):
+        progress.print(f"the same {REPEATED} listings, round {number + 1} of {options.rounds}")
+        for contestant, service in turns:
+            if contestant.classifies:
+                token, connections = service.log_in(ADMIN, password), max(options.connections)
+                load = contestant.drive(wrk, service, "/predict", token, connections, options.seconds)
+                contestant.repeated.append(load)
+
+
+def put_batches(turns: Turns, wrk: Wrk, password: str, options: argparse.Namespace, alone: NoServer) -> None:
+    """Send batches of 1,000 listings to our services, each followed by the predictor alone on the same listings."""
+    ours = [(contestant, service) for contestant, service in turns if contestant.ledger and contestant.classifies]
+    for number in range(options.rounds):
         progress.print(f"batches of {BATCH:,} listings, round {number + 1} of {options.rounds}")
-        for contestant, service in bentos:
-            connections = BATCH_CONNECTIONS * contestant.service.workers
+        for contestant, service in ours:
+            connections = BATCH_CONNECTIONS * contestant.workers
             seconds = max(options.seconds, BATCH_SECONDS)
-            token = service.log_in(ADMIN, password)
+            token, first = service.log_in(ADMIN, password), wrk.sent(contestant.name)
             contestant.batches.append(contestant.drive(wrk, service, "/predict/batch", token, connections, seconds))
+            same = min(ALONE, BATCH * (wrk.sent(contestant.name) - first))
+            contestant.alone.append(alone.classify(BATCH * first, same, contestant.batches[-1].busy))
 
 
 def describe_machine(folder: Path) -> dict[str, Any]:
@@ -222,117 +245,6 @@ def describe_machine(folder: Path) -> dict[str, Any]:
         "file_system": max(holding, key=lambda part: len(part.mountpoint)).fstype if holding else "unknown",
         "load_before": round(os.getloadavg()[0], 2),
     }
-
-
-def show(machine: dict[str, Any], contestants: Sequence[Contestant], options: argparse.Namespace) -> None:
-    """Print the two tables."""
-    console = Console(width=max(Console().width, 100))  # also when the output goes to a file
-    console.print(
-        f"{machine['cores']} cores ({machine['processor']}), shared with wrk; Python {machine['python']}; state on "
-        f"{machine['file_system']}; load average before {machine['load_before']}"
-    )
-    title = f"One listing a request, medians of {options.rounds} x {options.seconds} s"
-    table = _table(
-        title,
-        "connections",
-        "what",
-        "requests/s",
-        f"times {contestants[0].service.name}",
-        "p50 ms",
-        "p99 ms",
-        "errors",
-        "busy",
-        left="what",
-    )
-    base = contestants[0]
-    for connections in options.connections:
-        for contestant in contestants:
-            loads = contestant.loads[connections]
-            table.add_row(
-                str(connections) if contestant is base else "",
-                contestant.service.name,
-                f"{_median(loads, 'per_second'):,.0f}",
-                f"{ratio(loads, base.loads[connections]):.2f}",
-                f"{_median(loads, 'p50_ms'):.1f}",
-                f"{_median(loads, 'p99_ms'):.1f}",
-                f"{sum(load.errors for load in loads):,}",
-                f"{_median(loads, 'busy'):g} of {contestant.service.workers}",
-                end_section=contestant is contestants[-1],
-            )
-    console.print(table)
-    table = _table("The services", "", *(contestant.service.name for contestant in contestants), left="")
-    rows = {
-        "cold start, s": [f"{statistics.median(contestant.starts):.1f}" for contestant in contestants],
-        "resident memory of a worker, MiB": [f"{contestant.memory.rss:,.0f}" for contestant in contestants],
-        "- of that shared with no other process": [f"{contestant.memory.uss:,.0f}" for contestant in contestants],
-        "- the same of all its processes": [f"{contestant.memory.all_uss:,.0f}" for contestant in contestants],
-        "listings/s and worker in batches": [f"{each.batch_rate:,.0f}" if each.batches else "" for each in contestants],
-        "predictions acknowledged": [f"{each.acknowledged:,}" if each.ledger else "" for each in contestants],
-        "- stored": [f"{each.stored:,}" if each.ledger else "" for each in contestants],
-        "- stored but cut by wrk, at most": [f"{each.in_flight:,}" if each.ledger else "" for each in contestants],
-    }
-    for what, values in rows.items():
-        if any(values):
-            table.add_row(what, *values)
-    console.print(table)
-    if errors := sum(load.errors for contestant in contestants for load in contestant.batches):
-        console.print(f"{errors:,} batches were refused or broken.")
-
-
-def figures(machine: dict[str, Any], contestants: Sequence[Contestant]) -> dict[str, Any]:
-    """Return all measurements, for programs."""
-    base = contestants[0]
-    return {
-        "machine": machine,
-        "services": [
-            {
-                "what": contestant.service.name,
-                "workers": contestant.service.workers,
-                "cold_start_seconds": contestant.starts,
-                "memory_mib": asdict(contestant.memory),
-                "single": [
-                    {
-                        "connections": connections,
-                        "requests_per_second": _median(loads, "per_second"),
-                        "times_the_first": ratio(loads, base.loads[connections]),
-                        "p50_ms": _median(loads, "p50_ms"),
-                        "p99_ms": _median(loads, "p99_ms"),
-                        "errors": sum(load.errors for load in loads),
-                        "busy_workers": _median(loads, "busy"),
-                        "rounds": [asdict(load) for load in loads],
-                    }
-                    for connections, loads in contestant.loads.items()
-                ],
-                "batch_listings_per_second_and_worker": contestant.batch_rate if contestant.batches else None,
-                "batch_rounds": [asdict(load) for load in contestant.batches],
-                "predictions": {
-                    "acknowledged": contestant.acknowledged,
-                    "stored": contestant.stored,
-                    "lost": contestant.lost,
-                    "cut_by_wrk_at_most": contestant.in_flight,
-                }
-                if contestant.ledger
-                else None,
-            }
-            for contestant in contestants
-        ],
-    }
-
-
-def ratio(loads: Iterable[Load], base: Iterable[Load]) -> float:
-    """Return the requests a second relative to the base: the median of the ratios of each round."""
-    return statistics.median(load.per_second / other.per_second for load, other in zip(loads, base, strict=True))
-
-
-def _median(items: Iterable[Any], attribute: str) -> float:
-    return float(statistics.median(getattr(item, attribute) for item in items))
-
-
-def _table(title: str, *columns: str, left: str) -> Table:
-    table = Table(title=title)
-    for column in columns:
-        table.add_column(column, justify="left" if column == left else "right", no_wrap=column == left)
-    return table
 
 
 def _positive(text: str) -> int:
