@@ -34,7 +34,8 @@ class Parts:
 async def measure_layers(parts: Parts, bodies: Sequence[bytes]) -> dict[str, float]:
     """Return the microseconds of processor time that a request takes in each layer: medians over slices of the bodies.
 
-    The time of all threads counts: the ledger has one of its own. `ledger, alone` is for a request at a time, `ledger, many` for 64. `new token` comes once for each token.
+    The time of all threads counts: the ledger has one of its own. `ledger, alone` is for a request at a time, `ledger,
+    many` for 64. `new token` comes once for each token.
     """
     slices: dict[str, list[float]] = {}
     gate, routing = _gate(parts), _routing()

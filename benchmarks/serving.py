@@ -20,9 +20,9 @@ from one queue, and wrk opens all connections at once, so that sometimes one wor
 
 After that come the same 400 listings again and again, which a service answers from its cache of words; batches of 1,000
 listings beside the predictor alone on the same listings; the processor time of a request by layer, each layer measured
-by itself in a process without a server; cold starts, and memory after the load. After each load a check follows that every
-acknowledged prediction is in the ledger. More may be stored than were acknowledged, since wrk cuts requests in flight,
-but never fewer.
+by itself in a process without a server; cold starts, and memory after the load. After each load a check follows that
+every acknowledged prediction is in the ledger. More may be stored than were acknowledged, since wrk cuts requests in
+flight, but never fewer.
 
 With `--direct-inserts` the service with one worker is compared with itself: once it stores a request that comes alone
 directly (`ledger/direct_insert.py`), once it stores all requests in batches.
