@@ -6,6 +6,7 @@ with a letter that only one of the languages uses counts half a vote for it. Not
 """
 
 import re
+from functools import lru_cache
 
 from catalog.text import visible
 
@@ -37,25 +38,33 @@ _VOCABULARY = {
         qualität lieferung garantie vor nach wie zwischen hoch einfach perfekt tasche lampe auto wird werden als
         auch""",
 }
-_LANGUAGES_OF_WORD: dict[str, tuple[str, ...]] = {}
-for _language, _words in _VOCABULARY.items():
-    for _word in _words.split():
-        _LANGUAGES_OF_WORD[_word] = (*_LANGUAGES_OF_WORD.get(_word, ()), _language)
-_LETTERS = {"fr": re.compile("[éèêàçùâîôûœ]"), "de": re.compile("[äöüß]")}
+_VOTE = 6  # divisible by the number of languages that may share a word
+_BITS = 16  # for the votes of one language in a sum of votes; a text has far fewer
+_VOTES_OF_WORD: dict[str, int] = {}  # the votes for all languages in one number, so that `sum` adds them up
+for _word in {_each for _words in _VOCABULARY.values() for _each in _words.split()}:
+    _speakers = [number for number, language in enumerate(LANGUAGES) if _word in _VOCABULARY[language].split()]
+    _VOTES_OF_WORD[_word] = sum((_VOTE // len(_speakers)) << number * _BITS for number in _speakers)
+_LETTERS = [
+    (re.compile(letters), (_VOTE // 2) << LANGUAGES.index(language) * _BITS)
+    for language, letters in (("fr", "[éèêàçùâîôûœ]"), ("de", "[äöüß]"))
+]
 _READ_AT_MOST = 600  # characters: enough to decide, and a limit on the time for a long description
 
 
 def detect_language(text: str) -> str:
     """Return `fr`, `en` or `de`, or `und` when no language has the most votes."""
-    found = _WORD.findall(_MARK_UP.sub(" ", visible(text[:_READ_AT_MOST])).lower())
-    votes = dict.fromkeys(LANGUAGES, 0.0)
-    for word in found:
-        speakers = _LANGUAGES_OF_WORD.get(word, ())
-        for language in speakers:
-            votes[language] += 1 / len(speakers)
-        if not word.isascii():
-            for language, letters in _LETTERS.items():
-                if letters.search(word):
-                    votes[language] += 0.5
-    first, second = sorted(votes.values(), reverse=True)[:2]
-    return max(votes, key=votes.__getitem__) if first > second else UNDETERMINED
+    text = visible(text[:_READ_AT_MOST])
+    if "<" in text or "&" in text:
+        text = _MARK_UP.sub(" ", text)
+    found = _WORD.findall(text.lower())
+    votes = sum(filter(None, map(_VOTES_OF_WORD.get, found)))
+    if not text.isascii():
+        votes += sum(_votes_of_letters(word) for word in found if not word.isascii())
+    by_language = [votes >> number * _BITS & (1 << _BITS) - 1 for number in range(len(LANGUAGES))]
+    most = max(by_language)
+    return LANGUAGES[by_language.index(most)] if by_language.count(most) == 1 else UNDETERMINED
+
+
+@lru_cache(maxsize=4_096)  # words recur
+def _votes_of_letters(word: str) -> int:
+    return sum(vote for letters, vote in _LETTERS if letters.search(word))
