@@ -61,7 +61,7 @@ async def _one_slice(parts: Parts, bodies: Sequence[bytes], gate: ASGIApp, routi
     answers: list[Any] = []
 
     async def answer(listing: Any) -> None:
-        answers.append(await parts.answerer.answer(caller, listing, explain=False))
+        answers.append(await parts.answerer.answer(caller, listing, top=3, explain=False))
 
     # The model has seen these listings a moment ago, and takes less time for them now.
     again = _time(lambda text: parts.predictor.predict_top_k(*text), texts)

@@ -39,13 +39,16 @@ def train_bento(folder: Path, size: int) -> str:
     return str(outcome["bento_tag"])
 
 
-def prepare_served(folder: Path, training: Path, workers: int, password: str) -> Contestant:
-    """Return the Bento in production of a state folder as `run.py serve` serves it, with a ledger of its own."""
+def prepare_served(folder: Path, training: Path, workers: int, password: str, every: float = 3_600) -> Contestant:
+    """Return the Bento in production of a state folder as `run.py serve` serves it, with a ledger of its own.
+
+    `every`: seconds between two looks at the registry.
+    """
     folder.mkdir()
     ledger = folder / "ledger.db"
     command = [
         sys.executable, str(ROOT / "run.py"), "serve", "--state", str(training), "--port", "{port}",
-        "--workers", str(workers), "--every", "3600",
+        "--workers", str(workers), "--every", str(every),
     ]  # fmt: skip
     service = Service(
         name=f"run.py serve, {_count(workers)}",

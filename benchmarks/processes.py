@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
 from time import monotonic, sleep
+from types import FrameType
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +27,7 @@ _POLL = 0.02  # seconds between two checks
 # What a child inherits of this environment. A service that the user runs has settings there, such as its database.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "OMP_NUM_THREADS")
 
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _MARK = "PRODUCT_TYPES_BENCHMARK"
 
 
@@ -122,6 +124,18 @@ class Running:
     def _family(self) -> list[psutil.Process]:
         top = psutil.Process(self.process.pid)
         return [top, *top.children(recursive=True)]
+
+
+def interrupt_on_signals() -> None:
+    """Let every request to end this process raise `KeyboardInterrupt`, so that it ends what it has started."""
+    for number in _ENDING_SIGNALS:
+        signal.signal(number, _interrupt)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    for number in _ENDING_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # further signals are ignored while the processes are ended
+    raise KeyboardInterrupt
 
 
 @contextmanager

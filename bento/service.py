@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import bentoml
 import uvicorn.config
 
+from bento.garbage import keep_what_is_loaded
 from bento.settings import worker_count
 from bento.supervision import report_ready
 
@@ -86,6 +87,7 @@ class ProductTypes:
         """Run in each worker before its first request."""
         for hook in RequestRouter.application.start:
             await hook()
+        keep_what_is_loaded()
         report_ready(RequestRouter.model)
 
     @bentoml.on_shutdown

@@ -2,8 +2,8 @@
 
 import os
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -11,6 +11,7 @@ from time import monotonic
 from bento.metrics_folder import metrics_folder
 from commands.listening import reachable
 from commands.serve.release import Release
+from commands.serve.sockets import renewed
 from commands.serve.worker import Deployment, ServiceError, Worker
 
 _START_LIMIT = 60  # seconds until all workers must be ready
@@ -19,13 +20,16 @@ _TICK = 0.1  # seconds between two looks at the workers
 
 @dataclass(frozen=True)
 class Place:
-    """Where a service listens, with how many workers, and the state that it works on."""
+    """Where a service listens, with how many workers, and the state that it works on.
+
+    `sockets` are replaced by others when a worker has to be.
+    """
 
     state: Path
     host: str
     port: int
     workers: int
-    sockets: Sequence[socket.socket] = ()
+    sockets: list[socket.socket] = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -72,6 +76,11 @@ class Service:
                 raise ServiceError(f"{self.release.tag} has the model {model}, which is another one")
 
     @property
+    def is_complete(self) -> bool:
+        """Whether all workers take requests."""
+        return all(worker.model and worker.exit_code is None for worker in self._workers)
+
+    @property
     def answers(self) -> bool:
         """Whether a worker runs."""
         return any(worker.exit_code is None for worker in self._workers)
@@ -83,6 +92,8 @@ class Service:
             worker.listen()
             if worker.exit_code is not None:
                 worker.close()
+                if self.answers and len(self._place.sockets) == len(self._workers):
+                    self._place.sockets[number] = renewed(self._place.sockets[number])
                 self._workers[number] = self._start(number)
                 replaced += 1
         return replaced

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -19,7 +18,7 @@ _ENDING = Ending(signal.SIGTERM, patience=35)  # seconds: somewhat longer than w
 _FIRST_INHERITED = 3  # file descriptors of socket activation begin here, see sd_listen_fds(3)
 
 
-def open_sockets(state: Path, host: str, port: int, workers: int) -> Sequence[socket.socket]:
+def open_sockets(state: Path, host: str, port: int, workers: int) -> list[socket.socket]:
     """Return one listening socket a worker, all on one address; or those that systemd hands over.
 
     The kernel spreads new connections over the sockets, so that no worker gets most of them. Raises `CommandError`
@@ -30,6 +29,29 @@ def open_sockets(state: Path, host: str, port: int, workers: int) -> Sequence[so
     _wait_for_orphans(state, port)
     listen(host, port).close()  # the next ones may share the port with each other, and would with a stranger too
     return [_shared(host, port) for _ in range(workers)]
+
+
+def renewed(listener: socket.socket) -> socket.socket:
+    """Return the socket for a worker that takes the place of one that has ended. The old one is closed.
+
+    The kernel goes on giving a worker's socket its share of the new connections when the worker has ended. They would
+    wait until the next worker is ready. The new socket does not listen before its worker does, so until then the
+    sockets of the other workers get all connections. A socket that workers share stays as it is.
+    """
+    if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT):
+        return listener
+    fresh = socket.socket(listener.family, socket.SOCK_STREAM)
+    try:
+        fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if listener.family == socket.AF_INET6:
+            fresh.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        fresh.bind(listener.getsockname())
+    except OSError:  # such as a port that only systemd may open
+        fresh.close()
+        return listener
+    listener.close()
+    return fresh
 
 
 def _wait_for_orphans(state: Path, port: int) -> None:

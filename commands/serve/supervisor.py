@@ -15,7 +15,7 @@ from terminal.errors import CommandError, in_a_line
 if TYPE_CHECKING:
     from tracking.registry import RegisteredVersion
 
-_TICK = 0.2  # seconds between two looks at the workers
+_TICK = 0.05  # seconds between two looks at the workers; connections to one that has ended wait for the next look
 _REPLACED = 6  # workers that may be replaced until the Bento is put back and all start again
 _STEADY = 60  # seconds without one, after which what was counted is forgotten
 _HANGS = 12  # looks that were due while the registry has not answered one
@@ -34,6 +34,7 @@ class Supervisor:
         self._service: Service | None = None
         self._leaving: list[Service] = []
         self._replaced = 0
+        self._complete = True  # whether all workers take requests
         self._restarts = 0
         self._last_replacement = 0.0
         self._refused: RegisteredVersion | None = None
@@ -89,6 +90,7 @@ class Supervisor:
             self._leaving.append(self._service)
         self._service = service
         self._replaced = 0
+        self._complete = True
         _say(f"Serving {release.tag} on {self._place.address}; Ctrl-C ends it.")
 
     def _look_after_workers(self) -> None:
@@ -107,9 +109,13 @@ class Supervisor:
         if replaced:
             self._replaced += replaced
             self._last_replacement = monotonic()
+            self._complete = False
             _say(f"{replaced} of the workers of {self._service.release.tag} ended and will be replaced.")
         elif monotonic() - self._last_replacement > _STEADY:
             self._replaced = self._restarts = 0
+        if not self._complete and self._service.is_complete:
+            self._complete = True
+            _say(f"All workers of {self._service.release.tag} take requests again.")
         if self._replaced >= _REPLACED:
             self._restart("loses its workers again and again")
 

@@ -66,6 +66,10 @@ class FakeService:
     def answers(self) -> bool:
         return self.release.tag not in self.silent
 
+    @property
+    def is_complete(self) -> bool:
+        return self.answers
+
     def ask_to_end(self) -> None:
         pass
 
@@ -246,6 +250,7 @@ def test_a_worker_that_ends_now_and_then_is_replaced_and_no_more(serve: Serve, m
     printed = serve(*["kept"] * 50)
     assert started() == ["shop:1-a"]
     assert "1 of the workers of shop:1-a ended and will be replaced." in printed
+    assert "All workers of shop:1-a take requests again." in printed
 
 
 @pytest.fixture

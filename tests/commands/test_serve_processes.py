@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -160,22 +162,49 @@ def test_the_workers_of_a_killed_serve_end_by_themselves_and_the_next_one_waits_
         each.close()
 
 
+def accepted(listener: socket.socket) -> int:
+    """Accept the connections that wait, and return how many there were."""
+    listener.setblocking(False)
+    for number in count():
+        try:
+            listener.accept()[0].close()
+        except BlockingIOError:
+            return number
+    raise AssertionError
+
+
 def test_new_connections_are_spread_over_the_sockets_of_a_place(place: Place) -> None:
     clients = [socket.create_connection(("127.0.0.1", place.port)) for _ in range(200)]
-    accepted = []
-    for listener in place.sockets:
-        listener.setblocking(False)
-        accepted.append(0)
-        while True:
-            try:
-                listener.accept()[0].close()
-            except BlockingIOError:
-                break
-            accepted[-1] += 1
-    assert sum(accepted) == 200
-    assert min(accepted) > 40
+    numbers = [accepted(listener) for listener in place.sockets]
+    assert sum(numbers) == 200
+    assert min(numbers) > 40
     for client in clients:
         client.close()
+
+
+def test_while_a_worker_is_replaced_new_connections_go_to_the_others(place: Place) -> None:
+    service = ready(place)
+    os.kill(service.pids[0], signal.SIGKILL)
+    wait_for("it is replaced", lambda: service.replace_ended() == 1)
+    clients = [socket.create_connection(("127.0.0.1", place.port)) for _ in range(50)]
+    assert accepted(place.sockets[1]) == 50
+    place.sockets[0].listen()  # as the new worker does when it is ready
+    clients += [socket.create_connection(("127.0.0.1", place.port)) for _ in range(200)]
+    assert accepted(place.sockets[0]) > 40
+    for client in clients:
+        client.close()
+    service.end()
+
+
+def test_while_the_only_worker_is_replaced_new_connections_wait_for_it(place: Place) -> None:
+    alone = replace(place, workers=1, sockets=place.sockets[:1])
+    place.sockets[1].close()
+    service = ready(alone)
+    os.kill(service.pids[0], signal.SIGKILL)
+    wait_for("it is replaced", lambda: service.replace_ended() == 1)
+    socket.create_connection(("127.0.0.1", place.port)).close()
+    assert accepted(alone.sockets[0]) == 1
+    service.end()
 
 
 def test_sockets_that_systemd_hands_over_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
