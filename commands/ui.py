@@ -9,20 +9,7 @@ from commands.options import add_address, add_state
 from state.folder import SOURCE_ROOT, State
 
 _UPLOAD_MEGABYTES = 100  # a hundred thousand listings take 20 to 50
-_LIGHT = {
-    "primaryColor": "#1f5fa8",
-    "backgroundColor": "#ffffff",
-    "secondaryBackgroundColor": "#f3f5f8",
-    "textColor": "#1b2430",
-    "linkColor": "#1a568f",
-}
-_DARK = {
-    "primaryColor": "#3d7cc9",
-    "backgroundColor": "#12161c",
-    "secondaryBackgroundColor": "#1d232c",
-    "textColor": "#e8ecf1",
-    "linkColor": "#8fbdf0",
-}
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -56,10 +43,13 @@ def ui(_: State, options: Namespace) -> int:
         "client.showErrorDetails": "none",
         "client.showErrorLinks": "false",
         "runner.magicEnabled": "false",
-        **{f"theme.light.{name}": color for name, color in _LIGHT.items()},
-        **{f"theme.dark.{name}": color for name, color in _DARK.items()},
+        "theme.base": "ui/theme.toml",
+        "logger.hideWelcomeMessage": "true",
+        "logger.level": "warning",
     }
     flags = [f"--{name}={value}" for name, value in settings.items()]
+    if options.host in _LOOPBACK:  # a page elsewhere must not reach this one under a name of its own
+        flags += [f"--server.allowedHosts={name}" for name in ("localhost", options.host)]
     sys.stdout.write(f"The page is on http://{options.host}:{options.port}; Ctrl-C ends it.\n")
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "ui/app.py", *flags])

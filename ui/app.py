@@ -10,12 +10,12 @@ from ui.login import Login
 from ui.services.transport import ServiceError
 
 text = Messages("navigation")
-_STYLE = Path(__file__).parent / "style.css"
+_STYLE, _ICON = (Path(__file__).parent / name for name in ("style.css", "icon.svg"))
 
 
 def main() -> None:
     """Draw the page that the address names, or the sign-in form."""
-    st.set_page_config(page_title=text("product"), page_icon=":material/category:", layout="centered")
+    st.set_page_config(page_title=text("product"), page_icon=_ICON, layout="centered")
     st.html(_STYLE)
     _set_language_of_document()
     login = session.login()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -22,7 +23,8 @@ from tests.ui.monitored import Monitored
 from ui.services import transport
 
 APP = Path(__file__).resolve().parents[2] / "ui" / "app.py"
-_SECONDS = 20  # that a run of the script may take on a busy machine
+_SECONDS = 30  # that a run of the script may take on a busy machine
+_KINDS = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info", "success")
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Tab:
     app: AppTest
 
     def open(self, path: str) -> "Tab":
-        """Go to a page of the navigation, as `ui/navigation.py` calls it."""
+        """Go to a page of the navigation, by the path in `ui/navigation.py`; "" is the first one."""
         self.app._page_hash = calc_hash(path)  # AppTest itself knows pages that are files
         self.app.run()
         return self
@@ -45,11 +47,31 @@ class Tab:
         self.app.run()
         return self
 
+    def press(self, label: str) -> "Tab":
+        """Press the button with this label."""
+        next(button for button in self.app.button if button.label == label).click()
+        self.app.run()
+        return self
+
     @property
     def shown(self) -> str:
         """All that is written in the page and the sidebar."""
-        kinds = ("title", "header", "subheader", "markdown", "caption", "error", "warning", "info", "success")
-        return "\n".join(str(element.value) for kind in kinds for element in getattr(self.app, kind))
+        return "\n".join(str(element.value) for kind in _KINDS for element in getattr(self.app, kind))
+
+    @property
+    def htmls(self) -> list[str]:
+        """The elements that are HTML of our own."""
+        return [str(element.proto.body) for element in self.app.get("html")]
+
+    @property
+    def html(self) -> str:
+        """All HTML of our own."""
+        return "\n".join(self.htmls)
+
+    @property
+    def pages(self) -> set[str]:
+        """The paths of the pages in the navigation; "" is the first one."""
+        return {str(page.get("url_pathname", "")) for page in self.app._registered_pages.values()}
 
 
 @pytest.fixture
@@ -66,7 +88,7 @@ def services(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:  # n
 @pytest.fixture
 def tab(services: Service) -> Tab:
     """A tab in which nobody has signed in."""
-    return Tab(AppTest.from_file(APP, default_timeout=_SECONDS).run())
+    return new_tab()
 
 
 @pytest.fixture
@@ -81,3 +103,10 @@ def monitored(services: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         )
         yield found
         found.service.stop()
+
+
+def new_tab(**context: Any) -> Tab:
+    """Return a new tab. `context`: what its browser says, as `locale`."""
+    app = AppTest.from_file(APP, default_timeout=_SECONDS)
+    app.context.update(context)
+    return Tab(app.run())

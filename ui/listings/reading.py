@@ -87,8 +87,8 @@ def read_text(name: str, text: str) -> Table:
 
 
 def guess_separator(text: str) -> str:
-    """Return the separator with which the first rows have the most cells, all the same number; a comma if none does."""
-    best, most = ",", 1
+    """Return the separator with which the first row has the most cells and most others as many; else a comma."""
+    best, most = ",", 0.0
     beginning = text[:200_000]
     whole = len(beginning) == len(text)
     for separator in _SEPARATORS:
@@ -100,8 +100,8 @@ def guess_separator(text: str) -> str:
         if not whole and len(widths) > 1:
             widths.pop()  # perhaps cut
         same = sum(width == widths[0] for width in widths) / len(widths) if widths else 0
-        if widths and widths[0] > most and same >= 0.8:
-            best, most = separator, widths[0]
+        if widths and widths[0] > 1 and widths[0] * same > most:
+            best, most = separator, widths[0] * same
     return best
 
 

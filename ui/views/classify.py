@@ -73,7 +73,7 @@ def _abstention(threshold: float | None) -> str:
 
 
 def _explain(listing: Listing, explanation: Explanation | None) -> None:
-    st.subheader(text("why"), anchor=False)
+    st.header(text("why"), anchor=False)
     if explanation is None:
         st.write(text("too_long"))
     names = {"for": text("word_for"), "against": text("word_against")}

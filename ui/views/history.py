@@ -30,7 +30,7 @@ def page() -> None:
         return
     st.dataframe(_table(found["items"]), hide_index=True, alt=text("title"), column_config=_config(), height="content")
     _draw_steps(cursors, found["next"])
-    st.subheader(text("all"), anchor=False)
+    st.header(text("all"), anchor=False)
     with st.container(horizontal=True):
         _draw_export()
         if st.button(text("erase"), icon=":material/delete:", key="history_erase"):

@@ -27,7 +27,7 @@ def draw(catalogue: Catalogue) -> None:
     if chosen != catalogue.columns:
         catalogue.columns, catalogue.checked = chosen, None
         st.rerun()
-    st.subheader(text("preview"), anchor=False)
+    st.header(text("preview"), anchor=False)
     st.dataframe(rows.head(_PREVIEW), alt=text("preview"))
     checked = catalogue.check()
     _show_problems(catalogue, checked)

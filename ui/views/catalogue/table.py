@@ -80,6 +80,7 @@ def _table(catalogue: Catalogue, served: Model, rows: pd.DataFrame) -> pd.DataFr
 def _config(served: Model) -> dict[str, ColumnConfig]:
     columns = st.column_config
     return {
+        "_index": columns.NumberColumn(text("row"), disabled=True),
         _TITLE: columns.TextColumn(text("column_title"), width="large"),
         answers.TYPE: columns.SelectboxColumn(text("column_type"), options=list(served.codes), required=True),
         _RIGHT: columns.CheckboxColumn(text("column_right"), help=text("column_right_help")),
