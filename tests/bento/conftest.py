@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,8 +97,13 @@ ROLES = {"ada": "admin", "rita": "reviewer", "ulf": "user", "uma": "user"}
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path)
+
+
+def settings_in(folder: Path) -> Settings:
+    """Settings of a service whose ledger is in a folder."""
     return Settings(
-        state_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'ledger.db'}", jwt_secret=SECRET,
+        state_dir=folder, database_url=f"sqlite:///{folder / 'ledger.db'}", jwt_secret=SECRET,
         metrics_token=METRICS_TOKEN,
     )  # fmt: skip
 
@@ -106,24 +111,23 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def start(predictor: Predictor) -> Iterator[Callable[[Settings], Service]]:
     """Starts services with given settings."""
-    started: list[Service] = []
+    with ExitStack() as started:
+        yield lambda settings: started.enter_context(running(settings, predictor))
 
-    def begin(settings: Settings) -> Service:
-        migrate(settings.database_url)
-        engine = open_engine(settings.database_url)
-        with writing(engine) as connection:
-            for username, role in ROLES.items():
-                create_user(connection, username, hash_password(PASSWORD), role, now())
-        application = create_prediction_service(settings, predictor, multiprocess=False)
-        client = TestClient(application, raise_server_exceptions=False)
-        started.append(Service(client, engine, settings, application))
-        return started[-1]
 
-    yield begin
-    for service in started:
-        for hook in service.application.stop:
-            anyio.run(hook)
-        service.engine.dispose()
+@contextmanager
+def running(settings: Settings, predictor: Predictor) -> Iterator[Service]:
+    """A service while the body runs."""
+    migrate(settings.database_url)
+    engine = open_engine(settings.database_url)
+    with writing(engine) as connection:
+        for username, role in ROLES.items():
+            create_user(connection, username, hash_password(PASSWORD), role, now())
+    application = create_prediction_service(settings, predictor, multiprocess=False)
+    yield Service(TestClient(application, raise_server_exceptions=False), engine, settings, application)
+    for hook in application.stop:
+        anyio.run(hook)
+    engine.dispose()
 
 
 @pytest.fixture

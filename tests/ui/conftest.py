@@ -9,14 +9,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from catalog.predictor import Predictor
 from tests.bento.conftest import (  # noqa: F401
     PASSWORD,
     Service,
     listening,
     model_folder,
     predictor,
+    running,
     service,
     settings,
+    settings_in,
     start,
 )
 from tests.ui.monitored import Monitored
@@ -53,6 +56,14 @@ class Tab:
         self.app.run()
         return self
 
+    def edit(self, rows: dict[int, dict[str, object]]) -> "Tab":
+        """Edit cells of the table: by the place of the row, the new value of each column."""
+        key = self.app.data_editor[0].key
+        assert key is not None
+        self.app.session_state[key] = {"edited_rows": rows, "added_rows": [], "deleted_rows": []}
+        self.app.run()
+        return self
+
     @property
     def shown(self) -> str:
         """All that is written in the page and the sidebar."""
@@ -74,15 +85,17 @@ class Tab:
         return {str(page.get("url_pathname", "")) for page in self.app._registered_pages.values()}
 
 
+@pytest.fixture(scope="session")
+def shared_service(predictor: Predictor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:  # noqa: F811
+    """One service for all tests that do not mind what others have asked it. To use it, a module defines `services`."""
+    with running(settings_in(tmp_path_factory.mktemp("shared")), predictor) as shared:
+        yield shared
+
+
 @pytest.fixture
 def services(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:  # noqa: F811
     """The prediction service with auth, where the page looks for it. Nothing answers at the monitor service."""
-    monkeypatch.setenv("SERVICE_URL", "http://service")
-    monkeypatch.setenv("MONITOR_URL", "http://127.0.0.1:9")
-    monkeypatch.delenv("AUTH_URL", raising=False)
-    original = transport.connect
-    monkeypatch.setattr(transport, "connect", lambda url: service.client if url == "http://service" else original(url))
-    return service
+    return reached(service, monkeypatch)
 
 
 @pytest.fixture
@@ -103,6 +116,16 @@ def monitored(services: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         )
         yield found
         found.service.stop()
+
+
+def reached(service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:  # noqa: F811
+    """Let the page reach a service."""
+    monkeypatch.setenv("SERVICE_URL", "http://service")
+    monkeypatch.setenv("MONITOR_URL", "http://127.0.0.1:9")
+    monkeypatch.delenv("AUTH_URL", raising=False)
+    original = transport.connect
+    monkeypatch.setattr(transport, "connect", lambda url: service.client if url == "http://service" else original(url))
+    return service
 
 
 def new_tab(**context: Any) -> Tab:

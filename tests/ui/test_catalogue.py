@@ -5,9 +5,14 @@ import pytest
 from ledger.database import reading
 from ledger.feedback import feedback_on
 from tests.bento.conftest import Service
-from tests.ui.conftest import Tab
+from tests.ui.conftest import Tab, reached
 
 FILE = "sku;Titre;Description\n1;Piscine gonflable ronde;avec pompe\n2;;vide\n3;xyzzy;\n4;=1+1;\n".encode("cp1252")
+
+
+@pytest.fixture
+def services(shared_service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
+    return reached(shared_service, monkeypatch)
 
 
 @pytest.fixture
@@ -62,8 +67,8 @@ def test_a_correction_in_the_table_becomes_feedback(classified: Tab, services: S
     assert not catalogue.pending
     ids = catalogue.answered()["prediction_id"]
     with reading(services.engine) as connection:
-        assert [given.correct_code for given in feedback_on(connection, ids[2])] == [2705]
-        agreed = [given.correct_code for given in feedback_on(connection, ids[4])]
+        assert [given.correct_code for given in feedback_on(connection, [ids[2]])[ids[2]]] == [2705]
+        agreed = [given.correct_code for given in feedback_on(connection, [ids[4]])[ids[4]]]
     assert agreed == [catalogue.answered().at[4, "predicted_code"]]
 
 

@@ -1,13 +1,20 @@
 """One listing: its type, why, and what a person says on it."""
 
+import pytest
+
 from tests.bento.conftest import Service
-from tests.ui.conftest import Tab
+from tests.ui.conftest import Tab, reached
 from ui.marked_text import listing_html
 from ui.services.prediction import Explanation, Listing
 from ui.types_table import types_html
 
 NAMES = {"for": "for", "against": "against"}
 SCRIPT = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def services(shared_service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
+    return reached(shared_service, monkeypatch)
 
 
 def classify(tab: Tab, title: str, description: str = "") -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from ui import failures, session
+from ui import confirmation, failures, session
 from ui.i18n import Messages, language, moment
 from ui.listings.writing import csv_bytes
 from ui.services.prediction import StoredPrediction
@@ -16,6 +16,7 @@ _ROWS = 25
 _MOST_ROWS = 200  # in one answer of the service
 _CURSORS = "history_cursors"  # where each page before this one, and this one, begins
 _FILE = "history_file"
+_ERASE = "history_erase_question"
 
 
 def page() -> None:
@@ -33,8 +34,10 @@ def page() -> None:
     st.header(text("all"), anchor=False)
     with st.container(horizontal=True):
         _draw_export()
-        if st.button(text("erase"), icon=":material/delete:", key="history_erase"):
-            st.dialog(text("erase"))(_confirm)()
+        st.button(
+            text("erase"), icon=":material/delete:", key="history_erase", on_click=confirmation.ask, args=(_ERASE,)
+        )
+    confirmation.show(_ERASE, text("erase"), _confirm)
 
 
 def _draw_steps(cursors: list[str | None], following: str | None) -> None:
@@ -75,6 +78,7 @@ def _confirm() -> None:
         erased = session.prediction().erase_my_predictions()
         st.session_state.pop(_CURSORS, None)
         _forget_file()
+        confirmation.close()
         st.toast(text("erased", count=erased))
         st.rerun()
 
