@@ -48,6 +48,6 @@ def promote_classifier(
         registry.tag(model_name, challenger, {settled_tag(decision.question): decision.verdict})
     outcome = Outcome.of(data_report, data_profile, evaluation, decision, registry.by_alias(model_name, PRODUCTION))
     run = context.pipeline_run.id
-    log_metadata(metadata={"outcome": {**outcome.summary()}}, run_id_name_or_prefix=run)
+    log_metadata(metadata={**outcome.summary()}, run_id_name_or_prefix=run)
     add_tags(tags=["promoted" if outcome.promoted else "not promoted"], run=run)
     return outcome

@@ -30,6 +30,6 @@ def publish_verdict(
     report = report.model_copy(update={"pushgateway": push(report)})
     log_monitoring(report, page)
     log_metadata(metadata={"verdict": report.verdict}, artifact_name="monitoring_report", infer_artifact=True)
-    log_metadata(metadata={"outcome": {**report.summary()}}, run_id_name_or_prefix=run.id)
+    log_metadata(metadata={**report.summary()}, run_id_name_or_prefix=run.id)
     add_tags(tags=[report.verdict], run=run.id)
     return report, HTMLString(page)

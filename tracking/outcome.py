@@ -69,7 +69,7 @@ class Outcome(BaseModel):
             "weighted F1, 95 % interval": "{:.4f} to {:.4f}".format(*self.weighted_f1_interval),
             "macro F1": round(self.macro_f1, 4),
             "version in production": self.model_version or "none",
-            "Bento in production": self.bento_tag or "none",
+            "Bento in production": f"tag {self.bento_tag}" if self.bento_tag else "none",  # alone it would be a link
             "data contract": self.contract,
             "listings": self.rows,
             "pages": "data_report_page, evaluation_page, model_card, decision_page",

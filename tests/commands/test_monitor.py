@@ -137,7 +137,7 @@ def test_normal_traffic_is_ok_and_many_wrong_labels_of_one_user_are_reported_wit
     shown = zenml_run.steps["publish_verdict"].outputs["monitoring_page"][0]
     assert shown.load() == page
     assert "page" in {tag.name for tag in shown.tags}
-    came_of_it = zenml_run.run_metadata["outcome"]
+    came_of_it = zenml_run.run_metadata
     assert (came_of_it["verdict"], came_of_it["predictions"]) == ("ok", 2_000)
     assert "mallory" not in str(came_of_it)
     assert "ok" in {tag.name for tag in zenml_run.tags}
