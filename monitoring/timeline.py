@@ -12,7 +12,7 @@ from monitoring.report_folder import ReportFolder
 
 Kind = Literal["report", "alert", "retraining", "promotion", "rollback"]
 FAILED = "failed"
-_UNINTERESTING = ("started", "duplicate")  # a started retraining has an event of its own; Alertmanager repeats itself
+_REPEATED = "duplicate"  # Alertmanager sends an alert again and again
 _TIME: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
 
 
@@ -57,8 +57,8 @@ def read_timeline(journal: Journal, folder: ReportFolder, moves: Sequence[Move],
             Event(at=run.at, kind="report", text=f"A monitoring run failed: {run.reason}", outcome=FAILED)
             for run in journal.failed_runs(limit)
         ),
-        *_alerts(journal.decisions(limit)),
         *_retrainings(journal, folder, limit),
+        *_alerts(journal.decisions(limit)),  # at the same time as the retraining that it starts, and so below it
         *(
             Event(
                 at=entry.at, kind="rollback", outcome="done",
@@ -96,7 +96,7 @@ def _reports(folder: ReportFolder, limit: int) -> Iterator[Event]:
 
 def _alerts(decisions: Iterable[AlertDecision]) -> Iterator[Event]:
     for entry in decisions:
-        if entry.decision not in _UNINTERESTING:
+        if entry.decision != _REPEATED:
             text = f"Alert {entry.alert}: {entry.reason}"
             yield Event(at=entry.at, kind="alert", text=text, outcome=entry.decision)
 

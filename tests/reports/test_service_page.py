@@ -53,7 +53,7 @@ def test_the_page_shows_the_latest_verdict() -> None:
     assert "Looked at 1,500 predictions Right answers 81.0% 70.0% to 89.0%, by reviews" in page.text
     assert "user <script>eve disagrees" in page.text
     assert '<p class="verdict drift">' in content
-    assert page.links == ["reports/latest", ".", "history", "decisions"]
+    assert page.links == ["reports/latest", ".", "history", "decisions", "verdicts", "timeline"]
 
 
 def test_what_was_not_measured_is_no_zero() -> None:
@@ -112,7 +112,7 @@ def test_the_page_says_what_there_is_not() -> None:
         "Monitoring no verdict yet Read at 2026-03-04 12:00 UTC. Read again every 30 seconds "
         "What happened Nothing yet. Retrainings No retraining has started. Alerts No alert was received. "
         "Runs that failed No run has failed. Reports There is no report yet. "
-        "It monitors <every> 15 minutes. As JSON: history , decisions ."
+        "It monitors <every> 15 minutes. As JSON: history , decisions , verdicts , timeline ."
     )
 
 
@@ -126,7 +126,7 @@ def test_rows_are_shown_with_links_to_files() -> None:
     page.assert_it_loads_nothing()
     assert "b" not in page.tags
     assert 'Reports at verdict current rows reasons json 2026-03-04 00:00 ok 0 json <b> "><b> 7 x ' in page.text
-    assert page.links == [".", "reports/a.json", "history", "decisions"]
+    assert page.links == [".", "reports/a.json", "history", "decisions", "verdicts", "timeline"]
     assert '<td class="ok">ok</td>' in content
 
 
