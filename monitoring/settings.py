@@ -7,6 +7,8 @@ from pydantic import Field
 from monitoring.authentication import Tokens
 from web.settings import SecretKey, ServiceSettings
 
+_ADDRESS = r"^https?://[^@\s]+$"  # without a name and password, since it is logged
+
 
 class MonitorSettings(ServiceSettings):
     """Settings of the monitor service; `ServiceSettings` explains how they are read."""
@@ -15,10 +17,10 @@ class MonitorSettings(ServiceSettings):
     alert_token: Annotated[SecretKey | None, Field(description="what Alertmanager sends with alerts")] = None
     reports_token: Annotated[SecretKey | None, Field(description="what people send to read the pages")] = None
     service_url: Annotated[
-        str, Field(description="address of the prediction service, which knows the users", pattern=r"^https?://")
+        str, Field(description="address of the prediction service, which knows the users", pattern=_ADDRESS)
     ] = "http://127.0.0.1:3000"
     auth_url: Annotated[
-        str | None, Field(description="address of auth, where it runs apart: it knows them", pattern=r"^https?://")
+        str | None, Field(description="address of auth, where it runs apart: it knows them", pattern=_ADDRESS)
     ] = None
 
     @property

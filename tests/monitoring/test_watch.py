@@ -248,3 +248,18 @@ def test_tokens_are_created_for_their_owner_only_and_required_in_production(
     monkeypatch.setenv("ALERT_TOKEN", "9f2c41d07a6b4e0f8d13c5a7b2e46f901122334455667788\n")
     with pytest.raises(SettingsError, match=r"^ALERT_TOKEN begins or ends with white space"):
         MonitorSettings.from_environment()
+
+
+def test_the_users_are_known_to_auth_where_it_runs_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SERVICE_URL", "AUTH_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert MonitorSettings.from_environment(state_dir=tmp_path).users_url == "http://127.0.0.1:3000"
+    monkeypatch.setenv("SERVICE_URL", "https://predictions.example")
+    assert MonitorSettings.from_environment(state_dir=tmp_path).users_url == "https://predictions.example"
+    monkeypatch.setenv("AUTH_URL", "https://auth.example")
+    assert MonitorSettings.from_environment(state_dir=tmp_path).users_url == "https://auth.example"
+    for wrong in ("auth.example", "https://ada:secret@auth.example", "ftp://auth.example"):
+        monkeypatch.setenv("AUTH_URL", wrong)
+        with pytest.raises(SettingsError, match="AUTH_URL") as raised:
+            MonitorSettings.from_environment(state_dir=tmp_path)
+        assert "secret" not in str(raised.value)
