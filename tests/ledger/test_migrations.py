@@ -112,7 +112,7 @@ def test_rows_of_the_first_schema_belong_to_the_ids_of_their_users(empty_url: st
         owners = dict(connection.execute(select(PredictionRow.id, PredictionRow.user_id)).tuples().all())
         assert owners["new"] == ulf.id != owners["old"]
         assert owners["deleted"] not in {user.id for user in found.values()}
-        assert connection.scalars(select(FeedbackRow.given_by)).all() == [ulf.id, ada.id]
+        assert connection.scalars(select(FeedbackRow.given_by).order_by(FeedbackRow.id)).all() == [ulf.id, ada.id]
         states = dict(connection.execute(select(PredictionRow.id, PredictionRow.review_state)).tuples().all())
         assert states == {"old": None, "new": None, "deleted": "done"}
         receipts = dict(connection.execute(select(ReceiptRow.owner, ReceiptRow.body)).tuples().all())
