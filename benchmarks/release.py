@@ -8,9 +8,9 @@ Two versions are trained on embedded listings. `run.py serve` serves one of them
 - A worker is killed (SIGKILL) while clients ask, each request on a connection of its own. Measured are the time until
   all workers take requests again, beside the cold start of the service; the requests that failed, which can only be
   those that the killed worker had; and the longest wait for an answer, beside the longest in as long a time before.
-- The alias `production` moves to the other version under the load of wrk, in the middle of it. Measured is the p99
-  latency, beside that of the same load without a switch, in turns. The new workers start beside the old ones, on the
-  same cores as they and wrk.
+- The alias `production` moves to the other version under the load of wrk, and back as soon as that version is served,
+  and so on. Measured is the p99 latency, beside that of the same load without a switch, in turns. The new workers start
+  beside the old ones, on the same cores as they and wrk.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -36,23 +37,13 @@ from benchmarks.contestants import ADMIN
 from benchmarks.listings import unseen_listings
 from benchmarks.load import Load, LoadError, Wrk
 from benchmarks.preparation import prepare_served, train_bento
-from benchmarks.processes import ROOT, Running, ServiceError, interrupt_on_signals, process, run
+from benchmarks.processes import Running, ServiceError, interrupt_on_signals, process, run, tail
 from state.environment import QUIET
 from state.folder import State
 
 _LIMIT = 120  # seconds for a worker to be replaced, or a version to be served
 _POLL = 0.02  # seconds
 _EVERY = 0.5  # seconds between two looks of the service at the registry
-_SWITCH = """
-import sys
-import mlflow
-from stacks.active import connect_tracker
-connect_tracker(quiet=True)
-print("ready", flush=True)
-for number in sys.stdin:
-    mlflow.MlflowClient().set_registered_model_alias("rakuten-embedded", "production", number.strip())
-    print("moved", flush=True)
-"""
 progress = Console(stderr=True, highlight=False)
 
 
@@ -136,15 +127,18 @@ def replace_a_worker(running: Running, clients: Clients, log: Log, results: Resu
 def put_switches(
     running: Running, wrk: Wrk, token: str, training: Path, log: Log, options: argparse.Namespace, results: Results
 ) -> None:
-    """Put a load on the service with a switch in its middle, and as much without one, in turns."""
-    environment = {**QUIET, **State(training, moved=True).exports(), "PYTHONPATH": str(ROOT)}
+    """Put a load on the service while one switch follows another, and as much without any, in turns."""
+    environment = {**QUIET, **State(training, moved=True).exports()}
     with (
-        process([sys.executable, "-c", _SWITCH], training, environment, talks=True) as (switch, _),
+        process(
+            [sys.executable, "-m", "benchmarks.promotions", "rakuten-embedded"], training, environment, talks=True
+        ) as (switch, promotions_log),
         ThreadPoolExecutor(1) as pool,
     ):
         assert switch.stdin
         assert switch.stdout
-        switch.stdout.readline()
+        if switch.stdout.readline() != b"ready\n":
+            raise ServiceError(f"the registry cannot be reached:\n{tail(promotions_log)}")
 
         def move(number: int) -> None:
             assert switch.stdin
@@ -154,17 +148,15 @@ def put_switches(
         def drive() -> Load:
             return wrk.drive("run.py serve", f"{running.address}/predict", token, options.connections, options.seconds)
 
+        versions = cycle((1, 2))  # 2 is in production now
         drive()  # warms the workers up
         for number in range(options.rounds):
-            progress.print(f"a switch of versions, round {number + 1} of {options.rounds}")
+            progress.print(f"switches of versions, round {number + 1} of {options.rounds}")
             results.usual.append(drive())
             load = pool.submit(drive)
-            sleep(options.seconds / 5)
-            results.switches.append(log.wait_for("Serving ", partial(move, 1 + number % 2)))
-            ended = not load.done()
+            while not load.done():
+                results.switches.append(log.wait_for("Serving ", partial(move, next(versions))))
             results.switching.append(load.result())
-            if not ended:
-                raise ServiceError("the switch took longer than the load: give more --seconds")
 
 
 def show(results: Results) -> None:
@@ -179,7 +171,7 @@ def show(results: Results) -> None:
     table.add_row("- as long without a kill, s", *_both(results.longest_usual, ".2f"))
     console.print(table)
     console.print(f"{results.answers:,} requests were answered, {results.failures:,} failed.")
-    table = _table("A switch of versions under load", "", "usual", "with a switch", "times the usual")
+    table = _table("Switches of versions under load", "", "usual", "during switches", "times the usual")
     for what, attribute in (("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"), ("requests/s", "per_second")):
         usual, switching = (
             [getattr(load, attribute) for load in loads] for loads in (results.usual, results.switching)
@@ -205,7 +197,7 @@ def _table(title: str, *columns: str) -> Table:
 def main(arguments: list[str]) -> int:
     """Measure, print the tables, and write them as JSON if `--json` is given."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.release", description=__doc__.split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=3, help="kills, and switches (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="kills, and loads with switches (3)")
     parser.add_argument("--seconds", type=int, default=20, help="duration of each load of wrk (20)")
     parser.add_argument("--connections", type=int, default=64, help="of wrk (64)")
     parser.add_argument("--workers", type=int, default=2, help="workers of the service, at least 2 (2)")

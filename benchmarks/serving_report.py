@@ -57,7 +57,7 @@ def show(results: Results) -> None:
     if any(contestant.repeated for contestant in results.contestants):
         console.print(_repeated(results))
     if results.layers:
-        for connections in (min(_connections(results)), max(_connections(results))):
+        for connections in sorted({min(_connections(results)), max(_connections(results))}):
             console.print(_layers(results, connections))
         console.print(f"A token that is new to a worker takes {_median_layers(results)['new token']:.0f} microseconds.")
     console.print(_services(results))
