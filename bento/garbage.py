@@ -8,8 +8,8 @@ _NEW_OBJECTS = 10_000  # before the next look; a batch of 1,000 listings makes m
 def keep_what_is_loaded() -> None:
     """Leave everything that is loaded out of later looks: it stays for good.
 
-    To look through modules, routes and models again and again took a sixth of the time of a batch, and a request
-    now and then had to wait for it.
+    A look at all of it, 150,000 objects, takes tens of milliseconds, in which no request is answered. Together the
+    looks took a sixth of the time of batches.
     """
     gc.collect()
     gc.freeze()
