@@ -6,8 +6,9 @@
 Two versions are trained on embedded listings. `run.py serve` serves one of them and follows the registry.
 
 - A worker is killed (SIGKILL) while clients ask, each request on a connection of its own. Measured are the time until
-  all workers take requests again, beside the cold start of the service; the requests that failed, which can only be
-  those that the killed worker had; and the longest wait for an answer, beside the longest in as long a time before.
+  all workers take requests again, beside cold starts with nothing else running; the requests that failed, which can
+  only be those that the killed worker had; and the longest wait for an answer, beside the longest in as long a time
+  without a kill.
 - The alias `production` moves to the other version under the load of wrk, and back as soon as that version is served,
   and so on. Measured is the p99 latency, beside that of the same load without a switch, in turns. The new workers start
   beside the old ones, on the same cores as they and wrk.
@@ -36,7 +37,7 @@ from benchmarks.clients import Clients
 from benchmarks.contestants import ADMIN
 from benchmarks.listings import unseen_listings
 from benchmarks.load import Load, LoadError, Wrk
-from benchmarks.preparation import prepare_served, train_bento
+from benchmarks.preparation import prepare_bento, prepare_served, train_bento
 from benchmarks.processes import Running, ServiceError, interrupt_on_signals, process, run, tail
 from state.environment import QUIET
 from state.folder import State
@@ -51,7 +52,8 @@ progress = Console(stderr=True, highlight=False)
 class Results:
     """What was measured; times in seconds."""
 
-    cold_start: float = 0.0  # until all workers take requests
+    cold_start: float = 0.0  # of `run.py serve`, until all workers take requests
+    bentoml_start: float = 0.0  # of `bentoml serve` with one worker, which asks no registry
     replacements: list[float] = field(default_factory=list)  # from the kill until all workers take requests
     answers: int = 0
     failures: int = 0
@@ -93,12 +95,15 @@ def measure(options: argparse.Namespace, folder: Path) -> Results:
     password = secrets.token_urlsafe(24)
     training = folder / "training"
     progress.print("training two versions")
-    train_bento(training, options.size)
+    tag = train_bento(training, options.size)
     run([sys.executable, "run.py", "--state", str(training), "--size", str(options.size + 1_000), "--new-baseline"],
         training, QUIET)  # fmt: skip
     service = prepare_served(folder / "served", training, options.workers, password, _EVERY).service
     listings = unseen_listings(options.listings)
     log = Log(service.folder / "log.txt")
+    progress.print("cold starts")
+    with prepare_bento(folder / "bentoml", training, tag, 1, password).service.running() as alone:
+        results.bentoml_start = alone.seconds_to_ready
     begun = monotonic()
     with service.running() as running:
         results.cold_start = log.wait_until("Serving ", begun)
@@ -163,10 +168,12 @@ def show(results: Results) -> None:
     """Print two tables."""
     console = Console(width=max(Console().width, 100))
     table = _table("A killed worker", "", "median", "worst")
-    start = results.cold_start
-    table.add_row("cold start of the service, s", f"{start:.1f}", "")
+    table.add_row("cold start of run.py serve, s", f"{results.cold_start:.1f}", "")
+    table.add_row("cold start of bentoml serve, one worker, s", f"{results.bentoml_start:.1f}", "")
     table.add_row("until all workers take requests again, s", *_both(results.replacements, ".1f"))
-    table.add_row("- times the cold start", *_both([seconds / start for seconds in results.replacements], ".2f"))
+    for name, start in (("run.py serve", results.cold_start), ("bentoml serve", results.bentoml_start)):
+        times = [seconds / start for seconds in results.replacements]
+        table.add_row(f"- times the cold start of {name}", *_both(times, ".2f"))
     table.add_row("longest wait for an answer meanwhile, s", *_both(results.longest_while_replaced, ".2f"))
     table.add_row("- as long without a kill, s", *_both(results.longest_usual, ".2f"))
     console.print(table)
