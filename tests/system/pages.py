@@ -181,4 +181,7 @@ def _clone(tree: Path) -> Path:
     frame[["prdtypecode"]].to_csv(shop / "Y_train.csv")
     lines = ["code,label", *[f'{code},"{label}"' for code, label in RAKUTEN.labels.items()]]
     (shop / "taxonomy.csv").write_text("\n".join(lines))
+    author = ["-c", "user.name=reader", "-c", "user.email=reader@localhost", "-c", "commit.gpgsign=false"]
+    for command in (["init", "--quiet"], ["add", "--all"], [*author, "commit", "--quiet", "--message", "clone"]):
+        subprocess.run(["git", *command], cwd=tree, check=True)
     return tree
