@@ -34,12 +34,12 @@ class Agreement(TypedDict):
 
 
 class ChangedPair(TypedDict):
-    """How often reviewers replaced one type by another."""
+    """How often reviewers replaced one type by another. A type of another model has no label."""
 
     from_code: int
-    from_label: str
+    from_label: str | None
     to_code: int
-    to_label: str
+    to_label: str | None
     count: int
 
 

@@ -99,15 +99,11 @@ class Desk:
                 reviews.release(item["prediction_id"], skip=True)
                 self.waiting, self.item = None, None
             case Undo() if self.given:
-                with _passing_over(404):  # the answer to an earlier request was lost on its way
+                with _passing_over_404():  # the answer to an earlier request was lost on its way
                     predictions.take_back_feedback(self.given[-1].feedback_id)
                 self.waiting = Return(self.given.pop().item["prediction_id"])
             case Return(prediction_id):
-                if self.item is not None:
-                    with _passing_over(404, 409):  # it is not held any more
-                        reviews.release(self.item["prediction_id"], skip=False)
-                    self.item = None
-                self._take(reviews, prediction_id)
+                self._take(reviews, prediction_id)  # which gives back the one in hand
                 self.waiting = None
             case _:
                 self.waiting = None
@@ -120,11 +116,11 @@ class Desk:
 
 
 @contextmanager
-def _passing_over(*statuses: int) -> Iterator[None]:
+def _passing_over_404() -> Iterator[None]:
     try:
         yield
     except ServiceError as error:
-        if error.status not in statuses:
+        if error.status != 404:
             raise
 
 

@@ -35,8 +35,8 @@ def show_results(status: ReviewStatus) -> None:
         st.subheader(text("pairs"))
         rows: list[Row] = [
             {
-                text("pair_from"): f"{pair['from_label']} ({pair['from_code']})",
-                text("pair_to"): f"{pair['to_label']} ({pair['to_code']})",
+                text("pair_from"): f"{pair['from_label'] or '?'} ({pair['from_code']})",
+                text("pair_to"): f"{pair['to_label'] or '?'} ({pair['to_code']})",
                 text("pair_count"): number(pair["count"]),
             }
             for pair in changed["pairs"]
