@@ -32,12 +32,12 @@ class Queue:
     def feedback(self) -> list[tuple[str, int]]:
         """Return what was given, as (prediction, code), in this order."""
         items = self.service.client.get("/me/predictions?limit=200", headers=self.service.as_("ulf")).json()["items"]
-        given = [
-            (each["given_at"], item["prediction_id"], each["correct_code"])
+        given = sorted(
+            (said["given_at"], item["prediction_id"], said["correct_code"])
             for item in items
-            for each in item["feedback"]
-        ]
-        return [(prediction, code) for _, prediction, code in sorted(given)]
+            for said in item["feedback"]
+        )
+        return [(prediction, code) for _, prediction, code in given]
 
 
 @pytest.fixture
