@@ -3,8 +3,14 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.conftest import Tab
+from tests.bento.conftest import Service
+from tests.ui.conftest import Tab, reached
 from tests.ui.monitored import Monitored
+
+
+@pytest.fixture
+def services(shared_service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
+    return reached(shared_service, monkeypatch)
 
 
 @pytest.fixture

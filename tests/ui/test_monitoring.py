@@ -5,14 +5,20 @@ from datetime import timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.bento.conftest import Service
 from tests.monitoring.watching import alert, webhook
 from tests.reports.values import a_monitoring_report
 from tests.system.workspace import wait_for
-from tests.ui.conftest import Tab
+from tests.ui.conftest import Tab, reached
 from tests.ui.monitored import NOON, Monitored
 from tests.ui.test_models import cells, press
 
 ALERTS = {"Authorization": f"Bearer {'a' * 40}"}
+
+
+@pytest.fixture
+def services(shared_service: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
+    return reached(shared_service, monkeypatch)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from bento.settings import Settings
 from catalog.synthetic import generate
 from tests.bento.conftest import Service
-from tests.ui.conftest import APP, Tab
+from tests.ui.conftest import Tab, new_tab, reached
 from ui.services import transport
 
 RIGHT, SKIP, UNDO = "That is right", "Skip", "Undo the last answer"
@@ -98,7 +98,7 @@ def test_undo_takes_the_last_answer_back_and_shows_its_listing_again(review: App
 
 
 def test_two_reviewers_never_have_the_same_listing(review: AppTest, asked: Service) -> None:
-    other = Tab(AppTest.from_file(APP, default_timeout=20).run()).sign_in("ada").open("review").app
+    other = new_tab().sign_in("ada").open("review").app
     seen: dict[str, list[str]] = {"rita": [], "ada": []}
     for _ in range(3):
         for name, app in (("rita", review), ("ada", other)):
@@ -146,9 +146,7 @@ def test_plain_users_do_not_see_the_page(asked: Service, tab: Tab) -> None:
 def test_users_review_too_where_the_service_says_so(
     settings: Settings, start: Callable[[Settings], Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service = start(settings.model_copy(update={"review_users": True}))
-    monkeypatch.setenv("SERVICE_URL", "http://service")
-    monkeypatch.setattr(transport, "connect", lambda _: service.client)
-    app = Tab(AppTest.from_file(APP, default_timeout=20).run()).sign_in("uma").open("review").app
+    reached(start(settings.model_copy(update={"review_users": True})), monkeypatch)
+    app = new_tab().sign_in("uma").open("review").app
     assert app.title[0].value == "Review"
     assert any("3 equal answers of users" in text.value for text in app.caption)
