@@ -36,6 +36,9 @@ async def measure_layers(parts: Parts, bodies: Sequence[bytes]) -> dict[str, flo
 
     The time of all threads counts: the ledger has one of its own. `ledger, alone` is for a request at a time, `ledger,
     many` for 64. `new token` comes once for each token.
+
+    In a service the layers alternate. There each finds the caches of the processor colder than in a loop of its own, so
+    that the sum is less than what a worker takes; and the limits of connections (`web/connections.py`) are in no layer.
     """
     slices: dict[str, list[float]] = {}
     gate, routing = _gate(parts), _routing()

@@ -145,7 +145,7 @@ def put_switches(
         if switch.stdout.readline() != b"ready\n":
             raise ServiceError(f"the registry cannot be reached:\n{tail(promotions_log)}")
 
-        def move(number: int) -> None:
+        def move(number: str) -> None:
             assert switch.stdin
             switch.stdin.write(f"{number}\n".encode())
             switch.stdin.flush()
@@ -153,7 +153,8 @@ def put_switches(
         def drive() -> Load:
             return wrk.drive("run.py serve", f"{running.address}/predict", token, options.connections, options.seconds)
 
-        versions = cycle((1, 2))  # 2 is in production now
+        served = running.client.get("/health").json()["model_version"]
+        versions = cycle(("1", "2") if served == "2" else ("2", "1"))
         drive()  # warms the workers up
         for number in range(options.rounds):
             progress.print(f"switches of versions, round {number + 1} of {options.rounds}")

@@ -120,6 +120,7 @@ def _layers(results: Results, connections: int) -> Table:
     total = sum(by_layer.values())
     table.add_section()
     table.add_row("sum of the layers", f"{total:,.0f}", f"{total / whole:.0%}")
+    table.add_row("rest: colder caches, limits of connections", f"{whole - total:,.0f}", f"{1 - total / whole:.0%}")
     table.add_row("measured: the worker", f"{whole:,.0f}", "100%")
     return table
 
