@@ -7,7 +7,7 @@ from zenml.client import Client
 from zenml.exceptions import ZenMLBaseException
 from zenml.io import fileio
 
-from terminal.errors import CommandError, in_a_line
+from terminal.errors import CommandError
 
 
 class ArtifactLostError(CommandError):
@@ -28,4 +28,6 @@ def fetch_file(artifact_id: str, address: str, target: Path) -> None:
     try:
         fileio.copy(address, str(target), overwrite=True)
     except (OSError, ValueError, ZenMLBaseException) as error:
-        raise ArtifactLostError(f"artifact {artifact_id} is no longer at {address} ({in_a_line(error)})") from error
+        raise ArtifactLostError(
+            f"artifact {artifact_id} cannot be read at {address} ({type(error).__name__})"
+        ) from error

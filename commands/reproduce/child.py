@@ -52,8 +52,8 @@ class Child:
         rows = json.loads((place / "rows.json").read_bytes())
         if rows["data_hash"] != record.data_hash:
             raise GoneError(
-                f"The data has changed: {found} has {rows['rows']:,} rows with the hash {rows['data_hash'][:12]}…, and "
-                f"recorded is {record.data_hash[:12]}…"
+                f"The data has changed ({found}): its {rows['rows']:,} rows have the hash {rows['data_hash'][:12]}, "
+                f"and {record.data_hash[:12]} is recorded."
             )
         return f"{found}: {rows['rows']:,} rows, the same hash"
 

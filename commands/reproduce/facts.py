@@ -41,8 +41,9 @@ def _configuration(record: TrainingRecord) -> str:
 
 def _data(record: TrainingRecord) -> str:
     feedback = f", with {record.feedback_rows:,} rows of feedback" if record.feedback_rows else ""
-    where = f" in {record.source.directory}" if record.source.directory else ""
-    return f"{record.data_hash[:12]}: {record.source.describe()}{where}{feedback}"
+    source = record.source
+    what = f"files in {source.directory}" if source.directory else source.describe()
+    return f"{record.data_hash[:12]}: {what}{feedback}"
 
 
 def _champion(recorded: Recorded) -> str:
