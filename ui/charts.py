@@ -23,7 +23,7 @@ text = Messages("charts")
 
 def height_of(rows: int) -> int:
     """Return how high a chart of so many rows is with its axis and legend, in pixels."""
-    return 30 * rows + 120
+    return 30 * rows + 140
 
 
 def show_chart(chart: Chart, name: str, rows: Sequence[Row]) -> None:

@@ -28,7 +28,10 @@ def scores_chart(versions: Sequence[Version], score: str) -> Chart:
     base = alt.Chart(frame, height=height_of(len(rows))).encode(
         y=alt.Y("version:N", title=None, sort=None, axis=alt.Axis(labelOverlap=False)),
         color=alt.Color(
-            "place:N", title=None, scale=alt.Scale(domain=places, range=[BLUE, GREY]), legend=alt.Legend(orient="top")
+            "place:N",
+            title=None,
+            scale=alt.Scale(domain=places, range=[BLUE, GREY]),
+            legend=alt.Legend(orient="top", columns=1),
         ),
     )
     title = text(f"score_{score}")
@@ -64,7 +67,7 @@ def differences_chart(types: Sequence[TypeComparison]) -> Chart:
                 "state:N",
                 title=None,
                 scale=alt.Scale(domain=states, range=[GREEN, RED]),
-                legend=alt.Legend(orient="top"),
+                legend=alt.Legend(orient="top", columns=1),
             ),
             tooltip=["type:N", alt.Tooltip("difference:Q", format="+.3f")],
         )

@@ -86,7 +86,7 @@ def show_columns(columns: dict[str, ColumnDrift]) -> None:
                 "state:N",
                 title=None,
                 scale=alt.Scale(domain=states, range=[RED, BLUE]),
-                legend=alt.Legend(orient="top"),
+                legend=alt.Legend(orient="top", columns=1),
             ),
             tooltip=["column:N", alt.Tooltip("score:Q", format=".3f"), "state:N"],
         )
