@@ -28,6 +28,7 @@ PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for
 # Commands that go on until they are ended, and the page that shows that they are ready.
 SERVERS = {
     "mlflow ui": "http://127.0.0.1:5001/",
+    "python run.py ui": "http://127.0.0.1:8501/_stcore/health",
     "python run.py watch": "http://127.0.0.1:8003/health",
     "python run.py auth": "http://127.0.0.1:8001/readyz",
     "python run.py serve --port 8002": "http://127.0.0.1:8002/readyz",
@@ -36,6 +37,7 @@ SERVERS = {
 }
 # The option that says what a command otherwise takes by default.
 DEFAULTS = {
+    "python run.py ui": "--port 8501",
     "python run.py watch": "--port 8003",
     "python run.py serve": "--port 3000",
     "bentoml serve": "--port 3000",
@@ -79,9 +81,11 @@ class Shell:
         self.assignments: list[str] = []  # of variables that are not exported
         self.servers: dict[str, subprocess.Popen[bytes]] = {}
         self._log = folder / "servers.log"
-        self._places = {f":{port}": f":{free_port()}" for port in (8237, 5001, 3000, 8001, 8002, 8003)}
+        self._places = {f":{port}": f":{free_port()}" for port in (8237, 5001, 3000, 8001, 8002, 8003, 8501)}
         self._places |= {f"--port {old[1:]}": f"--port {new[1:]}" for old, new in self._places.items()}
         self._places["/tmp/"] = f"{folder}/"
+        for name, service in (("SERVICE_URL", "http://127.0.0.1:3000"), ("MONITOR_URL", "http://127.0.0.1:8003")):
+            self.environment[name] = self.placed(service)
 
     def placed(self, text: str) -> str:
         """Return a command or an address with the ports and paths of this shell."""

@@ -36,7 +36,7 @@ def test_every_tier_has_commands() -> None:
 
 @pytest.mark.parametrize(
     ("verb", "default"),
-    [("serve", "3000"), ("auth", "8001"), ("watch", "8003"), ("simulate", "http://127.0.0.1:3000")],
+    [("serve", "3000"), ("auth", "8001"), ("watch", "8003"), ("ui", "8501"), ("simulate", "http://127.0.0.1:3000")],
 )
 def test_the_default_addresses_are_those_of_the_pages(verb: str, default: str) -> None:
     command = [sys.executable, "run.py", verb, "--help"]

@@ -1,4 +1,4 @@
-"""The commands of the page about monitoring, after a training: serve, watch, traffic that has drifted, a report."""
+"""The commands of the pages about monitoring and the web page, after a training: services, traffic, a report."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.system.pages import commands, shell
 from tests.system.snapshots import Snapshot
 
 pytestmark = pytest.mark.documents
-PAGES = ("docs/monitoring.md",)
+PAGES = ("docs/monitoring.md", "docs/ui.md")
 
 
 def test_the_commands_for_monitoring_do_what_they_say(one_version: Snapshot, tmp_path: Path) -> None:
@@ -17,3 +17,5 @@ def test_the_commands_for_monitoring_do_what_they_say(one_version: Snapshot, tmp
         user.run_all(commands(PAGES[0]))
         report = json.loads((user.tree / ".state" / "monitoring" / "latest.json").read_text())
         assert report["window"]["rows"] == 600
+        user.run_all(commands(PAGES[1]))
+        assert user.fetch("http://127.0.0.1:8501/") is not None
