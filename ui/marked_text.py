@@ -43,7 +43,7 @@ def _marked(text: str, kinds: list[str], names: dict[str, str]) -> str:
         length = len(list(run))
         part = escape(text[place : place + length])
         place += length
-        if kind:
+        if kind and not part.isspace():
             part = f'<mark class="{kind}"><span class="unseen">[{escape(names[kind])}] </span>{part}</mark>'
         parts.append(part)
     return "".join(parts)

@@ -21,8 +21,8 @@ def ask(answer: Prediction, served: Model) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(text("question"), width="content")
-        right = st.button(text("right"), key="verdict_right", icon=":material/check:", shortcut="1")
-        wrong = st.button(text("wrong"), key="verdict_wrong_button", icon=":material/close:", shortcut="2")
+        right = st.button(text("right"), key="verdict_right", icon=":material/check:", shortcut="alt+y")
+        wrong = st.button(text("wrong"), key="verdict_wrong_button", icon=":material/close:", shortcut="alt+n")
     if right:
         _give(prediction_id, answer["predicted_code"])
     if wrong:
