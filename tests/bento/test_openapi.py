@@ -78,6 +78,13 @@ def test_every_path_documents_its_statuses(service: Service) -> None:
     }
 
 
+def test_the_page_about_serving_has_every_path(service: Service) -> None:
+    paths = {re.sub(r"{\w+}", "", path) for path in service.client.get("/openapi.json").json()["paths"]}
+    table = re.findall(r"^\| (`.+?`) \|", (ROOT / "docs" / "serving.md").read_text(encoding="utf-8"), re.MULTILINE)
+    named = {re.sub(r"\b(?:ID|NAME)\b", "", path) for row in table for path in re.findall(r"(/[\w/-]+)", row)}
+    assert paths - {"/users/"} == named
+
+
 def test_requests_that_the_document_allows_are_answered_as_it_says(service: Service) -> None:
     document = schemathesis.openapi.from_asgi("/openapi.json", service.application)
     checks = [not_a_server_error, status_code_conformance, response_schema_conformance]
