@@ -6,6 +6,7 @@ its texts in a file of `ui/messages/`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -24,7 +25,7 @@ _ADMINS: frozenset[Role] = frozenset({"admin"})
 class Entry:
     """A page: its path, its icon, the function that draws it, and the roles that see it.
 
-    `others`: tells whether all others see it too, by a setting of a service.
+    `others`: tells whether all others see it too, by a setting of a service. `wide`: it needs the width of the window.
     """
 
     path: str
@@ -32,17 +33,23 @@ class Entry:
     draw: Callable[[], None]
     roles: frozenset[Role] = _EVERYBODY
     others: Callable[[], bool] = lambda: False
+    wide: bool = False
 
 
 ENTRIES = (
     Entry("classify", "category", classify.page),
-    Entry("catalogue", "table_view", catalogue.page),
-    Entry("history", "history", history.page),
+    Entry("catalogue", "table_view", catalogue.page, wide=True),
+    Entry("history", "history", history.page, wide=True),
     Entry("review", "fact_check", review.page, _REVIEWERS, review.is_open_to_users),
     Entry("models", "deployed_code", models.page, _ADMINS),
     Entry("monitoring", "monitoring", monitoring.page, _REVIEWERS),
     Entry("users", "group", users.page, _ADMINS),
 )
+
+
+def layout(page: StreamlitPage) -> Literal["wide", "centered"]:
+    """Return how wide a page is."""
+    return "wide" if any(entry.wide and entry.path == page.url_path for entry in ENTRIES) else "centered"
 
 
 def pages(role: Role | None) -> list[StreamlitPage]:

@@ -21,7 +21,6 @@ _ERASE = "history_erase_question"
 
 def page() -> None:
     """Draw one page of the answers, and what can be done with all of them."""
-    st.set_page_config(layout="wide")
     st.title(text("title"))
     st.write(text("intro"))
     cursors: list[str | None] = st.session_state.setdefault(_CURSORS, [None])

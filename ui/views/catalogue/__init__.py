@@ -10,7 +10,6 @@ text = Messages("catalogue")
 
 def page() -> None:
     """Draw the step at which the catalogue of this session is."""
-    st.set_page_config(layout="wide")
     st.title(text("title"))
     catalogue = held.catalogue()
     if catalogue is None:

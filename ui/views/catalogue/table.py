@@ -81,7 +81,7 @@ def _config(served: Model) -> dict[str, ColumnConfig]:
     columns = st.column_config
     return {
         "_index": columns.NumberColumn(text("row"), disabled=True),
-        _TITLE: columns.TextColumn(text("column_title"), width="large"),
+        _TITLE: columns.TextColumn(text("column_title"), width="medium"),
         answers.TYPE: columns.SelectboxColumn(text("column_type"), options=list(served.codes), required=True),
         _RIGHT: columns.CheckboxColumn(text("column_right"), help=text("column_right_help")),
         answers.CONFIDENCE: columns.ProgressColumn(
