@@ -41,6 +41,7 @@ def ui(_: State, options: Namespace) -> int:
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
+        "client.disableDataExport": "true",  # its files have cells that a spreadsheet takes for formulas
         "client.showErrorLinks": "false",
         "runner.magicEnabled": "false",
         "theme.base": "ui/theme.toml",

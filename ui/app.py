@@ -15,19 +15,21 @@ _STYLE, _ICON = (Path(__file__).parent / name for name in ("style.css", "icon.sv
 
 def main() -> None:
     """Draw the page that the address names, or the sign-in form."""
+    # The icon is named before the navigation: Streamlit would fetch that of the page from another host.
+    st.set_page_config(page_title=text("product"), page_icon=_ICON)
     st.html(_STYLE)
     _set_language_of_document()
     login = session.login()
     if login is None or login.ended:
         st.navigation(navigation.pages(None), position="hidden")
-        st.set_page_config(page_title=text("product"), page_icon=_ICON, layout="centered")
+        st.set_page_config(layout="centered")
         _sidebar(None)
         _show_notice()
         sign_in.form()
         return
     page = st.navigation(navigation.pages(login.user["role"]))
     title = f"{page.title} · {text('product')}"
-    st.set_page_config(page_title=title, page_icon=_ICON, layout=navigation.layout(page))
+    st.set_page_config(page_title=title, layout=navigation.layout(page))
     _sidebar(login)
     _stay_signed_in(login)
     with failures.shown():

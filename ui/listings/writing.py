@@ -15,7 +15,7 @@ def csv_bytes(frame: pd.DataFrame, separator: str) -> bytes:
 
     A text that a spreadsheet would take for a formula begins with an apostrophe.
     """
-    safe = frame.map(_as_text).rename(columns=_as_text)
+    safe = frame.astype(object).map(_as_text).rename(columns=_as_text)
     return safe.to_csv(index=False, sep=separator, lineterminator="\r\n").encode("utf-8-sig", "replace")
 
 

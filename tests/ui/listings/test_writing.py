@@ -51,6 +51,7 @@ def test_the_result_has_every_row_and_column_with_answers_problems_and_correctio
     assert result["confidence_2"].tolist()[0] == 0.4
     assert result["problem"].tolist()[1] == "empty title"
     assert result["correct_type"].tolist()[2] == "Books"
+    assert b";1280;" in csv_bytes(result, ";")
     again = read_file("a.csv", csv_bytes(result, ";"))
     assert len(again.frame) == 4
 
