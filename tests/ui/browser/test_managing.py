@@ -52,7 +52,7 @@ def test_an_account_is_created_changed_and_deleted(site: Site) -> None:
         page.get_by_label("New password", exact=True).fill(PASSWORD)
         visit.press("Create")
         visit.see("User nora was created.")
-        with site.visit("classify") as other:
+        with site.visit() as other:
             other.sign_in("nora")
         visit.picture("users")
         page.get_by_role("combobox", name="User", exact=True).fill("nora")
