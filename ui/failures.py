@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from ui import refusals
+from ui import refusals, session
 from ui.i18n import Messages
 from ui.services.transport import AWAY, ServiceError
 
@@ -19,6 +19,8 @@ def sentence(error: ServiceError) -> str:
         return text(f"away_{error.service}")
     if known := refusals.known(error):
         return known
+    if error.service == "monitor" and error.status == 401:
+        return text("other_users")
     if error.status == 429 or (error.status == 503 and error.retry_after):
         return text("wait" if error.status == 429 else "busy", time=duration(error.retry_after or 60))
     if error.status in (401, 403, 404):
@@ -37,7 +39,8 @@ def duration(seconds: int) -> str:
 
 def show(error: ServiceError) -> None:
     """Show an error in the page; an ended session brings the sign-in form instead."""
-    if error.status == 401:
+    login = session.login()
+    if error.status == 401 and login is not None and login.ended:
         st.rerun()
     st.error(sentence(error), icon=":material/error:")
 

@@ -1,6 +1,7 @@
 """A signed-in user, and the token with which the services are asked."""
 
 from collections.abc import Generator
+from contextlib import suppress
 from threading import Lock
 from time import monotonic
 
@@ -54,6 +55,11 @@ class Login(httpx.Auth):
         self.renew_if_due()
         yield from _Bearer(self).sync_auth_flow(request)
 
+    def confirm(self) -> None:
+        """Ask auth whether the token still counts; if not, this login is over."""
+        with suppress(ServiceError):
+            self._auth.me()
+
     def _take(self, token: Token) -> None:
         self.token = token["access_token"]
         self._expires_at = monotonic() + token["expires_in"]
@@ -70,3 +76,21 @@ class _Bearer(httpx.Auth):
         response = yield request
         if response.status_code == 401:
             self._login.ended = True
+
+
+class Elsewhere(httpx.Auth):
+    """Sends the token of a login to a service that knows no users itself: the answer 401 alone does not end the login.
+
+    Such a service may ask another auth than the one of the login. Only that one decides.
+    """
+
+    def __init__(self, login: Login) -> None:
+        self._login = login
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send the token with a request, a renewed one if it is due."""
+        self._login.renew_if_due()
+        request.headers["Authorization"] = f"Bearer {self._login.token}"
+        response = yield request
+        if response.status_code == 401:
+            self._login.confirm()

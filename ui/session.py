@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 import httpx
 import streamlit as st
 
-from ui.login import Login
+from ui.login import Elsewhere, Login
 from ui.services import transport
 from ui.services.auth import AuthService, User
 from ui.services.monitor import MonitorService
@@ -62,7 +62,7 @@ def users() -> UsersService:
 
 def monitor() -> MonitorService:
     """Return the monitor service, asked as the user."""
-    return MonitorService(_client("monitor"), _required())
+    return MonitorService(_client("monitor"), Elsewhere(_required()))
 
 
 def sign_in(username: str, password: str) -> None:

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from monitoring.users import Users
 from tests.bento.conftest import Service
 from tests.monitoring.watching import alert, webhook
 from tests.reports.values import a_monitoring_report
 from tests.system.workspace import wait_for
-from tests.ui.conftest import Tab, reached
+from tests.ui.conftest import Tab, new_tab, reached
 from tests.ui.monitored import NOON, Monitored
 from tests.ui.test_models import cells, press
 
@@ -96,3 +97,30 @@ def test_a_reviewer_reads_and_does_not_retrain(reported: Monitored, tab: Tab) ->
 
 def test_without_a_monitor_service_the_page_says_how_to_start_it(tab: Tab) -> None:
     assert "python run.py watch" in tab.sign_in("rita").open("monitoring").shown
+
+
+@pytest.mark.parametrize(
+    ("locale", "sentence"),
+    [("en", "does not accept your sign-in"), ("fr", "n'accepte pas votre"), ("de", "nimmt Ihre Anmeldung nicht an")],
+)
+def test_a_monitor_service_with_other_users_is_a_sentence_and_ends_no_session(
+    monitored: Monitored, monkeypatch: pytest.MonkeyPatch, locale: str, sentence: str
+) -> None:
+    async def nobody(_: object, __: bytes) -> None:
+        """Answer as a service does that has not given the token."""
+
+    monkeypatch.setattr(Users, "find", nobody)
+    tab = new_tab(locale=locale).sign_in("rita").open("monitoring")
+    assert sentence in tab.shown
+    tab.open("")
+    assert "rita" in tab.shown
+    assert tab.app.session_state["login"].ended is False
+
+
+def test_a_token_that_nobody_accepts_any_more_ends_the_session_here_too(
+    monitored: Monitored, services: Service, tab: Tab
+) -> None:
+    tab.sign_in("rita")
+    services.client.post("/logout", headers=services.as_("rita"))
+    tab.open("monitoring")
+    assert tab.app.title[0].value == "Sign in"
