@@ -28,6 +28,7 @@ _ENDING = 15  # seconds for a command to end when it is asked to
 _KEPT = 30  # seconds
 _MOST_KEPT = 100  # results
 _MOST_WAITING = 8  # requests that wait for their turn
+_PATIENCE = 20  # seconds that a change waits for its turn: it ends before the gate gives up on its request
 _OLD = 300  # seconds after which the timeline has the promotion log read again
 _MOVES: TypeAdapter[list[Move]] = TypeAdapter(list[Move])
 
@@ -50,8 +51,9 @@ class Models:
     limit: float = _LIMIT
     _turn: threading.Lock = field(default_factory=threading.Lock, init=False)
     _waiting: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_MOST_WAITING), init=False)
-    _guard: threading.Lock = field(default_factory=threading.Lock, init=False)  # of `_refreshing`
+    _guard: threading.Lock = field(default_factory=threading.Lock, init=False)  # of what follows
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _changes: int = field(default=0, init=False)  # of the registry, as far as they were told
     _kept: TimedCache[tuple[str, ...], dict[str, Any]] = field(
         default_factory=lambda: TimedCache(_KEPT, _MOST_KEPT), init=False
     )
@@ -66,13 +68,16 @@ class Models:
         """
         if kept := self._kept.get(words):
             return kept[0]
-        with self._in_turn():
+        with self._in_turn(self.limit):
             if kept := self._kept.get(words):  # another request has asked the same meanwhile
                 return kept[0]
+            changes = self._changes
             found = self._run(self.models, *words)
-            self._kept.put(words, found)
-            if words == (LIST,):
-                self._remember(found)
+            with self._guard:
+                if changes == self._changes:  # else this was read before the change, at least in part
+                    self._kept.put(words, found)
+                    if words == (LIST,):
+                        self._remember(found)
             return found
 
     def roll_back(self, asked_by: str, reason: str) -> dict[str, Any]:
@@ -80,16 +85,18 @@ class Models:
 
         Raises `CommandFailedError` and `CommandsBusyError`.
         """
-        with self._in_turn():
+        with self._in_turn(min(self.limit, _PATIENCE)):
             try:
                 return self._run(self.rollback, f"--by={asked_by}", f"--reason={reason}")
             finally:
                 self.forget()
 
     def forget(self) -> None:
-        """Forget what was read: the registry has changed."""
-        self._kept.clear()
-        self._moves_read_at = None
+        """Forget what was read, and what is being read: the registry has changed."""
+        with self._guard:
+            self._changes += 1
+            self._kept.clear()
+            self._moves_read_at = None
 
     def moves(self) -> list[Move]:
         """Return the promotion log as it was read last, at once. An old one is read again in the background."""
@@ -126,11 +133,11 @@ class Models:
         self._moves_read_at = monotonic()
 
     @contextmanager
-    def _in_turn(self) -> Iterator[None]:
+    def _in_turn(self, patience: float) -> Iterator[None]:
         if not self._waiting.acquire(blocking=False):
             raise CommandsBusyError("too many requests wait for the model registry")
         try:
-            if not self._turn.acquire(timeout=self.limit):
+            if not self._turn.acquire(timeout=patience):
                 raise CommandsBusyError("another request still uses the model registry")
             try:
                 yield

@@ -1,6 +1,7 @@
 """What admins ask the monitor service for: retraining, versions, rollback; and what charts get."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -143,6 +144,54 @@ def test_the_timeline_does_not_wait_for_the_registry(service: Service) -> None:
     assert "promotion" not in kinds()
     wait_for("the promotion log is read", lambda: "promotion" in kinds())
     assert service.commands == ["list"]
+
+
+def test_however_often_pages_are_read_the_promotion_log_is_read_once(service: Service) -> None:
+    for _ in range(20):
+        assert [service.read(path).status_code for path in ("/", "/timeline")] == [200, 200]
+    wait_for("the promotion log is read", lambda: service.models.moves() != [])
+    for _ in range(20):
+        assert service.read("/").status_code == 200
+    assert service.commands == ["list"]
+
+
+def test_an_old_promotion_log_and_one_after_a_change_are_read_again(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.ask("GET", "/models", "ada")
+    service.read("/timeline")
+    assert service.commands == ["list"]
+    service.models.forget()
+    service.read("/timeline")
+    wait_for("it is read again", lambda: service.commands == ["list"] * 2)
+    wait_for("that has ended", lambda: service.models.read("list") and service.commands == ["list"] * 2)
+    monkeypatch.setattr("monitoring.models._OLD", 0)
+    monkeypatch.setattr(service.models._kept, "_seconds", 0)
+    service.read("/timeline")
+    wait_for("it is read again", lambda: service.commands == ["list"] * 3)
+
+
+def test_what_was_read_while_the_registry_changed_is_not_kept(start: Start) -> None:
+    service = start()
+    go, versions = service.folder / "go", service.folder / "versions.json"
+    slow = f"""
+import pathlib, sys, time
+found = pathlib.Path({str(versions)!r}).read_text()
+pathlib.Path("read.txt").touch()
+while not pathlib.Path({str(go)!r}).exists():
+    time.sleep(0.01)
+pathlib.Path(sys.argv[-1]).write_text(found)
+"""
+    service.models.models = RunPyCommand(python(slow), service.folder)
+    versions.write_text('{"production": "1", "versions": [], "log": []}')
+    with ThreadPoolExecutor() as pool:
+        before = pool.submit(service.ask, "GET", "/models", "ada")
+        wait_for("the command has read the registry", (service.folder / "read.txt").exists)
+        versions.write_text('{"production": "2", "versions": [], "log": []}')
+        service.models.forget()
+        go.touch()
+        assert before.result().json()["production"] == "1"
+    assert service.ask("GET", "/models", "ada").json()["production"] == "2"
 
 
 @pytest.mark.parametrize("path", ["/timeline", "/verdicts"])
