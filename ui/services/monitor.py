@@ -199,6 +199,7 @@ class MonitorService(Service):
     """The monitor service. Every method raises `ServiceError`."""
 
     name = "monitor"
+    seconds = 160  # it reads the registry by commands, and gives up by itself after 150
 
     def verdicts(self, limit: int = 200) -> list[VerdictEntry]:
         """Return what the last runs found, newest first."""

@@ -10,7 +10,8 @@ import httpx
 ServiceName = Literal["prediction", "auth", "monitor"]
 
 AWAY = 0  # the status of a service that did not answer
-_TIMEOUT = httpx.Timeout(60, connect=5)  # seconds; a batch takes up to 4 on a busy worker
+_SECONDS = 60  # for an answer; a batch takes up to 4 on a busy worker
+_CONNECT = 5  # seconds
 _DEFAULTS = {"SERVICE_URL": "http://127.0.0.1:3000", "MONITOR_URL": "http://127.0.0.1:8003"}
 
 
@@ -45,6 +46,7 @@ class Service:
     """One service, asked with the token of one user, if any."""
 
     name: ClassVar[ServiceName]
+    seconds: ClassVar[float] = _SECONDS  # for an answer
 
     def __init__(self, client: httpx.Client, auth: httpx.Auth | None = None) -> None:
         self._client = client
@@ -91,8 +93,9 @@ class Service:
         headers = {"Idempotency-Key": key} if key else {}
         try:
             response = self._client.request(
-                method, path, params=given, json=body, data=form, headers=headers, auth=self._auth
-            )
+                method, path, params=given, json=body, data=form, headers=headers, auth=self._auth,
+                extensions={"timeout": httpx.Timeout(self.seconds, connect=_CONNECT).as_dict()},
+            )  # fmt: skip
         except httpx.HTTPError:
             raise ServiceError(self.name, AWAY) from None
         if response.is_success:
@@ -129,4 +132,4 @@ def address(service: ServiceName) -> str:
 @cache
 def connect(url: str) -> httpx.Client:
     """Return the connections of this process to an address. All sessions share them, from several threads."""
-    return httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=False)
+    return httpx.Client(base_url=url, trust_env=False)
