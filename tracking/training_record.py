@@ -1,11 +1,11 @@
 """The record of a training: all that is needed to make its version again, and where it is."""
 
 import platform
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import mlflow
 from mlflow.exceptions import MlflowException
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.reproduction import Recipe
 from catalog.source import ListingSource
@@ -13,6 +13,7 @@ from tracking.registry import ABSENT, RegisteredVersion
 from tracking.revision import git_revision, locked_requirements, model_code, split_revision
 
 RECORD_FILE = "training_record.json"
+_PYTHON = r"^[0-9]+\.[0-9]+\.[0-9A-Za-z+]+$"  # a version, and never the path of a program: it is installed by this name
 
 
 class RecordError(ValueError):
@@ -53,7 +54,7 @@ class TrainingRecord(BaseModel):
     code: str
     lock_file: str
     lock_hash: str
-    python: str
+    python: Annotated[str, Field(pattern=_PYTHON)]
     data_hash: str
     source: ListingSource
     listings: StoredTable
@@ -102,7 +103,7 @@ def read_record(run_id: str) -> TrainingRecord | None:
         names = {file.path for file in mlflow.MlflowClient().list_artifacts(run_id)}
         if RECORD_FILE not in names:
             return None
-        return TrainingRecord.model_validate(mlflow.artifacts.load_dict(f"runs:/{run_id}/{RECORD_FILE}"))
+        return TrainingRecord.model_validate_json(mlflow.artifacts.load_text(f"runs:/{run_id}/{RECORD_FILE}"))
     except MlflowException as error:
         if error.error_code in ABSENT:
             return None

@@ -61,7 +61,8 @@ def _scores(found: Reproduction) -> str:
 def _verdict(found: Reproduction) -> str:
     version = f"version {found.model_version} of '{found.model_name}'"
     if found.verdict == "same":
-        return f"reproduced: {version} trained again gives the same answers, scores and decision"
+        what = "answers, scores and decision" if found.decision else "answers and scores; no decision was measured"
+        return f"reproduced: {version} trained again gives the same {what}"
     if found.verdict == "different":
         return f"not the same: {version} trained again differs in what is listed above"
     if found.answers and found.answers.are_same:

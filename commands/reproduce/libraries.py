@@ -33,11 +33,13 @@ def python_of(record: TrainingRecord, root: Path, folder: Path, *, install: bool
     """
     lock = _lock(record, root)
     own = folder / f"{record.lock_hash[:16]}-python{_minor(record.python)}"
-    if install or (own / _WHOLE).is_file():
-        if not (own / _WHOLE).is_file():
+    interpreter = own / "bin" / "python"  # a link, which leads nowhere when the Python that it was made with is removed
+    is_whole = (own / _WHOLE).is_file() and interpreter.exists()
+    if install or is_whole:
+        if not is_whole:
             _install(lock, own, record.python)
-        return str(own / "bin" / "python"), f"an environment of its own, {own}"
-    differing = _differing(lock)
+        return str(interpreter), f"an environment of its own, {own}"
+    same, differing = _compared(lock)
     if _minor(record.python) != _minor(python_version()):
         differing.insert(0, f"Python {python_version()} instead of {record.python}")
     if differing:
@@ -46,7 +48,7 @@ def python_of(record: TrainingRecord, root: Path, folder: Path, *, install: bool
             f"This environment has other libraries than the training: {', '.join(differing[:_SHOWN])}{more}. Run again "
             "with --install, which installs the recorded ones from the network into the state folder."
         )
-    return PYTHON, f"this environment has the same {len(_pins(lock))} packages"
+    return PYTHON, f"this environment has the same {same} packages"
 
 
 def _lock(record: TrainingRecord, root: Path) -> Path:
@@ -68,17 +70,22 @@ def _pins(lock: Path) -> dict[str, set[str]]:
     return pins
 
 
-def _differing(lock: Path) -> list[str]:
-    """Return the packages that are installed here in another version. One that is not installed changes no answer."""
-    found = []
+def _compared(lock: Path) -> tuple[int, list[str]]:
+    """Return how many packages are installed here in the same version, and which ones in another.
+
+    One that is not installed changes no answer.
+    """
+    same, differing = 0, []
     for package, pinned in _pins(lock).items():
         try:
             installed = version(package)
         except PackageNotFoundError:
             continue
-        if installed not in pinned:
-            found.append(f"{package} {installed} instead of {' or '.join(sorted(pinned))}")
-    return found
+        if installed in pinned:
+            same += 1
+        else:
+            differing.append(f"{package} {installed} instead of {' or '.join(sorted(pinned))}")
+    return same, differing
 
 
 def _install(lock: Path, target: Path, python: str) -> None:

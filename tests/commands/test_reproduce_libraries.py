@@ -29,7 +29,7 @@ def test_this_environment_is_taken_if_its_packages_are_those_of_the_lock(tmp_pat
     record = recorded(tmp_path / "root", f"{HERE}not-for-this-platform==1.0 ; sys_platform == 'win32'\n")
     python, words = python_of(record, tmp_path / "root", tmp_path / "environments", install=False)
     assert python == PYTHON
-    assert words == "this environment has the same 2 packages"
+    assert words == "this environment has the same 1 packages"
 
 
 def test_another_version_of_a_package_or_of_python_is_named(tmp_path: Path) -> None:
@@ -57,6 +57,16 @@ def test_an_environment_is_installed_once_and_used_again(tmp_path: Path) -> None
     shown = subprocess.run([python, "-I", "-c", "import sys; print(sys.prefix)"], capture_output=True, text=True)
     assert shown.stdout.strip() == str(Path(python).parents[1])
     assert python_of(record, tmp_path / "root", tmp_path / "environments", install=False) == (python, words)
+
+
+def test_an_environment_whose_python_was_removed_is_not_used(tmp_path: Path) -> None:
+    record = recorded(tmp_path / "root", HERE)
+    environments = tmp_path / "environments"
+    own = environments / f"{record.lock_hash[:16]}-python{'.'.join(python_version().split('.')[:2])}"
+    (own / "bin").mkdir(parents=True)
+    (own / "bin" / "python").symlink_to(tmp_path / "removed")
+    (own / "installed").touch()
+    assert python_of(record, tmp_path / "root", environments, install=False)[0] == PYTHON
 
 
 def test_an_installation_that_fails_says_why_and_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,12 @@ def test_the_table_says_what_was_recorded_and_what_was_found(capsys: pytest.Capt
     assert "Verdict reproduced: version 3 of 'shop' trained again gives the same answers, scores and decision" in table
 
 
+def test_a_decision_that_nothing_was_measured_for_is_not_called_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    table = shown(capsys, verdict="same", decision=None)
+    assert table.count("decision") == 1
+    assert "trained again gives the same answers and scores; no decision was measured" in table
+
+
 def test_what_differs_or_is_gone_is_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     table = shown(capsys, verdict="different", answers=FEWER, different_scores=OTHER_SCORE, decision=REFUSED)
     assert "the same code on 2 of 3 test rows" in table

@@ -53,9 +53,17 @@ def test_a_training_of_an_earlier_release_has_none(run_id: str) -> None:
     assert read_record("0" * 32) is None
 
 
-def test_a_damaged_one_is_an_error(run_id: str) -> None:
-    mlflow.MlflowClient().log_dict(run_id, {"commit": 3}, RECORD_FILE)
+@pytest.mark.parametrize("content", ['{"commit": 3}', '{"commit"', ""])
+def test_a_damaged_one_is_an_error(run_id: str, content: str) -> None:
+    mlflow.MlflowClient().log_text(run_id, content, RECORD_FILE)
     with pytest.raises(RecordError, match=rf"^{RECORD_FILE} in the run {run_id} cannot be read"):
+        read_record(run_id)
+
+
+def test_a_python_that_is_no_version_is_damage(run_id: str) -> None:
+    record = a_record().model_dump(mode="json") | {"python": "/tmp/a-program"}
+    mlflow.MlflowClient().log_dict(run_id, record, RECORD_FILE)
+    with pytest.raises(RecordError):
         read_record(run_id)
 
 
