@@ -20,11 +20,9 @@ from ledger.feedback import UnknownFeedbackError, UnknownPredictionError, give_f
 from ledger.predictions import (
     PredictionRecord,
     erase_predictions,
-    find_prediction,
     last_prediction,
     last_prediction_of_text,
 )
-from ledger.review_queue import is_held_by
 from ledger.review_state import ReviewRules
 from web.authentication import Authenticated
 from web.json_body import JsonRoute
@@ -50,7 +48,7 @@ def create_feedback_router(
 
         def effect(connection: Connection) -> tuple[int, str]:
             now = datetime.now(UTC)
-            record = _prediction_of(connection, caller, prediction_id, manifest.name, rules, now)
+            record = _prediction_of(connection, caller, prediction_id, manifest.name)
             stored = give_feedback(connection, record.id, code, caller.user_id, caller.role, now, rules)
             if stored.created:
                 counted.append((caller.role, "agreed" if record.predicted_code == code else "corrected"))
@@ -124,12 +122,7 @@ def _id_of(access: Access, caller: Caller, correction: Correction, model_name: s
 
 
 def _prediction_of(
-    connection: Connection,
-    caller: Caller,
-    prediction_id: str | None,
-    model_name: str,
-    rules: ReviewRules,
-    now: datetime,
+    connection: Connection, caller: Caller, prediction_id: str | None, model_name: str
 ) -> PredictionRecord:
     """Return the prediction that feedback is about. Raises `HTTPException`."""
     if prediction_id is None:
@@ -137,11 +130,7 @@ def _prediction_of(
         if record is None:
             raise HTTPException(404, "you have no prediction yet")
         return record
-    held = is_held_by(
-        connection, prediction_id, caller.user_id, now
-    )  # users hold listings of others only to review them
-    record = find_prediction(connection, prediction_id) if held else None
-    record = record or visible_prediction(connection, caller, prediction_id)
+    record = visible_prediction(connection, caller, prediction_id)
     if record.model_name != model_name:
         raise HTTPException(404, "there is no such prediction")
     return record

@@ -16,6 +16,7 @@ from catalog.model_folder import Manifest
 from ledger.callers import TRUSTED_ROLES, Caller
 from ledger.feedback import GivenFeedback, feedback_on
 from ledger.predictions import PredictionRecord, find_prediction, predictions_of_user
+from ledger.review_queue import is_held_by
 from web.authentication import Authenticated
 from web.problems import problem_responses
 
@@ -33,7 +34,10 @@ def create_stored_prediction_router(answerer: ListingAnswerer, access: Access) -
     def read(caller: Caller, prediction_id: str) -> _Found:
         with access.reading(caller) as connection:
             record = visible_prediction(connection, caller, prediction_id)
-            return record, feedback_on(connection, [record.id])[record.id]
+            feedback = feedback_on(connection, [record.id])[record.id]
+        if record.user_id != caller.user_id and caller.role not in TRUSTED_ROLES:  # who reviews it, and answers first
+            feedback = [given for given in feedback if given.user_id == caller.user_id]
+        return record, feedback
 
     @router.get("/predictions/{prediction_id}", response_model_exclude_none=True, responses=problem_responses(404, 422))
     async def stored_prediction(
@@ -42,6 +46,8 @@ def create_stored_prediction_router(answerer: ListingAnswerer, access: Access) -
         explain: Annotated[bool, Query(description=EXPLAIN_DESCRIPTION)] = False,
     ) -> StoredPrediction:
         """Show a stored prediction with the feedback on it. Users see their own, reviewers anyone's.
+
+        Users who hold a listing of somebody else see it too, without the feedback of others.
 
         With `explain` the terms that decided, if the version that gave it is the one that is served.
         `python run.py why` also explains the answers of versions that were replaced.
@@ -85,9 +91,14 @@ def _read_cursor(given: str | None) -> tuple[datetime, str] | None:
 
 
 def visible_prediction(connection: Connection, caller: Caller, prediction_id: str) -> PredictionRecord:
-    """Return a prediction. Raises `HTTPException`: to a user, the prediction of another user does not exist."""
+    """Return a prediction.
+
+    Raises `HTTPException`: to a user, the prediction of another user does not exist, unless the user holds it to
+    review it.
+    """
     record = find_prediction(connection, prediction_id)
-    if record is None or not (record.user_id == caller.user_id or caller.role in TRUSTED_ROLES):
+    visible = record is not None and (record.user_id == caller.user_id or caller.role in TRUSTED_ROLES)
+    if record is None or not (visible or is_held_by(connection, prediction_id, caller.user_id, datetime.now(UTC))):
         raise HTTPException(404, "there is no such prediction")
     return record
 

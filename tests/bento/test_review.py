@@ -165,6 +165,27 @@ def test_where_users_review_they_answer_listings_of_others_that_they_hold(where_
     }  # fmt: skip
 
 
+def test_a_user_reads_a_listing_of_others_while_holding_it_without_what_others_said(
+    where_users_review: Service,
+) -> None:
+    service = where_users_review
+    prediction = predict(service, {"designation": "Piscine gonflable"}, username="ulf")["prediction_id"]
+    correct(service, "ulf", prediction_id=prediction, correct_code=10)
+
+    def read(username: str) -> Any:
+        path = f"/predictions/{prediction}?explain=true"
+        return service.client.get(path, headers=service.as_(username))
+
+    assert read("uma").status_code == 404
+    assert claim(service, "uma")["prediction_id"] == prediction
+    shown = read("uma").json()
+    assert shown["explanation"]["supporting"]
+    assert shown["feedback"] == []
+    assert len(read("ulf").json()["feedback"]) == len(read("rita").json()["feedback"]) == 1
+    post(service, "uma", "/review/release", prediction_id=prediction, skip=False)
+    assert read("uma").status_code == 404
+
+
 def test_the_status_says_how_far_reviewers_agree_and_what_they_change(service: Service) -> None:
     assert status(service)["agreement"] == {"listings": 0, "equal": 0, "share": None}
     titles = ("Piscine gonflable", "Piscine ronde", "Piscine", "Canapé d'angle gris")
