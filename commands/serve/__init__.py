@@ -32,7 +32,7 @@ def serve(state: State, options: Namespace) -> int:
     state.prepare()
     from bento.settings import worker_count
     from commands.serve.service import Place
-    from commands.serve.sockets import open_sockets
+    from commands.serve.sockets import inherited_sockets, open_sockets
     from commands.serve.supervisor import Supervisor
     from state.processes import on_end
 
@@ -42,8 +42,9 @@ def serve(state: State, options: Namespace) -> int:
         ended = Event()
         on_end(ended.set)
         workers = options.workers or worker_count()
-        sockets = open_sockets(state.folder, options.host, options.port, workers)
-        place = Place(state.folder, options.host, options.port, workers, sockets)
+        inherited = inherited_sockets()
+        sockets = inherited or open_sockets(state.folder, options.host, options.port, workers)
+        place = Place(state.folder, options.host, options.port, workers, sockets, bool(inherited))
         Supervisor(name, place, options.every, ended).run(release)
     return 0
 

@@ -22,7 +22,8 @@ _TICK = 0.1  # seconds between two looks at the workers
 class Place:
     """Where a service listens, with how many workers, and the state that it works on.
 
-    `sockets` are replaced by others when a worker has to be.
+    `sockets` are replaced by others when a worker has to be, unless they are `inherited`: systemd has a copy of
+    these.
     """
 
     state: Path
@@ -30,6 +31,7 @@ class Place:
     port: int
     workers: int
     sockets: list[socket.socket] = field(default_factory=list)
+    inherited: bool = False
 
     @property
     def address(self) -> str:
@@ -85,18 +87,29 @@ class Service:
         """Whether a worker runs."""
         return any(worker.exit_code is None for worker in self._workers)
 
-    def replace_ended(self) -> int:
-        """Start a new worker for each that has ended, and return how many. Raises `ServiceError`."""
+    def replace_ended(self, *, renew: bool) -> int:
+        """Start a new worker for each that has ended, and return how many. Raises `ServiceError`.
+
+        `renew`: on sockets of their own. Without it they take those of the ones that have ended, as they must while
+        another service starts on these.
+        """
         replaced = 0
         for number, worker in enumerate(self._workers):
             worker.listen()
             if worker.exit_code is not None:
                 worker.close()
-                if self.answers and len(self._place.sockets) == len(self._workers):
+                if renew and self._can_renew:
                     self._place.sockets[number] = renewed(self._place.sockets[number])
                 self._workers[number] = self._start(number)
                 replaced += 1
         return replaced
+
+    @property
+    def _can_renew(self) -> bool:
+        """Whether a socket may stop listening: each worker has its own, and another one takes requests."""
+        takes_requests = any(worker.model and worker.exit_code is None for worker in self._workers)
+        own = not self._place.inherited and len(self._place.sockets) == len(self._workers)
+        return own and takes_requests
 
     def leave(self) -> None:
         """Ask the workers to end in their own time: others take the new connections. See `has_left`."""

@@ -19,16 +19,26 @@ _FIRST_INHERITED = 3  # file descriptors of socket activation begin here, see sd
 
 
 def open_sockets(state: Path, host: str, port: int, workers: int) -> list[socket.socket]:
-    """Return one listening socket a worker, all on one address; or those that systemd hands over.
+    """Return one listening socket a worker, all on one address.
 
     The kernel spreads new connections over the sockets, so that no worker gets most of them. Raises `CommandError`
     when the port is in use or cannot be used.
     """
-    if inherited := _inherited_sockets():
-        return inherited
     _wait_for_orphans(state, port)
     listen(host, port).close()  # the next ones may share the port with each other, and would with a stranger too
     return [_shared(host, port) for _ in range(workers)]
+
+
+def inherited_sockets() -> list[socket.socket]:
+    """Return the sockets of a socket activation by systemd; none where there was none."""
+    if os.environ.pop("LISTEN_PID", "") != str(os.getpid()):
+        return []
+    number = int(os.environ.pop("LISTEN_FDS", "0"))
+    sockets = [socket.socket(fileno=_FIRST_INHERITED + index) for index in range(number)]
+    for each in sockets:
+        os.set_inheritable(each.fileno(), False)
+        each.setblocking(False)
+    return sockets
 
 
 def renewed(listener: socket.socket) -> socket.socket:
@@ -36,10 +46,8 @@ def renewed(listener: socket.socket) -> socket.socket:
 
     The kernel goes on giving a worker's socket its share of the new connections when the worker has ended. They would
     wait until the next worker is ready. The new socket does not listen before its worker does, so until then the
-    sockets of the other workers get all connections. A socket that workers share stays as it is.
+    sockets of the other workers get all connections.
     """
-    if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT):
-        return listener
     fresh = socket.socket(listener.family, socket.SOCK_STREAM)
     try:
         fresh.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -47,7 +55,7 @@ def renewed(listener: socket.socket) -> socket.socket:
         if listener.family == socket.AF_INET6:
             fresh.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         fresh.bind(listener.getsockname())
-    except OSError:  # such as a port that only systemd may open
+    except OSError:  # such as a port that this user may not open any more
         fresh.close()
         return listener
     listener.close()
@@ -82,15 +90,3 @@ def _shared(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG, reuse_port=True)
     except OSError as error:
         raise CommandError(f"{host}:{port} cannot be listened on: {error.strerror or error}") from error
-
-
-def _inherited_sockets() -> list[socket.socket]:
-    """Return the sockets of a socket activation by systemd; none where there was none."""
-    if os.environ.pop("LISTEN_PID", "") != str(os.getpid()):
-        return []
-    number = int(os.environ.pop("LISTEN_FDS", "0"))
-    sockets = [socket.socket(fileno=_FIRST_INHERITED + index) for index in range(number)]
-    for each in sockets:
-        os.set_inheritable(each.fileno(), False)
-        each.setblocking(False)
-    return sockets

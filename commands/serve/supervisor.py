@@ -78,7 +78,7 @@ class Supervisor:
         """
         service = Service(release, self._place)
         try:
-            service.wait_until_ready(self._ended, self._look_after_workers)
+            service.wait_until_ready(self._ended, lambda: self._look_after_workers(beside_another=True))
         except BaseException:
             service.end()
             raise
@@ -93,13 +93,16 @@ class Supervisor:
         self._complete = True
         _say(f"Serving {release.tag} on {self._place.address}; Ctrl-C ends it.")
 
-    def _look_after_workers(self) -> None:
-        """Replace the workers that have ended. Raises `CommandError` when they end again and again."""
+    def _look_after_workers(self, *, beside_another: bool = False) -> None:
+        """Replace the workers that have ended. Raises `CommandError` when they end again and again.
+
+        `beside_another`: another service starts on the same sockets.
+        """
         self._leaving = [service for service in self._leaving if not service.has_left()]
         if self._service is None:
             return
         try:
-            replaced = self._service.replace_ended()
+            replaced = self._service.replace_ended(renew=not beside_another)
         except ServiceError as error:  # the Bento has gone: the next look at the registry puts it back
             if not self._service.answers:
                 self._restart("has lost all workers")

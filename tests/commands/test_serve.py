@@ -37,6 +37,7 @@ class FakeService:
     broken: ClassVar[dict[str, str]] = {}  # tag -> why it does not start
     losing: ClassVar[set[str]] = set()  # tags of services that lose a worker at every look
     without_bento: ClassVar[set[str]] = set()  # tags whose Bento has gone: no worker can be started
+    starting: ClassVar[bool] = False  # whether one of them starts now
     silent: ClassVar[set[str]] = set()  # tags of services that have no worker any more
 
     def __init__(self, release: Release, place: Place) -> None:
@@ -45,12 +46,15 @@ class FakeService:
         self.all.append(self)
 
     def wait_until_ready(self, ended: threading.Event, meanwhile: Callable[[], object]) -> None:
+        FakeService.starting = True
         meanwhile()
+        FakeService.starting = False
         if why := self.broken.get(self.release.tag):
             raise ServiceError(why)
         self.is_ready = True
 
-    def replace_ended(self) -> int:
+    def replace_ended(self, *, renew: bool) -> int:
+        assert renew is not FakeService.starting, "the sockets stay while another service starts on them"
         if self.release.tag in self.without_bento:
             raise ServiceError(f"a worker of {self.release.tag} cannot be started: FileNotFoundError")
         return int(self.release.tag in self.losing)
@@ -92,6 +96,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], t
     """
     for name in ("all", "broken", "losing", "without_bento", "silent"):
         monkeypatch.setattr(FakeService, name, type(getattr(FakeService, name))())
+    monkeypatch.setattr(FakeService, "starting", False)
     monkeypatch.setattr(supervisors, "Service", FakeService)
     monkeypatch.setattr(supervisors, "_TICK", 0.001)
     monkeypatch.setattr(supervisors, "prepare", lambda wanted: release(int(wanted.number)))
@@ -146,7 +151,7 @@ def test_a_registry_that_never_answers_holds_up_neither_the_service_nor_its_end(
 
     looks = iter(range(1_000))
 
-    def look(_: FakeService) -> int:
+    def look(_: FakeService, *, renew: bool) -> int:
         if next(looks) > 30:
             ended.set()
         return 0
@@ -246,7 +251,7 @@ def test_a_version_that_was_refused_before_another_one_was_served_is_tried_again
 def test_a_worker_that_ends_now_and_then_is_replaced_and_no_more(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = iter(range(1, 10_000))
     monkeypatch.setattr(supervisors, "_STEADY", 0)
-    monkeypatch.setattr(FakeService, "replace_ended", lambda self: int(next(looks) % 5 == 0))
+    monkeypatch.setattr(FakeService, "replace_ended", lambda self, *, renew: int(next(looks) % 5 == 0))
     printed = serve(*["kept"] * 50)
     assert started() == ["shop:1-a"]
     assert "1 of the workers of shop:1-a ended and will be replaced." in printed

@@ -21,7 +21,7 @@ from commands.serve import service as services
 from commands.serve import worker as workers
 from commands.serve.release import Release
 from commands.serve.service import Place, Service
-from commands.serve.sockets import open_sockets
+from commands.serve.sockets import open_sockets, renewed
 from commands.serve.worker import Deployment, ServiceError, Worker
 from state.folder import State
 from state.lock import hold
@@ -84,11 +84,11 @@ def test_a_worker_that_was_killed_is_replaced_and_the_others_stay(place: Place) 
     service = ready(place)
     first, second = service.pids
     os.kill(first, signal.SIGKILL)
-    wait_for("it is replaced", lambda: service.replace_ended() == 1)
+    wait_for("it is replaced", lambda: service.replace_ended(renew=True) == 1)
     assert service.pids[0] != first
     assert service.pids[1] == second
     service.wait_until_ready(Event(), lambda: None)
-    assert service.replace_ended() == 0
+    assert service.replace_ended(renew=True) == 0
     service.end()
 
 
@@ -104,7 +104,7 @@ def test_a_worker_that_hangs_is_killed_and_replaced(place: Place, monkeypatch: p
     service = ready(place)
     hanging = set(service.pids)
     monkeypatch.setattr(workers, "_SILENCE_LIMIT", -1)
-    wait_for("they are replaced", lambda: service.replace_ended() >= 0 and hanging.isdisjoint(service.pids))
+    wait_for("they are replaced", lambda: service.replace_ended(renew=True) >= 0 and hanging.isdisjoint(service.pids))
     assert not any(map(psutil.pid_exists, hanging))
     monkeypatch.undo()
     service.end()
@@ -133,10 +133,10 @@ def test_a_worker_whose_bento_has_gone_is_an_error_that_can_be_handled(place: Pl
     gone = Release(release().version, "shop:2-a", Path("/nowhere"))
     service.release = gone
     with pytest.raises(ServiceError, match="a worker of shop:2-a cannot be started: FileNotFoundError"):
-        wait_for("it has ended", lambda: service.replace_ended() > 0)
+        wait_for("it has ended", lambda: service.replace_ended(renew=True) > 0)
     assert service.answers
     service.release = release()
-    assert service.replace_ended() == 1
+    assert service.replace_ended(renew=True) == 1
     service.end()
     assert not service.answers
 
@@ -185,7 +185,7 @@ def test_new_connections_are_spread_over_the_sockets_of_a_place(place: Place) ->
 def test_while_a_worker_is_replaced_new_connections_go_to_the_others(place: Place) -> None:
     service = ready(place)
     os.kill(service.pids[0], signal.SIGKILL)
-    wait_for("it is replaced", lambda: service.replace_ended() == 1)
+    wait_for("it is replaced", lambda: service.replace_ended(renew=True) == 1)
     clients = [socket.create_connection(("127.0.0.1", place.port)) for _ in range(50)]
     assert accepted(place.sockets[1]) == 50
     place.sockets[0].listen()  # as the new worker does when it is ready
@@ -201,18 +201,54 @@ def test_while_the_only_worker_is_replaced_new_connections_wait_for_it(place: Pl
     place.sockets[1].close()
     service = ready(alone)
     os.kill(service.pids[0], signal.SIGKILL)
-    wait_for("it is replaced", lambda: service.replace_ended() == 1)
+    wait_for("it is replaced", lambda: service.replace_ended(renew=True) == 1)
     socket.create_connection(("127.0.0.1", place.port)).close()
     assert accepted(alone.sockets[0]) == 1
     service.end()
 
 
+def test_connections_wait_when_the_other_worker_ends_before_the_replaced_one_is_ready(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = ready(place)
+    monkeypatch.setattr(Worker, "listen", lambda worker: None)  # no new one is ever ready
+    for pid in service.pids:
+        os.kill(pid, signal.SIGKILL)
+        wait_for("it is replaced", lambda: service.replace_ended(renew=True) == 1)
+    clients = [socket.create_connection(("127.0.0.1", place.port)) for _ in range(20)]
+    assert accepted(place.sockets[1]) == 20
+    for client in clients:
+        client.close()
+    service.end()
+
+
+@pytest.mark.parametrize("reason", ["another service starts on them", "systemd has a copy of them"])
+def test_sockets_that_others_have_too_stay_when_a_worker_is_replaced(place: Place, reason: str) -> None:
+    place = replace(place, inherited=reason.startswith("systemd"))
+    before = list(place.sockets)
+    service = ready(place)
+    os.kill(service.pids[0], signal.SIGKILL)
+    wait_for("it is replaced", lambda: service.replace_ended(renew=place.inherited) == 1)
+    assert place.sockets == before
+    assert before[0].getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    service.end()
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_a_socket_of_ipv6_is_renewed_at_the_same_address() -> None:
+    family, port = socket.AF_INET6, free_port()
+    first = socket.create_server(("::1", port), family=family, reuse_port=True)
+    fresh = renewed(first)
+    assert first.fileno() == -1
+    assert fresh.getsockname()[:2] == ("::1", port)
+    fresh.close()
+
+
 def test_sockets_that_systemd_hands_over_are_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     script = (
         "import os, sys; os.environ['LISTEN_PID'] = str(os.getpid())\n"
-        "from pathlib import Path\n"
-        "from commands.serve.sockets import open_sockets\n"
-        "print([each.getsockname()[1] for each in open_sockets(Path('/nowhere'), '127.0.0.1', 1, 2)])"
+        "from commands.serve.sockets import inherited_sockets\n"
+        "print([each.getsockname()[1] for each in inherited_sockets()])"
     )
     port = free_port()
     with listen("127.0.0.1", port) as given:
