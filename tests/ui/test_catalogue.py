@@ -72,6 +72,15 @@ def test_a_correction_in_the_table_becomes_feedback(classified: Tab, services: S
     assert agreed == [catalogue.answered().at[4, "predicted_code"]]
 
 
+def test_a_correction_that_is_stored_can_be_corrected_and_stored_again(classified: Tab) -> None:
+    catalogue = classified.app.session_state["catalogue"]
+    for label, code in (("New books", 2705), ("Board games", 1281)):
+        classified.edit({0: {"predicted_type": label}})
+        classified.press("Store 1 correction")
+        assert catalogue.stored == {2: code}
+        assert not catalogue.pending
+
+
 def test_a_correction_that_is_taken_back_before_it_is_stored_is_not_pending(classified: Tab) -> None:
     classified.edit({0: {"predicted_type": "New books"}})
     classified.edit({})

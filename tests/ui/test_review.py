@@ -12,6 +12,8 @@ from catalog.synthetic import generate
 from tests.bento.conftest import Service
 from tests.ui.conftest import Tab, new_tab, reached
 from ui.services import transport
+from ui.services.review import ReviewService
+from ui.services.transport import ServiceError
 
 RIGHT, SKIP, UNDO = "That is right", "Skip", "Undo the last answer"
 _SOME = generate(200, seed=3)
@@ -143,10 +145,18 @@ def test_plain_users_do_not_see_the_page(asked: Service, tab: Tab) -> None:
     assert tab.sign_in("ulf").open("review").app.title[0].value != "Review"
 
 
+def _busy(_: ReviewService) -> None:
+    raise ServiceError("prediction", 503)
+
+
 def test_users_review_too_where_the_service_says_so(
     settings: Settings, start: Callable[[Settings], Service], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached(start(settings.model_copy(update={"review_users": True})), monkeypatch)
-    app = new_tab().sign_in("uma").open("review").app
+    tab = new_tab()
+    with monkeypatch.context() as busy:
+        busy.setattr(ReviewService, "status", _busy)
+        tab.sign_in("uma")
+    app = tab.open("review").app
     assert app.title[0].value == "Review"
     assert any("3 equal answers of users" in text.value for text in app.caption)

@@ -25,6 +25,7 @@ class Catalogue:
     Attributes:
         pending: by row, the code that the user says is right and that is not stored yet.
         stored: by row, the code that the service has stored as the user's word.
+        stores: how often it has stored one.
     """
 
     table: Table
@@ -33,6 +34,7 @@ class Catalogue:
     job: Job | None = None
     pending: dict[int, int] = field(default_factory=dict)
     stored: dict[int, int] = field(default_factory=dict)
+    stores: int = 0
     _answers: tuple[int, pd.DataFrame] | None = None
 
     @classmethod

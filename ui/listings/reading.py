@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from pathlib import PurePath
 
 import pandas as pd
@@ -73,17 +74,14 @@ def read_text(name: str, text: str) -> Table:
     separator = guess_separator(text)
     csv.field_size_limit(_LONGEST_FIELD)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        rows = _from_first(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error as error:
         raise ReadingError("csv", str(error)) from None
-    if not rows:
-        raise ReadingError("empty")
-    width = len(rows[0])
-    numbers = [number for number, row in enumerate(rows, 1) if row or number == 1]
-    rows = [row for number, row in enumerate(rows, 1) if row or number == 1]
-    wrong = [number for number, row in zip(numbers, rows, strict=True) if len(row) != width]
-    cells = [(row + [""] * (width - len(row)))[:width] for row in rows]
-    return _table(name, cells, numbers, separator, wrong)
+    rows = {number: row for number, row in rows.items() if row}
+    width = len(next(iter(rows.values())))
+    wrong = [number for number, row in rows.items() if len(row) != width]
+    cells = [(row + [""] * (width - len(row)))[:width] for row in rows.values()]
+    return _table(name, cells, list(rows), separator, wrong)
 
 
 def guess_separator(text: str) -> str:
@@ -94,7 +92,7 @@ def guess_separator(text: str) -> str:
     for separator in _SEPARATORS:
         try:
             reader = csv.reader(io.StringIO(beginning, newline=""), delimiter=separator)
-            widths = [len(row) for row, _ in zip(reader, range(_LOOKED_AT), strict=False) if row]
+            widths = [len(row) for row, _ in zip(reader, range(_LOOKED_AT), strict=False) if any(map(str.strip, row))]
         except csv.Error:
             continue
         if not whole and len(widths) > 1:
@@ -119,10 +117,16 @@ def _read_excel(name: str, content: bytes) -> Table:
         )
     except Exception as error:  # calamine raises errors of several kinds, of zip, XML and its own
         raise ReadingError("excel", str(error)) from None
-    if frame.empty:
+    rows = _from_first(frame.astype(str).to_numpy().tolist())
+    return _table(name, list(rows.values()), list(rows))
+
+
+def _from_first(rows: Iterable[list[str]]) -> dict[int, list[str]]:
+    """Return rows by their number, from the first one that is not blank. Raises `ReadingError` when all are."""
+    found = dict(dropwhile(lambda numbered: not any(map(str.strip, numbered[1])), enumerate(rows, 1)))
+    if not found:
         raise ReadingError("empty")
-    cells = frame.astype(str).to_numpy().tolist()
-    return _table(name, cells, list(range(1, len(cells) + 1)))
+    return found
 
 
 def _table(

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, ClassVar, Literal
 
 import httpx
@@ -73,7 +74,10 @@ class Service:
         Raises `ServiceError`.
         """
         response = self._send(method, path, query=query, body=body, form=form, key=key)
-        return response.json() if response.content else None
+        try:
+            return response.json() if response.content else None
+        except ValueError:  # something else answers at this address
+            raise ServiceError(self.name, 502, "the answer is no JSON") from None
 
     def fetch(self, path: str) -> bytes:
         """Return the content of a file. Raises `ServiceError`."""
@@ -131,5 +135,8 @@ def address(service: ServiceName) -> str:
 
 @cache
 def connect(url: str) -> httpx.Client:
-    """Return the connections of this process to an address. All sessions share them, from several threads."""
-    return httpx.Client(base_url=url, trust_env=False)
+    """Return the connections of this process to an address. All sessions share them, from several threads.
+
+    They keep no cookies: what a proxy gives to one user must not be sent for another one.
+    """
+    return httpx.Client(base_url=url, cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())), trust_env=False)

@@ -34,8 +34,8 @@ def ask(answer: Prediction, served: Model) -> None:
 def _choose(answer: Prediction, served: Model) -> None:
     """Let the person choose the right type: the likeliest others come first, then all by name."""
     likely = [ranked["code"] for ranked in answer["top_k"] if ranked["code"] in served.labels]
-    codes = [*likely, *(code for code in served.labels if code not in likely)]
-    codes.remove(answer["predicted_code"])
+    ordered = [*likely, *(code for code in served.labels if code not in likely)]
+    codes = [code for code in ordered if code != answer["predicted_code"]]  # which another model may not have
     with st.form("verdict_form", border=False):
         chosen = st.selectbox(
             text("right_type"), codes, index=None, format_func=lambda code: served.labels[code],

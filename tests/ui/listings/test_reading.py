@@ -44,6 +44,19 @@ def test_rows_keep_the_number_that_a_spreadsheet_shows() -> None:
     assert list(table.frame.index) == [1, 2, 4]
 
 
+def test_blank_rows_before_the_first_one_are_passed_over() -> None:
+    table = read_text("a", "\n  \ntitle;description\npool;round\n")
+    assert cells(table) == [["title", "description"], ["pool", "round"]]
+    assert list(table.frame.index) == [3, 4]
+    target = io.BytesIO()
+    pd.DataFrame([["", ""], ["title", "price"], ["pool", 3]]).to_excel(
+        target, header=False, index=False, engine="xlsxwriter"
+    )
+    table = read_file("a.xlsx", target.getvalue())
+    assert cells(table) == [["title", "price"], ["pool", "3"]]
+    assert list(table.frame.index) == [2, 3]
+
+
 def test_rows_of_another_length_are_named_and_filled_up() -> None:
     table = read_text("a", "title;description\none\ntwo;b\nthree;c;d\n")
     assert list(table.wrong_length) == [2, 4]

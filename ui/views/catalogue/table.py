@@ -50,7 +50,7 @@ def draw(catalogue: Catalogue) -> None:
 
 def _edit(catalogue: Catalogue, served: Model, rows: pd.DataFrame, view: tuple[object, ...]) -> None:
     """Draw the editor. Its table stays as it was when this view was opened: a new one would lose what is typed."""
-    view = (*view, len(catalogue.stored), len(catalogue.answered()))
+    view = (*view, catalogue.stores, len(catalogue.answered()))
     opened: _Opened | None = st.session_state.get(_VIEW)
     if opened is None or opened.view != view:
         opened = _Opened(view, _table(catalogue, served, rows), dict(catalogue.pending))
@@ -136,4 +136,5 @@ def _store(catalogue: Catalogue) -> None:
             raise
         del catalogue.pending[row]
         catalogue.stored[row] = code
+        catalogue.stores += 1
         bar.progress(place / len(pending), text("storing"))

@@ -20,11 +20,13 @@ RIGHT, SKIP, UNDO, TYPE = "A", "S", "U", "T"
 
 
 def is_open_to_users() -> bool:
-    """Whether plain users review too. A session asks once."""
+    """Whether plain users review too. A session asks until the service has said so."""
     if _OPEN not in st.session_state:
         try:
             st.session_state[_OPEN] = session.reviews().status()["settings"]["users"]
-        except ServiceError:
+        except ServiceError as error:
+            if error.status != 403:
+                return False
             st.session_state[_OPEN] = False
     return bool(st.session_state[_OPEN])
 
