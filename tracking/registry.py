@@ -6,6 +6,7 @@ Everything goes through the MLflow tracking address in force, so the same code w
 
 import contextlib
 import io
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -18,6 +19,7 @@ from catalog.source import SourceKind
 
 PRODUCTION, PREVIOUS, CHALLENGER = "production", "previous", "challenger"
 FILES_KEY = "model_files"  # under which ZenML has the digest of a version's files, beside its version of the model
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND"}
 
 
@@ -138,7 +140,9 @@ def by_number(name: str, number: str) -> RegisteredVersion:
 
 
 def find_number(name: str, number: str) -> RegisteredVersion | None:
-    """Return a version, or None if there is no such model or version."""
+    """Return a version, or None if there is no such model or version. `number` may be any text."""
+    if not _NUMBER.fullmatch(number):  # MLflow fails on one that its database cannot hold
+        return None
     try:
         return by_number(name, number)
     except MlflowException as error:

@@ -49,11 +49,12 @@ def locked_requirements() -> tuple[str, str]:
 def model_code(root: Path = _SOURCE_ROOT) -> str:
     """Return a SHA-256 over names and bytes of the files below `catalog/`: the code that makes a model, and no other.
 
-    Of the commit of a run it tells whether it holds the code that ran, also where other files had changes.
+    Of the commit of a run it tells whether it holds the code that ran, also where other files had changes. Files whose
+    names begin with a dot are left out: editors and file managers leave them, and git may ignore them.
     """
     digest = hashlib.sha256()
     for path in sorted(path for path in (root / "catalog").rglob("*") if path.is_file()):
-        if path.suffix != ".pyc":
+        if path.suffix != ".pyc" and not path.name.startswith("."):
             name = path.relative_to(root).as_posix().encode()
             digest.update(hashlib.sha256(name).digest() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()

@@ -152,7 +152,7 @@ def read_version(name: str, number: str) -> VersionDetails:
 
 def find_version(name: str, number: str) -> RegisteredVersion:
     """Return a version of the registry. Raises `NoVersionError`, which names those that there are."""
-    version = find_number(name, number) if number.isdecimal() else None
+    version = find_number(name, number)
     if version is None:
         known = ", ".join(version.number for version in all_versions(name)) or "none"
         raise NoVersionError(f"model '{name}' has no version {number!r}; its versions: {known}")

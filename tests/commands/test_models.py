@@ -149,7 +149,7 @@ def test_the_evaluation_of_an_earlier_release_which_lacks_what_is_new_is_read(tr
 
 @pytest.mark.usefixtures("two_versions")
 def test_a_version_that_is_none_is_an_error_that_names_those_that_are() -> None:
-    for number in ("3", "x", "-1"):
+    for number in ("3", "x", "-1", "9" * 20, "٢"):
         with pytest.raises(NoVersionError, match=r"no version '.*'; its versions: 2, 1"):
             read_version(NAME, number)
 

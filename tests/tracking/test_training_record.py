@@ -72,6 +72,7 @@ def test_the_digest_of_the_code_follows_every_file_of_the_catalog(tmp_path: Path
     (tmp_path / "catalog" / "text.py").write_text("a = 1\n")
     first = model_code(tmp_path)
     (tmp_path / "README.md").write_text("changed")
+    (tmp_path / "catalog" / ".DS_Store").write_bytes(b"what a file manager leaves")
     assert model_code(tmp_path) == first
     (tmp_path / "catalog" / "text.py").write_text("a = 2\n")
     assert model_code(tmp_path) != first
