@@ -5,6 +5,7 @@ import pytest
 from tests.bento.conftest import Service
 from tests.ui.conftest import Tab, reached
 from ui.marked_text import listing_html
+from ui.model import Model
 from ui.services.prediction import Explanation, Listing
 from ui.types_table import types_html
 
@@ -113,3 +114,15 @@ def test_another_user_finds_nothing_of_the_one_before(tab: Tab) -> None:
     tab.sign_in("uma")
     assert tab.app.text_input(key="classify_designation").value == ""
     assert not tab.app.header
+
+
+def test_an_answer_whose_type_the_served_model_does_not_have_can_be_corrected(
+    tab: Tab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab.sign_in("ulf")
+    other = Model("9", {10: "Used books", 2705: "New books"}, None, 0.0)
+    monkeypatch.setattr("ui.model.served", lambda version=None: other)
+    classify(tab, "Piscine gonflable ronde", "avec pompe")
+    tab.press("Wrong")
+    assert not tab.app.exception
+    assert tab.app.selectbox[0].options == ["Used books", "New books"]
