@@ -34,11 +34,11 @@ _MOVES: TypeAdapter[list[Move]] = TypeAdapter(list[Move])
 
 
 class CommandFailedError(Exception):
-    """A command ended with an error, which is the message: a sentence for people."""
+    """A command ended with an error, or took too long. The message is a sentence for people."""
 
 
 class CommandsBusyError(Exception):
-    """A command cannot be run now: too many wait, it took too long, or the service ends."""
+    """A command cannot be run now: too many wait, or the service ends."""
 
 
 @dataclass
@@ -159,7 +159,7 @@ class Models:
         except StoppedError:
             raise CommandsBusyError("the service ends") from None
         except OverdueError:
-            raise CommandsBusyError(
+            raise CommandFailedError(
                 f"the command about models took longer than {self.limit:g} s, so it was ended"
             ) from None
         except (OSError, ValueError) as error:

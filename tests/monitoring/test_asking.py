@@ -116,13 +116,15 @@ def test_the_error_of_a_command_is_the_problem_s_sentence(service: Service) -> N
 
 def test_a_command_that_takes_too_long_is_ended(start: Start) -> None:
     service = start()
-    service.models.models = RunPyCommand(python("import time; time.sleep(600)"), service.folder)
-    service.models.limit = 0.5
-    answer = service.ask("GET", "/models", "ada")
-    assert (answer.status_code, answer.json()["detail"]) == (
-        503,
-        "the command about models took longer than 0.5 s, so it was ended",
+    service.models.models = service.models.rollback = RunPyCommand(
+        python("import time; time.sleep(600)"), service.folder
     )
+    service.models.limit = 0.5
+    sentence = "the command about models took longer than 0.5 s, so it was ended"
+    answer = service.ask("GET", "/models", "ada")
+    assert (answer.status_code, answer.json()["detail"]) == (503, sentence)
+    change = service.ask("POST", "/rollback", "ada", json=REASON)
+    assert (change.status_code, change.json()["detail"]) == (409, sentence), "503 would say that nothing was done"
 
 
 def test_a_command_under_way_ends_with_the_service(start: Start) -> None:

@@ -1,6 +1,6 @@
 """The monitor service: verdicts, retrainings, and the versions of the model."""
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, TypedDict
 
 from ui.services.transport import Service
 
@@ -34,7 +34,6 @@ class VerdictEntry(TypedDict):
     drifted_share: float | None
     columns: dict[str, ColumnDrift]
     quality: MeasuredQuality | None
-    abstained_share: NotRequired[float | None]
 
 
 class TimelineEntry(TypedDict):

@@ -55,7 +55,7 @@ def _show_now(entries: list[VerdictEntry]) -> None:
 
 def _findings(entry: VerdictEntry) -> list[str]:
     """Return what was measured, in sentences."""
-    columns, quality, abstained = entry["columns"], entry["quality"], entry.get("abstained_share")
+    columns, quality = entry["columns"], entry["quality"]
     drifted = [charts.column_name(name) for name, drift in columns.items() if drift["drifted"]]
     if not columns:
         sentences = [text("drift_not_measured")]
@@ -69,8 +69,6 @@ def _findings(entry: VerdictEntry) -> list[str]:
         bounds = charts.interval(quality["low"], quality["high"])
         share = percent(quality["accuracy"], 1)
         sentences.append(text("quality_measured", count=quality["rows"], share=share, interval=bounds))
-    if abstained is not None:
-        sentences.append(text("abstained", share=percent(abstained)))
     return sentences
 
 
