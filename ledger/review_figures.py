@@ -52,6 +52,7 @@ def read_figures(connection: Connection, user_id: str, model_name: str, now: dat
     of_model = PredictionRow.model_name == model_name
     to_review = select(PredictionRow.id).where(of_model, PredictionRow.review_state.is_(None))
     reviewed = select(PredictionRow.id).where(of_model, PredictionRow.review_state.is_not(None))
+    held = select(func.count()).select_from(HoldRow).join(PredictionRow, PredictionRow.id == HoldRow.prediction_id)
     own = select(FeedbackRow.prediction_id).where(FeedbackRow.given_by == user_id).order_by(FeedbackRow.id.desc())
     mine = own.limit(NEWEST).subquery()
     by_me = select(func.count(distinct(mine.c.prediction_id))).join(
@@ -67,7 +68,7 @@ def read_figures(connection: Connection, user_id: str, model_name: str, now: dat
     return ReviewFigures(
         uncertain_left=_count(connection, to_review.where(~sampled()), MOST_LEFT),
         random_left=_count(connection, to_review.where(sampled()), MOST_LEFT),
-        held=connection.execute(select(func.count()).where(HoldRow.held_until > now)).scalar_one(),
+        held=connection.execute(held.where(of_model, HoldRow.held_until > now)).scalar_one(),
         reviewed=_count(connection, reviewed, MOST_REVIEWED),
         reviewed_by_me=connection.execute(by_me.where(of_model)).scalar_one(),
         compared=len(compared),

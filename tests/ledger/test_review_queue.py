@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, event, func, select, text
 from ledger.database import open_engine, reading, writing
 from ledger.feedback import give_feedback
 from ledger.predictions import PredictionRecord, erase_predictions, store_predictions
+from ledger.review_figures import read_figures
 from ledger.review_queue import Claim, Claimant, HeldError, claim_next, claim_this, is_held_by, release, skip
 from ledger.review_state import ReviewRules
 from ledger.sampling import is_drawn_twice, is_sampled
@@ -98,6 +99,15 @@ def test_two_people_never_hold_the_same_listing_and_one_person_holds_one(engine:
         assert is_held_by(connection, first.id, "rita", NOW)
         release(connection, first.id, "rita")
     assert claimed(engine, Claimant("rolf", True, "rakuten")) == first.id
+
+
+def test_the_figures_count_what_is_held_of_their_model(engine: Engine) -> None:
+    store(engine, prediction(), prediction(), prediction(model_name="shop"))
+    claimed(engine, RITA)
+    claimed(engine, Claimant("sam", True, "shop"))
+    with reading(engine) as connection:
+        assert read_figures(connection, "rita", "rakuten", NOW).held == 1
+        assert read_figures(connection, "rita", "rakuten", LATER).held == 0
 
 
 def test_a_hold_that_has_expired_is_taken_over(engine: Engine) -> None:
