@@ -50,21 +50,50 @@ _LETTERS = [
 ]
 _READ_AT_MOST = 600  # characters: enough to decide, and a limit on the time for a long description
 
+# Most texts are in Latin-1. Bytes can be translated, three times as fast as a pattern finds words.
+_LATIN = "latin-1"
+_LOWER_WORDS = "".join(  # every letter in lower case, and a space for everything else
+    lower if _WORD.fullmatch(lower := chr(code).lower()) else " " for code in range(256)
+).encode(_LATIN)
+_ASCII_LETTERS = bytes(code for code in range(128) if chr(code).isalpha())
+_VOTES_IN_LATIN = {word.encode(_LATIN): votes for word, votes in _VOTES_OF_WORD.items() if max(word) <= "\xff"}
+
 
 def detect_language(text: str) -> str:
     """Return `fr`, `en` or `de`, or `und` when no language has the most votes."""
     text = visible(text[:_READ_AT_MOST])
     if "<" in text or "&" in text:
         text = _MARK_UP.sub(" ", text)
+    try:
+        return _language(_count_in_latin(text.encode(_LATIN)))
+    except UnicodeEncodeError:
+        return _language(_count(text))
+
+
+def _count_in_latin(text: bytes) -> int:
+    """Return what `_count` does, for a text in Latin-1."""
+    votes = sum(filter(None, map(_VOTES_IN_LATIN.get, text.translate(_LOWER_WORDS).split())))
+    if not text.isascii():
+        # Without the letters of ASCII, each word is the accented letters that it has.
+        accented = text.translate(_LOWER_WORDS, _ASCII_LETTERS).decode(_LATIN).split(" ")
+        votes += sum(map(_votes_of_letters, filter(None, accented)))
+    return votes
+
+
+def _count(text: str) -> int:
+    """Return the votes of a text's words."""
     found = _WORD.findall(text.lower())
     votes = sum(filter(None, map(_VOTES_OF_WORD.get, found)))
-    if not text.isascii():
-        votes += sum(_votes_of_letters(word) for word in found if not word.isascii())
-    by_language = [votes >> number * _BITS & (1 << _BITS) - 1 for number in range(len(LANGUAGES))]
-    most = max(by_language)
-    return LANGUAGES[by_language.index(most)] if by_language.count(most) == 1 else UNDETERMINED
+    return votes + sum(_votes_of_letters(word) for word in found if not word.isascii())
 
 
 @lru_cache(maxsize=4_096)  # words recur
 def _votes_of_letters(word: str) -> int:
     return sum(vote for letters, vote in _LETTERS if letters.search(word))
+
+
+@lru_cache(maxsize=4_096)
+def _language(votes: int) -> str:
+    by_language = [votes >> number * _BITS & (1 << _BITS) - 1 for number in range(len(LANGUAGES))]
+    most = max(by_language)
+    return LANGUAGES[by_language.index(most)] if by_language.count(most) == 1 else UNDETERMINED

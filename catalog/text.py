@@ -46,9 +46,14 @@ def visible(text: str) -> str:
     """
     if text.isascii():
         return text
-    seen = _INVISIBLES.sub("", text)
+    seen = _INVISIBLES.sub("", text) if _may_hide(text) else text
     composed = _in_form("NFKC", seen)
     return composed if composed == seen else _INVISIBLES.sub("", composed)  # a compatibility form may be invisible
+
+
+def _may_hide(text: str) -> bool:
+    """Return whether a text may have unseen characters. Most have none, and this is quicker than to remove them."""
+    return _ELSEWHERE.search(text) is not None or "\u034f" in text  # the only one of them in the European ranges
 
 
 def is_blank(text: object) -> bool:
