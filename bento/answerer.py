@@ -2,31 +2,33 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from time import perf_counter
 from typing import Any, Final
 from uuid import uuid4
 
-from pydantic import ValidationError
+from pydantic_core import to_json
 
+from bento.batch_listings import Texts, read_texts
 from bento.ledger_health import LedgerHealth
 from bento.metrics import ServiceMetrics
-from bento.schemas import BatchItem, Explanation, Listing, Prediction, RankedType, Reason, Span
+from bento.prediction_ids import new_ids
+from bento.schemas import Explanation, Listing, Reason, Span
 from bento.turns import Pieces, Turns
 from catalog import predictor as core
 from catalog.language import detect_language
-from catalog.predictor import Predictor
+from catalog.predictor import Classification, Predictor
 from catalog.spans import TermLocator
 from catalog.text import label_key
 from ledger.callers import Caller
 from ledger.predictions import PredictionRecord
 from ledger.receipts import ReceiptRecord
 from ledger.writer import PredictionWriter
-from web.problems import field_errors
 
-PIECE: Final = 2_000  # characters: what is classified before others get their turn, about 8 ms
-_Answer = tuple[Prediction, PredictionRecord]
-_BatchAnswer = tuple[list[BatchItem], list[PredictionRecord]]
-_MOST_FIELDS = 20  # of a listing in a batch
-_SIZE_OF_ERROR = 200  # characters that take as long as an invalid listing
+PIECE: Final = 2_000  # characters: what is classified before others get their turn, up to about 8 ms
+_PIECE_SECONDS = 0.002  # of a batch, whose listings are mostly short
+# The dictionary is a `bento.schemas.Prediction`: a model for each answer would take a tenth of the predictor's time.
+Answer = tuple[dict[str, Any], PredictionRecord]
+BatchAnswer = tuple[list[bytes], list[PredictionRecord]]
 
 
 class ListingAnswerer:
@@ -43,69 +45,71 @@ class ListingAnswerer:
         self._ledger = ledger
         self._turns = Turns()
 
-    async def answer(self, caller: Caller, listing: Listing, *, top: int, explain: bool) -> _Answer:
+    async def answer(self, caller: Caller, listing: Listing, *, top: int, explain: bool) -> Answer:
         """Return the answer to one listing and its record, which is not stored yet. `top`: the length of `top_k`."""
-        if _size(listing) < PIECE:
-            return self._answer(caller, listing, top=top, explain=explain)
-        return await self._turns.run(self._in_pieces(caller, listing, top=top, explain=explain))
+        texts = listing.designation, listing.description
+        found = (
+            await self._turns.run(self._classify(texts, top))
+            if _is_long(*texts)
+            else self.predictor.predict_top_k(*texts, top)
+        )
+        return self._answer(caller, texts, found, str(uuid4()), explain=explain)
 
-    async def answer_batch(self, caller: Caller, listings: Sequence[Any], *, top: int) -> _BatchAnswer:
-        """Return an item for each listing, its answer or what is wrong with it, and the records of the answers."""
+    async def answer_batch(self, caller: Caller, listings: Sequence[Any], *, top: int) -> BatchAnswer:
+        """Return the answer to each listing as JSON, or what is wrong with it, and the records of the answers."""
         return await self._turns.run(self._batch(caller, listings, top))
 
     async def explain(self, listing: Listing, code: int) -> Explanation:
         """Return the terms for and against a type that this model gave a listing before."""
-        return await self._turns.run(self._explanation_in_pieces(listing, code))
+        return await self._turns.run(self._explanation_in_pieces((listing.designation, listing.description), code))
 
-    def _batch(self, caller: Caller, listings: Sequence[Any], top: int) -> Pieces[_BatchAnswer]:
-        items: list[BatchItem] = []
+    def _batch(self, caller: Caller, listings: Sequence[Any], top: int) -> Pieces[BatchAnswer]:
+        items: list[bytes] = []
         records: list[PredictionRecord] = []
-        size = 0
-        for index, entry in enumerate(listings):
-            listing = _read(entry)
-            if isinstance(listing, list):
-                items.append(BatchItem(index=index, prediction=None, errors=listing))
-                size += _SIZE_OF_ERROR
+        until = perf_counter() + _PIECE_SECONDS
+        for index, (entry, prediction_id) in enumerate(zip(listings, new_ids(len(listings)), strict=True)):
+            texts = read_texts(entry)
+            if isinstance(texts, list):
+                items.append(to_json({"index": index, "errors": texts}))
             else:
-                size += _size(listing)
-                prediction, record = yield from self._in_pieces(caller, listing, top=top, explain=False)
+                found = yield from self._classify(texts, top)
+                prediction, record = self._answer(caller, texts, found, prediction_id, explain=False)
                 records.append(record)
-                items.append(BatchItem(index=index, prediction=prediction, errors=None))
-            if size >= PIECE:
+                items.append(to_json({"index": index, "prediction": prediction}))
+            if perf_counter() > until:
                 yield True
-                size = 0
+                until = perf_counter() + _PIECE_SECONDS
         return items, records
 
-    def _in_pieces(self, caller: Caller, listing: Listing, *, top: int, explain: bool) -> Pieces[_Answer]:
-        if _size(listing) >= PIECE:
-            for _ in self.predictor.look_up(listing.designation, listing.description):
-                yield False
-            yield False
-        return self._answer(caller, listing, top=top, explain=explain)
+    def _classify(self, texts: Texts, top: int) -> Pieces[Classification]:
+        if _is_long(*texts):
+            return (yield from self.predictor.predict_in_pieces(*texts, top))
+        return self.predictor.predict_top_k(*texts, top)
 
-    def _explanation_in_pieces(self, listing: Listing, code: int) -> Pieces[Explanation]:
-        for _ in self.predictor.look_up(listing.designation, listing.description):
-            yield False
-        return self._explain(listing, code)
+    def _explanation_in_pieces(self, texts: Texts, code: int) -> Pieces[Explanation]:
+        yield from self.predictor.look_up(*texts)
+        return self._explain(texts, code)
 
-    def _answer(self, caller: Caller, listing: Listing, *, top: int, explain: bool) -> _Answer:
-        found = self.predictor.predict_top_k(listing.designation, listing.description, top)
-        language = detect_language(f"{listing.designation} {listing.description or ''}")
-        prediction = Prediction(
-            prediction_id=str(uuid4()),
-            predicted_class=found.label,
-            predicted_code=found.code,
-            confidence=found.confidence,
-            abstained=found.abstained,
-            top_k=[RankedType(code=code, label=label, confidence=share) for code, label, share in found.top_k],
-            language=language,
-            model_version=self.manifest.model_version,
-            explanation=self._explain(listing, found.code) if explain else None,
-        )
+    def _answer(
+        self, caller: Caller, texts: Texts, found: Classification, prediction_id: str, *, explain: bool
+    ) -> Answer:
+        title, description = texts
+        language = detect_language(f"{title} {description or ''}")
+        prediction: dict[str, Any] = {
+            "prediction_id": prediction_id,
+            "predicted_class": found.label,
+            "predicted_code": found.code,
+            "confidence": found.confidence,
+            "abstained": found.abstained,
+            "top_k": [{"code": code, "label": label, "confidence": share} for code, label, share in found.top_k],
+            "language": language,
+            "model_version": self.manifest.model_version,
+        }
+        if explain:
+            prediction["explanation"] = self._explain(texts, found.code).model_dump()
         record = PredictionRecord(
-            prediction.prediction_id, caller.user_id, listing.designation, listing.description, found.code,
-            found.confidence, found.abstained, language, self.manifest.name, self.manifest.model_version,
-            datetime.now(UTC),
+            prediction_id, caller.user_id, title, description, found.code, found.confidence, found.abstained, language,
+            self.manifest.name, self.manifest.model_version, datetime.now(UTC),
         )  # fmt: skip
         return prediction, record
 
@@ -127,26 +131,16 @@ class ListingAnswerer:
                 self._metrics.prediction(self.manifest.labels[record.predicted_code], record)
         return earlier
 
-    def _explain(self, listing: Listing, code: int) -> Explanation:
-        supporting, opposing = self.predictor.explain(listing.designation, listing.description, code)
-        locator = TermLocator(listing.designation, listing.description)
+    def _explain(self, texts: Texts, code: int) -> Explanation:
+        supporting, opposing = self.predictor.explain(*texts, code)
+        locator = TermLocator(*texts)
         return Explanation(supporting=_reasons(supporting, locator), opposing=_reasons(opposing, locator))
 
 
-def _read(entry: Any) -> Listing | list[dict[str, Any]]:
-    """Return a listing of a batch, or what is wrong with it."""
-    if isinstance(entry, dict) and len(entry) > _MOST_FIELDS:  # validation would make an error of each
-        return [{"field": "", "message": f"the listing has more than {_MOST_FIELDS} fields"}]
-    try:
-        return Listing.model_validate(entry)
-    except ValidationError as error:
-        return field_errors(error.errors(include_input=False, include_url=False, include_context=False))
-
-
-def _size(listing: Listing) -> int:
-    """Return what the time for a listing grows with: its characters. Those of other scripts may expand."""
-    text = listing.designation + (listing.description or "")
-    return len(text) if text.isascii() else 3 * len(text)
+def _is_long(title: str, description: str | None) -> bool:
+    """Return whether a listing may take several milliseconds. The characters of other scripts may expand."""
+    size = len(title) + len(description or "")
+    return 3 * size >= PIECE and (size >= PIECE or not (title.isascii() and (description or "").isascii()))
 
 
 def _reasons(reasons: list[core.Reason], locator: TermLocator) -> list[Reason]:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
+from pydantic_core import to_json
 from starlette.responses import Response
 
 from bento import predict_request
@@ -34,10 +35,10 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
         explain, key, top = options.explain, options.key, options.top
         listing = predict_request.read_listing(await request.body(), explain=explain)
         prediction, record = await answerer.answer(caller, listing, top=top, explain=explain)
-        body = prediction.model_dump_json(exclude_none=True)
-        asked = ("POST /predict", str(explain), str(top), listing.model_dump_json())
-        receipt = key and _receipt(caller, key, body, *asked)
-        return _answer(await answerer.store(caller, [record], receipt or None), body)
+        body = to_json(prediction)
+        asked = ("POST /predict", str(explain), str(top))
+        receipt = _receipt(caller, key, body, *asked, listing.model_dump_json()) if key else None
+        return _answer(await answerer.store(caller, [record], receipt), body)
 
     @router.post(
         "/predict/batch",
@@ -53,10 +54,9 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
         key, top = options.key, options.top
         batch = predict_request.read_batch(await request.body())
         items, records = await answerer.answer_batch(caller, batch.listings, top=top)
-        body = BatchAnswer.model_construct(results=items).model_dump_json(exclude_none=True)
-        asked = ("POST /predict/batch", str(top), batch.model_dump_json())
-        receipt = key and _receipt(caller, key, body, *asked)
-        return _answer(await answerer.store(caller, records, receipt or None), body)
+        body = b'{"results":[%b]}' % b",".join(items)
+        receipt = _receipt(caller, key, body, "POST /predict/batch", str(top), batch.model_dump_json()) if key else None
+        return _answer(await answerer.store(caller, records, receipt), body)
 
     @router.get("/model-info")
     def model_info(caller: Authenticated) -> ModelInfo:
@@ -79,9 +79,9 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
     return router
 
 
-def _receipt(caller: Caller, key: str, body: str, *request: str) -> ReceiptRecord:
-    return ReceiptRecord(caller.user_id, key, fingerprint(*request), 200, body, datetime.now(UTC))
+def _receipt(caller: Caller, key: str, body: bytes, *request: str) -> ReceiptRecord:
+    return ReceiptRecord(caller.user_id, key, fingerprint(*request), 200, body.decode(), datetime.now(UTC))
 
 
-def _answer(earlier: ReceiptRecord | None, body: str) -> Response:
+def _answer(earlier: ReceiptRecord | None, body: bytes) -> Response:
     return Response(earlier.body if earlier else body, media_type="application/json")

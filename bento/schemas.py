@@ -15,9 +15,9 @@ from ledger.callers import Role
 # a batch up to 4 s.
 BATCH_LIMIT = 1_000  # listings
 BATCH_CHARACTERS = 1_000_000
-_NORMALISED_CHARACTERS = CONTRACT.title_limit + CONTRACT.description_limit
+NORMALISED_CHARACTERS = CONTRACT.title_limit + CONTRACT.description_limit
 EXPLAINED_CHARACTERS = 10_000
-_EXPANSION = 18  # the most characters that the normalised form of one has
+EXPANSION = 18  # the most characters that the normalised form of one has
 BATCH_VALUES = 50_000  # field names, strings, numbers, lists and objects
 # The longest body of one listing, with every character as an escaped pair of surrogates.
 LISTING_BYTES = 12 * (CONTRACT.title_limit + CONTRACT.description_limit) + 4_096
@@ -63,15 +63,15 @@ class Listing(_Request):
 
     @model_validator(mode="after")
     def _refuse_great_expansion(self) -> "Listing":
-        if normalised_length(self, at_least=_NORMALISED_CHARACTERS) > _NORMALISED_CHARACTERS:
-            raise ValueError(f"the normalised text has more than {_NORMALISED_CHARACTERS:,} characters")
+        if normalised_length(self, at_least=NORMALISED_CHARACTERS) > NORMALISED_CHARACTERS:
+            raise ValueError(f"the normalised text has more than {NORMALISED_CHARACTERS:,} characters")
         return self
 
 
 def normalised_length(listing: Listing, *, at_least: int) -> int:
     """Return the length of a listing's normalised text; 0 for one that is shorter than `at_least` in any case."""
     texts = (listing.designation, listing.description or "")
-    if sum(map(len, texts)) * _EXPANSION <= at_least:
+    if sum(map(len, texts)) * EXPANSION <= at_least:
         return 0
     return sum(len(normalise(text)) for text in texts)
 

@@ -6,9 +6,9 @@ from time import perf_counter
 from typing import TypeVar
 
 _Result = TypeVar("_Result")
-# Work that returns its result. Between its pieces it yields whether other long work may come next, too; if not, it
-# needs what the last piece has put into a cache.
-Pieces = Generator[bool, None, _Result]
+# Work that returns its result. Between its pieces it yields whether other long work may come next, too; if not (False,
+# or None), it needs what the last piece has put into a cache.
+Pieces = Generator[bool | None, None, _Result]
 
 # A request takes some turns of the event loop. If each turn waited for a piece of a batch, a prediction would take ten
 # times as long beside a batch as alone. So the loop turns on while it finds something to do, but not for ever.
@@ -26,7 +26,7 @@ class Turns:
         """Run the pieces and return the result. May be cancelled between two pieces."""
         while True:
             async with self._lock:
-                others_may_follow = False
+                others_may_follow: bool | None = False
                 while not others_may_follow:
                     try:
                         others_may_follow = next(pieces)

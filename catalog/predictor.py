@@ -1,6 +1,6 @@
 """The served classifier: it reads a model folder and needs numpy only."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from catalog.text import normalise, words
 from catalog.vocabulary import Columns, Vocabulary
 
 Weights = NDArray[np.float32]
+_Tokens = tuple[list[str], list[str]]  # the words of the title and those of the description
 _PIECE = 1_500  # characters of new words that are looked up at a time
 
 
@@ -62,28 +63,35 @@ class Predictor:
 
     def scores(self, title: str, description: str | None) -> NDArray[np.float64]:
         """Return the raw scores of one listing (types, in the order of `classes`)."""
-        columns, weights = self._weigh(self._vocabulary.columns(*_tokens(title, description)))
-        # With `clip`, numpy does not check every column, which would take longer than the arithmetic.
-        answer: NDArray[np.float64] = weights @ self._coefficients.take(columns, axis=0, mode="clip") + self._intercept
-        return answer
+        return self._scores(_tokens(title, description))
 
     def probabilities(self, title: str, description: str | None) -> NDArray[np.float64]:
         """Return the confidence in each type (types, sums to 1)."""
-        scaled = self.scores(title, description) * self.manifest.temperature
-        exponents = np.exp(scaled - scaled.max())
-        answer: NDArray[np.float64] = exponents / exponents.sum()
-        return answer
+        return self._probabilities(_tokens(title, description))
+
+    def predict_top_k(self, title: str, description: str | None = None, k: int = 3) -> Classification:
+        """Return the most likely type of a listing, and the `k` (at least 1) most likely ones with their confidence."""
+        return self._classify(_tokens(title, description), k)
+
+    def predict_in_pieces(self, title: str, description: str | None, k: int) -> Generator[None, None, Classification]:
+        """Return what `predict_top_k` does, for a long listing in pieces of some milliseconds.
+
+        Between two pieces the caller may do something else.
+        """
+        tokens = _tokens(title, description)
+        yield from self._look_up(tokens)
+        yield
+        return self._classify(tokens, k)
 
     def look_up(self, title: str, description: str | None) -> Iterator[None]:
-        """Look up the words of a long listing in pieces of some milliseconds; `predict_top_k` is quick after that.
+        """Look up the words of a long listing in such pieces; `explain` is quick after that."""
+        yield from self._look_up(_tokens(title, description))
 
-        Between two pieces the caller may do something else. Nearly all of the time for a long listing goes into words
-        that are new to the vocabulary's cache.
-        """
-        title_words, description_words = _tokens(title, description)
+    def _look_up(self, tokens: _Tokens) -> Iterator[None]:
+        # Nearly all of the time for a long listing goes into words that are new to the vocabulary's cache.
         piece: list[str] = []
         size = 0
-        for word in dict.fromkeys(title_words + description_words):
+        for word in self._vocabulary.new_words(*tokens):
             piece.append(word)
             size += len(word)
             if size >= _PIECE:
@@ -92,9 +100,20 @@ class Predictor:
                 piece, size = [], 0
         self._vocabulary.remember(piece)
 
-    def predict_top_k(self, title: str, description: str | None = None, k: int = 3) -> Classification:
-        """Return the most likely type of a listing, and the `k` (at least 1) most likely ones with their confidence."""
-        probabilities = self.probabilities(title, description)
+    def _scores(self, tokens: _Tokens) -> NDArray[np.float64]:
+        columns, weights = self._weigh(self._vocabulary.columns(*tokens))
+        # With `clip`, numpy does not check every column, which would take longer than the arithmetic.
+        answer: NDArray[np.float64] = weights @ self._coefficients.take(columns, axis=0, mode="clip") + self._intercept
+        return answer
+
+    def _probabilities(self, tokens: _Tokens) -> NDArray[np.float64]:
+        scaled = self._scores(tokens) * self.manifest.temperature
+        exponents = np.exp(scaled - scaled.max())
+        answer: NDArray[np.float64] = exponents / exponents.sum()
+        return answer
+
+    def _classify(self, tokens: _Tokens, k: int) -> Classification:
+        probabilities = self._probabilities(tokens)
         best = (-probabilities).argsort(kind="stable")[:k]
         pairs = zip(best.tolist(), probabilities[best].tolist(), strict=True)
         top = [(*self._types[column], confidence) for column, confidence in pairs]
@@ -147,7 +166,7 @@ class Predictor:
         return distinct, weights
 
 
-def _tokens(title: str, description: str | None) -> tuple[list[str], list[str]]:
+def _tokens(title: str, description: str | None) -> _Tokens:
     in_title = words(normalise(title), intern=False)
     return in_title, words(normalise(description), intern=False) if description else []
 

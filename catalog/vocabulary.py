@@ -83,6 +83,11 @@ class Vocabulary:
         pairs[:not_in_description, self._last :] = -1
         return np.sort(np.frombuffer(b"".join([*found, pairs.tobytes(), _GUARDS]), np.int32))
 
+    def new_words(self, title: list[str], description: list[str]) -> list[str]:
+        """Return the distinct words of a listing that are not in the cache, in order."""
+        known = self._cache[0]
+        return [word for word in dict.fromkeys(title + description) if word not in known]
+
     def remember(self, words: Iterable[str]) -> None:
         """Look words up, so that `columns` finds them in its cache."""
         cache = self._cache

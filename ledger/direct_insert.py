@@ -5,7 +5,6 @@ is a good part of a request that comes alone (`python -m benchmarks.serving --di
 """
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -15,7 +14,7 @@ from sqlalchemy import Engine
 from ledger.batch import StoreRequest
 from ledger.callers import is_valid_caller
 from ledger.engine import open_without_waiting
-from ledger.predictions import INSERT_PREDICTION, PREDICTION_NAMES, PredictionRecord
+from ledger.predictions import prediction_insert, prediction_values
 from ledger.users import SELECT_ACTIVE_USERS
 
 _FEW = 5  # records
@@ -30,23 +29,16 @@ class DirectInsert:
         self._check_callers = check_callers
         self._connection: sqlite3.Connection | None = None
         self._used_at = 0.0
-        # The SQL and the conversion of values are SQLAlchemy's own, taken from its compiler once.
-        dialect = engine.dialect
-        insertion: Any = INSERT_PREDICTION.compile(dialect=dialect, column_keys=PREDICTION_NAMES)
-        self._insert = str(insertion)
-        columns = INSERT_PREDICTION.table.c
-        self._binders: list[tuple[str, Callable[[Any], Any] | None]] = [
-            (name, columns[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in insertion.positiontup
-        ]
+        self._insert = prediction_insert(engine.dialect)
         one_user = SELECT_ACTIVE_USERS.params(ids=[""])
-        self._select_user = str(one_user.compile(dialect=dialect, compile_kwargs={"render_postcompile": True}))
+        self._select_user = str(one_user.compile(dialect=engine.dialect, compile_kwargs={"render_postcompile": True}))
 
     def store(self, request: StoreRequest) -> bool:
         """Return whether the request is committed. If not, nothing of it is stored, and a batch must store it."""
         if request.receipt or len(request.records) > _FEW:
             return False
         try:
-            rows = [self._row(record) for record in request.records]
+            rows = [self._insert.converted(prediction_values(record)) for record in request.records]
             return self._transact(request, rows)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or self._is_in_transaction():
@@ -77,7 +69,7 @@ class DirectInsert:
             execute("ROLLBACK")
             return False
         for row in rows:
-            execute(self._insert, row)
+            execute(self._insert.statement, row)
         execute("COMMIT")
         self._used_at = monotonic()
         return True
@@ -86,7 +78,3 @@ class DirectInsert:
         assert self._connection is not None
         rows = self._connection.execute(self._select_user, [request.caller.user_id])
         return is_valid_caller(request.caller, {user_id: (role, generation) for user_id, role, generation in rows})
-
-    def _row(self, record: PredictionRecord) -> list[Any]:
-        values = ((getattr(record, name), bind) for name, bind in self._binders)
-        return [bind(value) if bind else value for value, bind in values]

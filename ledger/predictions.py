@@ -1,14 +1,17 @@
 """Predictions: stored, found, deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Dialect, delete, func, or_, select, union
 
 from ledger.audit import ANYBODY, record_event
 from ledger.database import reading_existing
+from ledger.driver_insert import DriverInsert
 from ledger.tables import AuditRow, FeedbackRow, HoldRow, PredictionRow, ReceiptRow, SkipRow
 
 ERASED = "listings erased"  # the event in the audit that holds the ids of erased predictions
@@ -34,16 +37,19 @@ class PredictionRecord:
 
 PREDICTION_NAMES = tuple(field.name for field in fields(PredictionRecord))
 RECORD_COLUMNS = [getattr(PredictionRow, name) for name in PREDICTION_NAMES]
-_values = attrgetter(*PREDICTION_NAMES)
-INSERT_PREDICTION = insert(PredictionRow)
+prediction_values: Callable[[PredictionRecord], tuple[Any, ...]] = attrgetter(*PREDICTION_NAMES)
+
+
+@lru_cache(maxsize=4)  # a process has few engines
+def prediction_insert(dialect: Dialect) -> DriverInsert:
+    """Return the statement that stores predictions, for the values of `prediction_values`."""
+    return DriverInsert(PredictionRow, PREDICTION_NAMES, dialect)
 
 
 def store_predictions(connection: Connection, records: Sequence[PredictionRecord]) -> None:
-    """Store predictions, all in one statement."""
+    """Store predictions, all or none."""
     if records:
-        connection.execute(
-            INSERT_PREDICTION, [dict(zip(PREDICTION_NAMES, _values(record), strict=True)) for record in records]
-        )
+        prediction_insert(connection.dialect).execute(connection, list(map(prediction_values, records)))
 
 
 def find_prediction(connection: Connection, prediction_id: str) -> PredictionRecord | None:

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bento.answerer import PIECE
-from bento.schemas import _EXPANSION
+from bento.schemas import EXPANSION
 from bento.settings import Settings
 from catalog.predictor import Predictor
 from catalog.text import normalise
@@ -98,7 +98,7 @@ def test_the_longest_texts_are_answered_and_explained(service: Service) -> None:
 def test_no_character_expands_more_than_the_limit_expects() -> None:
     texts = (chr(number) for number in range(sys.maxunicode) if not 0xD800 <= number < 0xE000)
     expanding = [text for text in texts if len(unicodedata.normalize("NFKD", text.casefold())) > 3]
-    assert max(len(normalise(text)) for text in expanding) == _EXPANSION
+    assert max(len(normalise(text)) for text in expanding) == EXPANSION
 
 
 def together(service: Service, requests: Sequence[tuple[str, Any]]) -> list[tuple[str, int]]:
