@@ -3,7 +3,7 @@
 It shows how fast the service could be if classifying a listing took no time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from unittest.mock import patch
 
 from bento.service import ProductTypes
@@ -16,9 +16,10 @@ __all__ = ["ProductTypes"]
 class ConstantPredictor(Predictor):
     """Gives every listing the same types, and does not look at it."""
 
-    def look_up(self, title: str, description: str | None) -> Iterator[None]:
-        """Look up nothing."""
-        return iter(())
+    def predict_in_pieces(self, title: str, description: str | None, k: int) -> Generator[None, None, Classification]:
+        """Return the first types of the model, in one piece."""
+        yield
+        return self.predict_top_k(title, description, k)
 
     def predict_top_k(self, title: str, description: str | None = None, k: int = 3) -> Classification:
         """Return the first types of the model."""

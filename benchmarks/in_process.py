@@ -25,6 +25,7 @@ from time import perf_counter
 from typing import Any
 
 import uvloop
+from pydantic_core import to_json
 from sqlalchemy import Engine
 
 from benchmarks.layers import Parts, measure_layers
@@ -77,7 +78,7 @@ async def work(parts: Parts, bodies: Iterator[bytes], tasks: int, seconds: float
         while (begun := perf_counter()) < started + seconds:
             listing = read_listing(next(bodies), explain=False)
             prediction, record = await parts.answerer.answer(caller, listing, top=3, explain=False)
-            prediction.model_dump_json(exclude_none=True)
+            to_json(prediction)
             await parts.answerer.store(caller, [record], None)
             latencies.append(perf_counter() - begun)
 

@@ -7,6 +7,7 @@ from statistics import median
 from time import process_time
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ async def _one_slice(parts: Parts, bodies: Sequence[bytes], gate: ASGIApp, routi
     again = _time(lambda text: parts.predictor.predict_top_k(*text), texts)
     times["language, id and record"] = await _time_async(answer, listings) - again
     times["JSON and validation"] = _time(lambda body: read_listing(body, explain=False), bodies) + _time(
-        lambda answered: answered[0].model_dump_json(exclude_none=True), answers
+        lambda answered: to_json(answered[0]), answers
     )
     called = await _time_async(_caller_of(_constant, parts.token), bodies)
     times["gate"] = await _time_async(_caller_of(gate, parts.token), bodies) - called - times["token"]

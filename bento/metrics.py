@@ -6,7 +6,8 @@ when it is loaded.
 """
 
 import os
-from collections.abc import Callable
+from collections import Counter as Counts
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -76,16 +77,22 @@ class ServiceMetrics:
         if status in _REFUSED and self.on_refusal:
             self.on_refusal(scope, status)
 
-    def prediction(self, label: str, record: PredictionRecord) -> None:
-        """Count a stored prediction."""
-        key = label, record.language
-        counter = self._prediction_counters.get(key)
-        if counter is None:
-            counter = self._prediction_counters[key] = self._predictions.labels(label, record.language)
-        counter.inc()
-        self._confidence.observe(record.confidence)
-        if record.abstained:
-            self._abstained.inc()
+    def predictions(self, labels: Mapping[int, str], records: Iterable[PredictionRecord]) -> None:
+        """Count stored predictions. `labels`: of the types, by code."""
+        groups: Counts[tuple[int, str]] = Counts()
+        abstained = 0
+        for record in records:
+            groups[record.predicted_code, record.language] += 1
+            abstained += record.abstained
+            self._confidence.observe(record.confidence)
+        for (code, language), number in groups.items():
+            key = labels[code], language
+            counter = self._prediction_counters.get(key)
+            if counter is None:
+                counter = self._prediction_counters[key] = self._predictions.labels(*key)
+            counter.inc(number)
+        if abstained:
+            self._abstained.inc(abstained)
 
     def page(self) -> bytes:
         """Return everything in Prometheus' text format."""

@@ -7,6 +7,7 @@ with a letter that only one of the languages uses counts half a vote for it. Not
 
 import re
 from functools import lru_cache
+from string import ascii_letters
 
 from catalog.text import visible
 
@@ -52,22 +53,34 @@ _READ_AT_MOST = 600  # characters: enough to decide, and a limit on the time for
 
 # Most texts are in Latin-1. Bytes can be translated, three times as fast as a pattern finds words.
 _LATIN = "latin-1"
+_CHARACTERS = [chr(code) for code in range(256)]
+_PLAIN = "".join(each for each in _CHARACTERS if visible(each) == each).encode(_LATIN)
 _LOWER_WORDS = "".join(  # every letter in lower case, and a space for everything else
-    lower if _WORD.fullmatch(lower := chr(code).lower()) else " " for code in range(256)
+    each.lower() if _WORD.fullmatch(each) else " " for each in _CHARACTERS
 ).encode(_LATIN)
-_ASCII_LETTERS = bytes(code for code in range(128) if chr(code).isalpha())
+_ASCII_LETTERS = ascii_letters.encode()
 _VOTES_IN_LATIN = {word.encode(_LATIN): votes for word, votes in _VOTES_OF_WORD.items() if max(word) <= "\xff"}
 
 
 def detect_language(text: str) -> str:
     """Return `fr`, `en` or `de`, or `und` when no language has the most votes."""
-    text = visible(text[:_READ_AT_MOST])
+    text = text[:_READ_AT_MOST]
+    if not _is_plain(text):
+        text = visible(text)
     if "<" in text or "&" in text:
         text = _MARK_UP.sub(" ", text)
     try:
         return _language(_count_in_latin(text.encode(_LATIN)))
     except UnicodeEncodeError:
         return _language(_count(text))
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether `visible` would leave a text as it is; False if that is not certain."""
+    try:
+        return not text.encode(_LATIN).translate(None, _PLAIN)
+    except UnicodeEncodeError:
+        return False
 
 
 def _count_in_latin(text: bytes) -> int:

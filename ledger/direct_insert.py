@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from ledger.batch import StoreRequest
 from ledger.callers import is_valid_caller
 from ledger.engine import open_without_waiting
-from ledger.predictions import prediction_insert, prediction_values
+from ledger.predictions import prediction_insert
 from ledger.users import SELECT_ACTIVE_USERS
 
 _FEW = 5  # records
@@ -38,7 +38,7 @@ class DirectInsert:
         if request.receipt or len(request.records) > _FEW:
             return False
         try:
-            rows = [self._insert.converted(prediction_values(record)) for record in request.records]
+            rows = [self._insert.converted(record) for record in request.records]
             return self._transact(request, rows)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or self._is_in_transaction():

@@ -1,11 +1,9 @@
 """Predictions: stored, found, deleted."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
-from operator import attrgetter
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Dialect, delete, func, or_, select, union
 
@@ -18,9 +16,11 @@ ERASED = "listings erased"  # the event in the audit that holds the ids of erase
 _IDS = 1_000  # ids in one row of the audit
 
 
-@dataclass(frozen=True, slots=True)
-class PredictionRecord:
-    """A prediction as it is stored. `user_id`: of the user who asked for it."""
+class PredictionRecord(NamedTuple):
+    """A prediction as it is stored. `user_id`: of the user who asked for it.
+
+    A tuple is made in a fifth of the time that a frozen dataclass takes.
+    """
 
     id: str
     user_id: str
@@ -35,21 +35,19 @@ class PredictionRecord:
     created_at: datetime
 
 
-PREDICTION_NAMES = tuple(field.name for field in fields(PredictionRecord))
-RECORD_COLUMNS = [getattr(PredictionRow, name) for name in PREDICTION_NAMES]
-prediction_values: Callable[[PredictionRecord], tuple[Any, ...]] = attrgetter(*PREDICTION_NAMES)
+RECORD_COLUMNS = [getattr(PredictionRow, name) for name in PredictionRecord._fields]
 
 
 @lru_cache(maxsize=4)  # a process has few engines
 def prediction_insert(dialect: Dialect) -> DriverInsert:
-    """Return the statement that stores predictions, for the values of `prediction_values`."""
-    return DriverInsert(PredictionRow, PREDICTION_NAMES, dialect)
+    """Return the statement that stores predictions."""
+    return DriverInsert(PredictionRow, PredictionRecord._fields, dialect)
 
 
 def store_predictions(connection: Connection, records: Sequence[PredictionRecord]) -> None:
     """Store predictions, all or none."""
     if records:
-        prediction_insert(connection.dialect).execute(connection, list(map(prediction_values, records)))
+        prediction_insert(connection.dialect).execute(connection, records)
 
 
 def find_prediction(connection: Connection, prediction_id: str) -> PredictionRecord | None:

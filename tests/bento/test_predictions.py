@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select, text
 
+from bento.schemas import BatchAnswer, Prediction
 from bento.settings import Settings
 from catalog.predictor import Predictor
 from ledger.database import reading
@@ -123,6 +124,15 @@ def test_a_batch_gets_the_same_answers_as_single_requests(service: Service) -> N
     for listing, entry in zip(listings, answer["results"], strict=True):
         alone = predict(service, listing)
         assert entry["prediction"] | {"prediction_id": ""} == alone | {"prediction_id": ""}
+
+
+def test_answers_are_what_the_documented_models_write(service: Service) -> None:
+    headers = service.as_("ulf")
+    alone = service.client.post("/predict", headers=headers, params={"explain": "true"}, json=POOL).content
+    assert Prediction.model_validate_json(alone).model_dump_json(exclude_none=True).encode() == alone
+    listings = [POOL, {"designation": "Canapé\u2028 œuf 中"}, {"designation": ""}, {"designation": "x" * 3_000}]
+    batch = service.client.post("/predict/batch", headers=headers, json={"listings": listings}).content
+    assert BatchAnswer.model_validate_json(batch).model_dump_json(exclude_none=True).encode() == batch
 
 
 @pytest.mark.parametrize("size", [0, 1_001])

@@ -1,6 +1,5 @@
 """A stored prediction: who may see it, whose names are in it, and when it is explained."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +21,7 @@ def show(service: Service, username: str, prediction_id: str, **parameters: str)
 
 def store(service: Service, record: PredictionRecord) -> None:
     """Store a prediction of the user `ulf`."""
-    stored = replace(record, user_id=service.user("ulf").id)
+    stored = record._replace(user_id=service.user("ulf").id)
     with writing(service.engine) as connection:
         store_predictions(connection, [stored])
 
@@ -77,7 +76,7 @@ def test_the_explanation_is_the_one_that_the_answer_had(service: Service) -> Non
 
 @pytest.mark.parametrize(
     ("record", "label"),
-    [(OF_ANOTHER, "Pool & accessories"), (replace(OF_ANOTHER, model_name="other-shop", model_version="7"), None)],
+    [(OF_ANOTHER, "Pool & accessories"), (OF_ANOTHER._replace(model_name="other-shop", model_version="7"), None)],
 )
 def test_an_answer_of_another_version_or_model_is_shown_and_not_explained(
     service: Service, record: PredictionRecord, label: str | None
@@ -90,7 +89,7 @@ def test_an_answer_of_another_version_or_model_is_shown_and_not_explained(
 
 
 def test_what_predict_does_not_explain_is_not_explained_later(service: Service) -> None:
-    store(service, replace(OF_ANOTHER, model_version="7", description="piscine " * 1_300))
+    store(service, OF_ANOTHER._replace(model_version="7", description="piscine " * 1_300))
     assert show(service, "ulf", OF_ANOTHER.id).status_code == 200
     answer = show(service, "ulf", OF_ANOTHER.id, explain="true")
     assert answer.status_code == 422

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,7 +87,7 @@ def test_the_own_model_repeats_its_answer_and_names_the_words(bento: Path, recor
 
 
 def test_an_answer_that_the_model_does_not_repeat_is_said(bento: Path, record: PredictionRecord) -> None:
-    other = replace(record, confidence=record.confidence - 0.1)
+    other = record._replace(confidence=record.confidence - 0.1)
     why = Why.of(Stored(other, None, []), None, ask_own_model(VERSION, other, 5), [])
     assert (why.reproduced, why.difference) == (False, pytest.approx(0.1))
 
@@ -125,7 +124,7 @@ def test_what_cannot_be_asked_is_a_sentence(
 def test_a_prediction_older_than_its_version_was_answered_by_another_model(
     bento: Path, record: PredictionRecord
 ) -> None:
-    earlier = replace(record, created_at=datetime(2025, 12, 31, tzinfo=UTC))
+    earlier = record._replace(created_at=datetime(2025, 12, 31, tzinfo=UTC))
     why = Why.of(Stored(earlier, None, []), None, ask_own_model(VERSION, earlier, 5), [])
     assert "another model of that number gave the answer" in why.missing[0]
 
@@ -133,7 +132,7 @@ def test_a_prediction_older_than_its_version_was_answered_by_another_model(
 def test_text_of_users_is_shown_as_it_is_and_cannot_control_the_terminal(
     record: PredictionRecord, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hostile = replace(record, designation="[red]Piscine[/red]\x1b[31m\n :smiley:", description="\u202e" + "x" * 500)
+    hostile = record._replace(designation="[red]Piscine[/red]\x1b[31m\n :smiley:", description="\u202e" + "x" * 500)
     given = GivenFeedback(10, "u-2", "[b]rita", "reviewer", NOW)
     show(Why.of(Stored(hostile, None, [given]), None, None, ["It is [bold]gone[/bold]."]))
     shown = capsys.readouterr().out
@@ -177,7 +176,7 @@ def test_without_a_tracker_the_ledger_still_answers(
     engine = open_engine(ledger)
     with writing(engine) as connection:
         user = create_user(connection, "ulf", "digest", "user", NOW)
-        store_predictions(connection, [replace(record, user_id=user.id)])
+        store_predictions(connection, [record._replace(user_id=user.id)])
     engine.dispose()
 
     def refuse(*, quiet: bool) -> str:

@@ -4,7 +4,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from ledger.users import change_user, create_user, delete_user
 from tests.ledger.conftest import NOW, prediction
 
 ALICE = Caller("id-of-alice", "alice", "user", 1)
-NAMES = [field.name for field in fields(PredictionRecord)]
+NAMES = PredictionRecord._fields
 
 
 @dataclass

@@ -1,0 +1,51 @@
+"""Listings of a batch are valid or not exactly as the model `Listing` says, although most do not pass through it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bento.batch_listings import Texts, read_texts
+from bento.schemas import EXPANSION, NORMALISED_CHARACTERS, Listing
+from catalog.contract import CONTRACT
+from web.problems import field_errors
+
+SHORT = NORMALISED_CHARACTERS // EXPANSION  # characters that are certain not to expand too much
+LIGATURE = "\ufdfa"  # 18 characters in its compatibility form
+texts = st.text(max_size=20) | st.text(st.sampled_from("a \0\u200b\u3164\u0301&<"), max_size=6)
+values = texts | st.none() | st.integers() | st.lists(texts, max_size=2)
+names = st.sampled_from(["designation", "description", "title"])
+
+
+def read_by_model(entry: Any) -> Texts | list[dict[str, Any]]:
+    try:
+        listing = Listing.model_validate(entry)
+    except ValidationError as error:
+        return field_errors(error.errors())
+    return listing.designation, listing.description
+
+
+@given(st.dictionaries(names, values, max_size=3) | st.fixed_dictionaries({"designation": texts}) | values)
+@example({"designation": "x" * CONTRACT.title_limit})
+@example({"designation": "x" * (CONTRACT.title_limit + 1)})
+@example({"designation": "x", "description": "y" * CONTRACT.description_limit})
+@example({"designation": "x", "description": "y" * (CONTRACT.description_limit + 1)})
+@example({"designation": "x", "description": LIGATURE * (SHORT - 1)})
+@example({"designation": "x", "description": LIGATURE * SHORT})
+@example({"designation": "x", "description": "&#xFDFA;" * (SHORT + 1)})
+@settings(max_examples=400, deadline=None, derandomize=True)
+def test_an_entry_is_read_as_the_model_reads_it(entry: Any) -> None:
+    assert read_texts(entry) == read_by_model(entry)
+
+
+def test_an_entry_with_many_fields_gets_one_error() -> None:
+    (error,) = read_texts({f"field {number}": "x" for number in range(21)})
+    assert error == {"field": "", "message": "the listing has more than 20 fields"}
+
+
+@pytest.mark.parametrize("entry", [{"designation": "Pot"}, {"designation": "Pot é", "description": None}])
+def test_a_plain_listing_needs_no_model(monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any]) -> None:
+    monkeypatch.setattr("bento.batch_listings.Listing", None)
+    assert read_texts(entry) == (entry["designation"], None)
