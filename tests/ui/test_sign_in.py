@@ -70,6 +70,18 @@ def test_signing_out_ends_the_token_and_clears_the_session(tab: Tab, services: S
     assert answer.status_code == 401
 
 
+def test_what_a_user_has_typed_is_not_shown_to_the_next_one_in_the_same_tab(tab: Tab, services: Service) -> None:
+    tab.sign_in("ulf")
+    tab.app.text_input(key="classify_designation").set_value("a secret of ulf")
+    tab.press("Classify")
+    tab.open("catalogue").app.text_area(key="catalogue_pasted").set_value("another secret of ulf").run()
+    services.client.post("/logout", headers={"Authorization": f"Bearer {tab.app.session_state['login'].token}"})
+    tab.open("history").sign_in("uma").open("classify")
+    assert tab.app.text_input(key="classify_designation").value == ""
+    assert "secret" not in tab.html
+    assert not tab.open("catalogue").app.text_area(key="catalogue_pasted").value
+
+
 @pytest.mark.parametrize(
     ("username", "pages"),
     [
