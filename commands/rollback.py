@@ -14,6 +14,11 @@ def add_options(parser: ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("--reason", default="not given", help="why, for the promotion log")
     parser.add_argument("--by", metavar="NAME", help="who asks for it, for the promotion log")
+    parser.add_argument(
+        "--leaving",
+        metavar="VERSION",
+        help="the version to leave; nothing is done if another one is in production",
+    )
     add_json(parser, "what was done")
     add_state(parser)
 
@@ -32,7 +37,7 @@ def rollback(state: State, options: Namespace) -> int:
             from tracking.promotions import PromotionError, RollbackError, roll_back
         name = taxonomy_in_use(options).name
         with reported(RollbackError, PromotionError, PromotionLogError):
-            moved = roll_back(name, options.reason, options.by)
+            moved = roll_back(name, options.reason, options.by, leaving=options.leaving)
         left, now = moved.left, moved.now
         done = {"left": left.number, "now": now.number, "skipped": list(moved.gone), "entry": moved.entry}
         write_result(options.json, json.dumps(done) + "\n")

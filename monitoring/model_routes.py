@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Path, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from monitoring.authentication import Admin, admin_of
@@ -22,6 +22,12 @@ logger = logging.getLogger("monitoring")
 _NUMBER = r"^[1-9][0-9]{0,8}$"
 Number = Annotated[str, Path(pattern=_NUMBER)]
 AskedNumber = Annotated[str, Query(pattern=_NUMBER)]
+
+
+class RollbackRequest(Reason):
+    """`leaving`: the version that its reader saw in production; without it, whichever is there is left."""
+
+    leaving: Annotated[str, Field(pattern=_NUMBER)] | None = None
 
 
 class RolledBack(BaseModel):
@@ -61,10 +67,10 @@ class ModelRoutes:
             return self.models.read(SHOW, version)
 
         @router.post("/rollback")
-        def roll_back(reason: Reason, admin: Admin) -> RolledBack:
+        def roll_back(asked: RollbackRequest, admin: Admin) -> RolledBack:
             """Return to the version that was in production before."""
             try:
-                done = self.models.roll_back(admin.username, reason.reason)
+                done = self.models.roll_back(admin.username, asked.reason, asked.leaving)
             except CommandFailedError as error:
                 raise HTTPException(409, str(error)) from error
             moved = RolledBack.model_validate(done)
@@ -72,7 +78,7 @@ class ModelRoutes:
             try:
                 self.journal.append(
                     Rollback(
-                        at=utc_now(), asked_by=admin.username, reason=reason.reason, before=moved.left,
+                        at=utc_now(), asked_by=admin.username, reason=asked.reason, before=moved.left,
                         after=moved.now, entry=done["entry"],
                     )
                 )  # fmt: skip

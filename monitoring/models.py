@@ -80,14 +80,16 @@ class Models:
                         self._remember(found)
             return found
 
-    def roll_back(self, asked_by: str, reason: str) -> dict[str, Any]:
+    def roll_back(self, asked_by: str, reason: str, leaving: str | None) -> dict[str, Any]:
         """Return to the version before; the result is that of `run.py rollback`.
 
+        `leaving`: the version that has to be in production (None: any).
         Raises `CommandFailedError` and `CommandsBusyError`.
         """
         with self._in_turn(min(self.limit, _PATIENCE)):
             try:
-                return self._run(self.rollback, f"--by={asked_by}", f"--reason={reason}")
+                expected = [] if leaving is None else [f"--leaving={leaving}"]
+                return self._run(self.rollback, f"--by={asked_by}", f"--reason={reason}", *expected)
             finally:
                 self.forget()
 

@@ -58,15 +58,21 @@ def promote(name: str, number: str, reason: str, *, against: str | None) -> None
     _move(name, "promotion", against, number, target, reason)
 
 
-def roll_back(name: str, reason: str, by: str | None = None) -> RolledBack:
+def roll_back(name: str, reason: str, by: str | None = None, *, leaving: str | None = None) -> RolledBack:
     """Move `production` back to the version before. Repeated, it goes one further back.
 
-    `by`: the user who asks for it, for the log. Versions that no longer exist are skipped. Raises `RollbackError` if
-    there is none to return to, and what `promote` raises.
+    `by`: the user who asks for it, for the log. `leaving`: the version that is to leave (None: whichever is in
+    production). Versions that no longer exist are skipped. Raises `RollbackError` if there is none to return to or
+    another one is in production, and what `promote` raises.
     """
     line = _settled_line(name)
     if not line:
         raise RollbackError(f"model '{name}' has no version in production: there is nothing to roll back")
+    if leaving not in (None, line[-1]):
+        raise RollbackError(
+            f"version {line[-1]} of model '{name}' is in production by now, and not version {leaving}: "
+            "nothing was changed"
+        )
     existing = existing_numbers(name)
     target, gone = _target(line, existing)
     if target is None and gone:

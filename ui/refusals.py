@@ -19,6 +19,7 @@ _KNOWN: Final = {
     "is under way": "retraining_under_way",
     "the next retraining may begin": "retraining_cools_down",
     "retrainings of this day": "retraining_budget",
+    "is in production by now, and not": "other_version",
     "nothing is before it": "no_version_before",
     "there is nothing to roll back": "no_version_before",
     "nothing is left before version": "no_version_before",

@@ -45,7 +45,7 @@ def test_help_lists_the_verbs_and_gives_examples() -> None:
         "ui": ["--host", "--port", "--service", "--auth", "--monitor"],
         "why": ["PREDICTION_ID", "--json"],
         "models": ["VERSION", "--json", "--taxonomy", "--embedded"],
-        "rollback": ["--reason", "--by", "--json", "--taxonomy", "--embedded"],
+        "rollback": ["--reason", "--by", "--leaving", "--json", "--taxonomy", "--embedded"],
         "reproduce": ["VERSION", "--install", "--json", "--taxonomy", "--embedded"],
         "purge": ["--older-than", "--dry-run", "--retention"],
         "data": ["DIR", "--size", "--seed", "--force"],

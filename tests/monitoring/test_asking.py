@@ -103,6 +103,12 @@ def test_a_rollback_is_done_stored_and_shown(service: Service) -> None:
     assert ("promotion", "Version 2 is in production (before: version 1): better") in events
 
 
+def test_a_rollback_may_name_the_version_that_is_to_leave(service: Service) -> None:
+    assert service.ask("POST", "/rollback", "ada", json={**REASON, "leaving": "2"}).status_code == 200
+    assert service.ask("POST", "/rollback", "ada", json={**REASON, "leaving": "--x"}).status_code == 422
+    assert service.commands == ["rollback --by=ada --reason=new listings --leaving=2"]
+
+
 def test_the_error_of_a_command_is_the_problem_s_sentence(service: Service) -> None:
     (service.folder / "failure.txt").write_text("nothing is before version 1")
     refused = service.ask("POST", "/rollback", "ada", json=REASON)

@@ -86,6 +86,14 @@ def test_rollbacks_go_one_further_back_each_time_and_say_why(tracker: Path) -> N
     assert [entry.event for entry in read_entries(NAME)] == ["promotion"] * 3 + ["rollback"] * 2
 
 
+def test_a_rollback_that_is_asked_for_twice_goes_back_once(tracker: Path) -> None:
+    promoted(tracker, 1, 2, 3)
+    assert roll_back(NAME, "worse on toys", leaving="3").now.number == "2"
+    with pytest.raises(RollbackError, match=r"version 2 .* is in production by now, and not version 3: nothing was"):
+        roll_back(NAME, "worse on toys", leaving="3")
+    assert alias(PRODUCTION) == "2"
+
+
 def test_a_rollback_after_a_new_promotion_skips_what_was_rolled_back(tracker: Path) -> None:
     promoted(tracker, 1, 2)
     roll_back(NAME, "2 is bad")

@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from monitoring.models import CommandFailedError, Models
 from tests.bento.conftest import Service
 from tests.ui.conftest import Tab, reached
 from tests.ui.monitored import Monitored
@@ -79,6 +80,21 @@ def test_a_rollback_needs_a_reason_and_says_what_it_did(models: AppTest, monitor
     assert [message.value for message in models.success] == ["Version 1 is in production again. Version 2 has left it."]
     (entry,) = monitored.journal.rollbacks(9)
     assert (entry.reason, entry.asked_by) == ("many complaints about pools", "ada")
+
+
+def test_a_rollback_of_a_version_that_has_left_meanwhile_is_refused_with_a_sentence(
+    models: AppTest, monitored: Monitored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def roll_back(_: Models, asked_by: str, reason: str, leaving: str) -> None:
+        raise CommandFailedError(f"version 1 of model 'rakuten' is in production by now, and not version {leaving}: no")
+
+    press(models, "Roll back…")
+    models.text_input(key="models_reason").set_value("many complaints about pools")
+    models.run()
+    monkeypatch.setattr(Models, "roll_back", roll_back)
+    press(models, "Return to the version before")
+    assert any("Another version is in production by now" in message.value for message in models.error)
+    assert monitored.journal.rollbacks(9) == []
 
 
 def test_a_reviewer_does_not_see_the_page(monitored: Monitored, tab: Tab) -> None:

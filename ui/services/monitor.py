@@ -238,7 +238,7 @@ class MonitorService(Service):
         comparison: Comparison = self.ask("GET", "/models/compare", query={"first": first, "second": second})
         return comparison
 
-    def roll_back(self, reason: str) -> RolledBack:
-        """Put the version before into production again."""
-        moved: RolledBack = self.ask("POST", "/rollback", body={"reason": reason})
+    def roll_back(self, reason: str, leaving: str) -> RolledBack:
+        """Put the version before into production again, if `leaving` is still there."""
+        moved: RolledBack = self.ask("POST", "/rollback", body={"reason": reason, "leaving": leaving})
         return moved

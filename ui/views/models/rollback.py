@@ -29,11 +29,12 @@ def show_done() -> None:
 
 
 def _confirm(registry: Registry) -> None:
+    leaving = str(registry["production"])
     st.write(text("rollback_effect", now=registry["production"], previous=registry["previous"]))
     reason = st.text_input(text("reason"), max_chars=200, key="models_reason", help=text("reason_help"))
     if st.button(text("rollback_confirm"), type="primary", disabled=not reason.strip()):
         with failures.shown(), st.spinner(text("rolling_back")):
-            moved = session.monitor().roll_back(reason.strip())
+            moved = session.monitor().roll_back(reason.strip(), leaving)
             sentence = text("rolled_back", now=moved["now"], left=moved["left"])
             if moved["skipped"]:
                 sentence += " " + text("skipped", versions=", ".join(moved["skipped"]))
