@@ -62,7 +62,7 @@ def test_title_and_description_do_not_run_together() -> None:
 def test_an_edit_of_the_models_normalisation_moves_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
     titles = [f"Téléphone {number} <b>バス</b> &amp; ﬁlm" for number in range(300)]
     before = [split_of(text_key(title, title)) for title in titles]
-    for name in ("normalise", "words", "visible", "_in_form", "_unescaped", "_folded_elsewhere"):
+    for name in ("normalise", "words", "visible", "_in_form", "unescaped", "_folded_elsewhere"):
         monkeypatch.setattr(text, name, lambda *_: "edited")
     assert [split_of(text_key(title, title)) for title in titles] == before
     assert dependencies("catalog.split_key")[0] == {"catalog/split_key.py"}
