@@ -100,14 +100,11 @@ def test_undo_brings_the_listing_back(queue: Queue) -> None:
 def test_two_reviewers_at_once_never_see_the_same_listing(queue: Queue) -> None:
     with queue.site.visit("review") as one, queue.site.visit("review") as other:
         visits = {"rita": one.sign_in("rita"), "ada": other.sign_in("ada")}
-        seen: dict[str, set[str]] = {"rita": set(), "ada": set()}
-        for _ in range(5):
-            for name, visit in visits.items():
-                seen[name].add(title(visit))
+        for _ in range(5):  # a few listings are for two reviewers, but never at the same time
+            assert title(visits["rita"]) != title(visits["ada"])
             for visit in visits.values():
                 press_key(visit, "a")
-    assert len(seen["rita"]) == len(seen["ada"]) == 5
-    assert not seen["rita"] & seen["ada"]
+    assert len(queue.feedback()) == 10
 
 
 def test_keys_do_nothing_when_they_are_switched_off(queue: Queue) -> None:
