@@ -73,7 +73,9 @@ class Service:
 
         Raises `ServiceError`.
         """
-        response = self._send(method, path, query=query, body=body, form=form, key=key)
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        headers = {"Idempotency-Key": key} if key else {}
+        response = self._send(method, path, params=given, json=body, data=form, headers=headers)
         try:
             return response.json() if response.content else None
         except ValueError:  # something else answers at this address
@@ -83,23 +85,11 @@ class Service:
         """Return the content of a file. Raises `ServiceError`."""
         return self._send("GET", path).content
 
-    def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, Any] | None = None,
-        body: Any = None,
-        form: Mapping[str, str] | None = None,
-        key: str | None = None,
-    ) -> httpx.Response:
-        given = {name: value for name, value in (query or {}).items() if value is not None}
-        headers = {"Idempotency-Key": key} if key else {}
+    def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """Send a request and return the answer of a success; `content` is httpx's. Raises `ServiceError`."""
+        limits = httpx.Timeout(self.seconds, connect=_CONNECT).as_dict()
         try:
-            response = self._client.request(
-                method, path, params=given, json=body, data=form, headers=headers, auth=self._auth,
-                extensions={"timeout": httpx.Timeout(self.seconds, connect=_CONNECT).as_dict()},
-            )  # fmt: skip
+            response = self._client.request(method, path, auth=self._auth, extensions={"timeout": limits}, **content)
         except httpx.HTTPError:
             raise ServiceError(self.name, AWAY) from None
         if response.is_success:
