@@ -1,5 +1,6 @@
 """What a caller may ask for at once, and that others are answered meanwhile."""
 
+import asyncio
 import json
 import random
 import string
@@ -12,7 +13,9 @@ import anyio
 import httpx
 import pytest
 
+from bento import answerer
 from bento.answerer import PIECE
+from bento.batch_listings import read_texts
 from bento.schemas import EXPANSION
 from bento.settings import Settings
 from catalog.predictor import Predictor
@@ -125,17 +128,45 @@ def together(service: Service, requests: Sequence[tuple[str, Any]]) -> list[tupl
 LONG = {"designation": "x", "description": new_words(19_000)}
 
 
-@pytest.mark.parametrize(
-    "long",
-    [("/predict/batch", {"listings": [{"designation": new_words(900, seed)} for seed in range(80)]}),
-     ("/predict/batch", {"listings": [LONG | {"designation": str(number)} for number in range(20)]}),
-     ("/predict/batch", {"listings": [{"designation": "", "more": number} for number in range(1_000)]})],
-)  # fmt: skip
-def test_others_are_answered_while_a_batch_is_classified(service: Service, long: tuple[str, Any]) -> None:
-    short = ("/predict", {"designation": "Piscine gonflable"})
-    answered = together(service, [long, *[short] * 5])
+def test_others_are_answered_while_a_batch_is_classified(service: Service) -> None:
+    batch = "/predict/batch", {"listings": [LONG | {"designation": str(number)} for number in range(20)]}
+    answered = together(service, [batch, *[("/predict", {"designation": "Piscine gonflable"})] * 5])
     assert answered[0] == ("/predict", 200)
     assert sorted(answered) == [("/predict", 200)] * 5 + [("/predict/batch", 200)]
+
+
+@pytest.mark.parametrize(
+    "listings",
+    [[{"designation": new_words(900, seed)} for seed in range(80)],
+     [{"designation": "", "more": number} for number in range(1_000)]],
+    ids=["long listings", "listings that are refused"],
+)  # fmt: skip
+def test_the_event_loop_turns_on_between_two_pieces_of_a_batch(
+    service: Service, listings: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns, turns_seen = 0, []
+
+    def reading(entry: Any) -> Any:
+        turns_seen.append(turns)
+        return read_texts(entry)
+
+    monkeypatch.setattr(answerer, "read_texts", reading)
+    monkeypatch.setattr(answerer, "_PIECE_SECONDS", 0)  # each listing is a piece, however fast the machine is
+
+    async def run() -> None:
+        nonlocal turns
+        transport = httpx.ASGITransport(service.application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://service", timeout=60) as client:
+            body = {"listings": listings}
+            request = asyncio.ensure_future(client.post("/predict/batch", headers=service.as_("ulf"), json=body))
+            while not request.done():
+                turns += 1
+                await asyncio.sleep(0)
+            assert request.result().status_code == 200
+
+    asyncio.run(run())
+    assert len(turns_seen) == len(listings)
+    assert len(set(turns_seen)) > 0.9 * len(listings)
 
 
 def test_a_batch_that_takes_too_long_is_ended_between_two_listings(start: Start, settings: Settings) -> None:
