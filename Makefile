@@ -45,7 +45,7 @@ test: install  ## lint and the default tests, at the same time
 	exit $$tests
 
 .PHONY: test-system
-test-system: install  ## whole processes as a user starts them, and every command of the documents
+test-system: install  ## whole trainings and processes as a user starts them, and every command of the documents
 	@$(BIN)/python -m pytest -m "system or documents" $(PARALLEL)
 
 .PHONY: test-serving

@@ -18,9 +18,8 @@ from tracking.promotion_log import read_entries
 from tracking.registry import PRODUCTION
 from tracking.training_record import read_record
 
+pytestmark = pytest.mark.system  # each test trains several times
 Shop = Callable[..., dict[str, Any]]
-
-
 NAME = "promotion-shop"
 
 
