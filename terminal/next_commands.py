@@ -8,7 +8,7 @@ from pathlib import Path
 
 from state.folder import SOURCE_ROOT, State
 
-DASHBOARD_PORT, TRACKER_PORT, SERVICE_PORT = 8237, 5001, 3000
+DASHBOARD_PORT, TRACKER_PORT, SERVICE_PORT, PAGE_PORT = 8237, 5001, 3000, 8501
 Command = tuple[str, str]  # its purpose, and itself
 _LISTING = '{"designation": "Piscine gonflable ronde", "description": "Diamètre 3 m, avec pompe"}'
 _READ_TOKEN = "import json, sys; print(json.load(sys.stdin)['access_token'])"
@@ -60,12 +60,15 @@ def _mlflow(tracker: str) -> Command:
 
 
 def _service(state: State, model: str) -> Iterator[Command]:
-    """Yield how to serve the Bento, how to get a token, and a first request."""
+    """Yield how to serve the Bento, how to open the web page, how to get a token, and a first request."""
     python, address = tool("python"), f"http://127.0.0.1:{SERVICE_PORT}"
     yield "serve the Bento in production", f"{python} {run_py()} serve{model}"
     password = shlex.quote(str(state.folder / "admin-password"))
+    page = f"http://127.0.0.1:{PAGE_PORT}"
+    yield f"the web page, {page}, from another shell; sign in as admin", f"{python} {run_py()} ui"
+    yield "the password of admin", f"cat {password}"
     yield (
-        "get a token, valid for half an hour, from another shell",
+        "for programs: get a token, valid for half an hour",
         f'TOKEN=$(curl -s {address}/login -d username=admin -d "password=$(cat {password})" '
         f'| {python} -c "{_READ_TOKEN}")',
     )

@@ -15,9 +15,16 @@ def test_the_model_to_serve_is_the_one_that_was_trained(tmp_path: Path) -> None:
     assert "run.py serve --embedded\n" in commands(tmp_path, " --embedded")
 
 
+def test_the_web_page_comes_with_the_password_to_sign_in(tmp_path: Path) -> None:
+    lines = commands(tmp_path).splitlines()
+    page = next(number for number, line in enumerate(lines) if line.endswith("run.py ui"))
+    assert lines[page + 1] == f"cat {tmp_path}/admin-password"
+
+
 def test_without_a_version_in_production_there_is_nothing_to_serve(tmp_path: Path) -> None:
     shown = commands(tmp_path, served=False)
     assert "run.py serve" not in shown
+    assert "run.py ui" not in shown
     assert "login --local" in shown
 
 
