@@ -12,6 +12,7 @@ from terminal.output import prepare_output
 VERBS = {
     "train": "run the training pipeline (the default)",
     "serve": "serve the Bento in production, and follow promotions",
+    "score": "classify a whole catalogue: csv or Parquet files of any size",
     "monitor": "run the monitoring pipeline once",
     "watch": "run the monitor service: reports on an interval, alerts that retrain",
     "simulate": "send the service realistic traffic, with feedback",

@@ -13,6 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from catalog.classifier import ProductTypeClassifier
+    from catalog.predictor import Predictor
     from tests.system.snapshots import Snapshot
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,6 +72,30 @@ def classifier() -> "ProductTypeClassifier":
         for rows in (frame.iloc[:2_000], frame.iloc[2_000:])
     )
     return ProductTypeClassifier(seed=0).fit(*train).calibrate(*held_out)
+
+
+@pytest.fixture(scope="session")
+def model_folder(classifier: "ProductTypeClassifier", tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A packaged model that abstains below a confidence of 0.5."""
+    from catalog.model_folder import Manifest
+    from catalog.taxonomy import RAKUTEN
+
+    folder = tmp_path_factory.mktemp("model")
+    classifier.export(folder)
+    (folder / "card.md").write_text("# Model card: rakuten\n")
+    Manifest(
+        name="rakuten", model_version="7", run_id="run", data_hash="hash", scores={"weighted_f1": 0.8},
+        labels=dict(RAKUTEN.labels), threshold=0.5, temperature=classifier.temperature_, parameters={"C": 0.2},
+        registered_at="2026-01-01T00:00:00+00:00",
+    ).seal(folder)  # fmt: skip
+    return folder
+
+
+@pytest.fixture(scope="session")
+def predictor(model_folder: Path) -> "Predictor":
+    from catalog.predictor import Predictor
+
+    return Predictor(model_folder)
 
 
 @pytest.fixture(scope="session")

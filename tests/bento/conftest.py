@@ -19,10 +19,7 @@ from bento.application import Application, create_prediction_service
 from bento.logins import hash_password
 from bento.settings import Settings
 from bento.tokens import Signer
-from catalog.classifier import ProductTypeClassifier
-from catalog.model_folder import Manifest
 from catalog.predictor import Predictor
-from catalog.taxonomy import RAKUTEN
 from ledger.database import migrate, open_engine, reading, writing
 from ledger.users import User, create_user, find_user
 
@@ -46,25 +43,6 @@ def listening(application: ASGIApp) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join()
-
-
-@pytest.fixture(scope="session")
-def model_folder(classifier: ProductTypeClassifier, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A packaged model that abstains below a confidence of 0.5."""
-    folder = tmp_path_factory.mktemp("model")
-    classifier.export(folder)
-    (folder / "card.md").write_text("# Model card: rakuten\n")
-    Manifest(
-        name="rakuten", model_version="7", run_id="run", data_hash="hash", scores={"weighted_f1": 0.8},
-        labels=dict(RAKUTEN.labels), threshold=0.5, temperature=classifier.temperature_, parameters={"C": 0.2},
-        registered_at="2026-01-01T00:00:00+00:00",
-    ).seal(folder)  # fmt: skip
-    return folder
-
-
-@pytest.fixture(scope="session")
-def predictor(model_folder: Path) -> Predictor:
-    return Predictor(model_folder)
 
 
 @dataclass(frozen=True)

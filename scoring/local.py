@@ -1,0 +1,75 @@
+"""Scoring on this machine: a process for each core, shards in flight for each, and a death that is said."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+
+from scoring.job import JobError
+from scoring.scorer import Part, Scorer, Task
+from scoring.shards import Shard
+
+_AHEAD = 2  # shards that wait for each process
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_scorer: Scorer | None = None  # of a process
+
+
+def score(task: Task, shards: Iterable[Shard], workers: int) -> Iterator[Part]:
+    """Yield the part of each shard, in the order in which they are done.
+
+    Raises `JobError` when a process dies, and what a shard raises.
+    """
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # each process has a core
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(task,)) as pool:
+        waiting: set[Future[Part]] = set()
+        try:
+            for shard in shards:
+                waiting.add(pool.submit(_score, shard))
+                while len(waiting) >= _AHEAD * workers:
+                    done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                    yield from (future.result() for future in done)
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+        except BrokenProcessPool as error:
+            raise JobError(
+                "a process that scores has died, perhaps for want of memory; what is done is kept: run the same "
+                "command again, with fewer --workers if it dies again"
+            ) from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def in_order(parts: Iterable[Part]) -> Iterator[Part]:
+    """Yield parts in the order of their shards, which begin with number 0."""
+    early: dict[int, Part] = {}
+    number = 0
+    for part in parts:
+        early[part.entry.shard] = part
+        while number in early:
+            yield early.pop(number)
+            number += 1
+
+
+def _prepare(task: Task) -> None:
+    """Load the model in a new process, which ends when its parent does."""
+    global _scorer
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    _scorer = Scorer(task)
+
+
+def _end_with(parent: "multiprocessing.process.BaseProcess") -> None:
+    parent.join()
+    os._exit(1)
+
+
+def _score(shard: Shard) -> Part:
+    if _scorer is None:
+        raise RuntimeError("the process has not been prepared")
+    return _scorer.score(shard)

@@ -1,0 +1,152 @@
+"""A catalogue is scored exactly once, with the answers of the served model, whatever interrupts the run."""
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from catalog.language import detect_language
+from catalog.predictor import Predictor
+from scoring.job import JobError
+from state.lock import LockedError, hold
+from tests.scoring.conftest import Scoring
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_row_has_the_answer_of_the_served_model_to_the_last_digit(
+    scoring: Scoring, catalogue: Path, predictor: Predictor, tmp_path: Path
+) -> None:
+    totals = scoring.run(catalogue, tmp_path / "out.csv", workers=2, top=2, keep=("productid",))
+    listings, answers = rows(catalogue), rows(tmp_path / "out.csv")
+    assert (totals.rows, totals.rejected, totals.shards) == (300, 0, 8)
+    assert [answer["id"] for answer in answers] == [listing["index"] for listing in listings]
+    for listing, answer in zip(listings, answers, strict=True):
+        found = predictor.predict_top_k(listing["designation"], listing["description"], k=2)
+        second = found.top_k[1]
+        assert answer == {
+            "id": listing["index"], "code": str(found.code), "label": found.label, "confidence": repr(found.confidence),
+            "abstained": str(found.abstained).lower(),
+            "language": detect_language(f"{listing['designation']} {listing['description']}"), "model_version": "7",
+            "code_2": str(second[0]), "label_2": second[1], "confidence_2": repr(second[2]),
+            "productid": listing["productid"],
+        }  # fmt: skip
+
+
+def test_csv_and_parquet_and_a_folder_hold_the_same_answers(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "catalogue"
+    folder.mkdir()
+    table = pd.read_csv(catalogue, dtype="str")
+    table[:100].to_csv(folder / "a.csv", index=False)
+    table[100:].to_parquet(folder / "b.parquet", row_group_size=30)
+    scoring.run(catalogue, tmp_path / "out.csv")
+    scoring.run(folder, tmp_path / "out.parquet")
+    scoring.run(folder, tmp_path / "parts")
+    expected = pd.read_csv(tmp_path / "out.csv", dtype={"id": "str", "language": "str", "model_version": "str"})
+    for found in (
+        pd.read_parquet(tmp_path / "out.parquet"),
+        pd.concat(map(pd.read_parquet, sorted((tmp_path / "parts").glob("part-*.parquet")))),
+    ):
+        pd.testing.assert_frame_equal(found.reset_index(drop=True), expected, check_dtype=False)
+
+
+def test_a_row_that_cannot_be_used_is_listed_with_its_line_and_the_others_are_scored(
+    scoring: Scoring, tmp_path: Path
+) -> None:
+    catalogue = tmp_path / "listings.csv"
+    catalogue.write_bytes(
+        b"index,designation,description\n1,Piscine,\n2, ,x\n3,Coussin\n4,caf\xe9,\n5,nul\0,\n"
+        + b'6,"two\nlines",\n7,' + b"x" * 10_001 + b",\n8,Lampe,fin\n"
+    )  # fmt: skip
+    totals = scoring.run(catalogue, tmp_path / "out.csv")
+    assert [answer["id"] for answer in rows(tmp_path / "out.csv")] == ["1", "6", "8"]
+    assert (totals.rows, totals.rejected, totals.rejected_share) == (3, 5, 5 / 8)
+    assert [(row["line"], row["reason"]) for row in rows(tmp_path / "out.csv.rejected.csv")] == [
+        ("3", "there is no title"),
+        ("4", "2 fields found, 3 expected as in the header"),
+        ("5", "byte 0xe9 is not UTF-8"),
+        ("6", "there is a NUL character"),
+        ("9", "the title has 10,001 characters, more than 10,000"),
+    ]
+
+
+class Interrupted(Exception):
+    """The run ends here."""
+
+
+@pytest.mark.parametrize("out", ["out.csv", "out.parquet", "parts"])
+def test_an_interrupted_run_goes_on_where_it_was_and_ends_with_the_same_bytes(
+    scoring: Scoring, catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    def content(path: Path) -> dict[str, bytes]:
+        files = [path, *path.parent.glob("*.rejected.csv")] if path.is_file() else sorted(path.rglob("*.*"))
+        return {file.name: file.read_bytes() for file in files if file.is_file()}
+
+    (tmp_path / "whole").mkdir()
+    scoring.run(catalogue, tmp_path / "whole" / out)
+
+    (tmp_path / "broken").mkdir()
+    broken = tmp_path / "broken" / out
+    with monkeypatch.context() as patch:
+        from scoring.job import Job
+
+        store = Job.store
+        stored: list[int] = []
+
+        def store_three(job: Job, part: object) -> None:
+            if len(stored) == 3:
+                raise Interrupted
+            store(job, part)  # type: ignore[arg-type]
+            stored.append(part.entry.shard)  # type: ignore[attr-defined]
+
+        patch.setattr(Job, "store", store_three)
+        with pytest.raises(Interrupted):
+            scoring.run(catalogue, broken)
+    place = Path(f"{broken}.parts") if broken.suffix else broken
+    damaged = next(place.glob("part-*"))
+    damaged.write_bytes(damaged.read_bytes()[:-1])  # this part is not what its entry says
+    scoring.run(catalogue, broken)
+    assert len(scoring.done) == 8 - 2
+    assert content(broken) == content(tmp_path / "whole" / out)
+    assert not place.exists() or not broken.suffix
+
+
+@pytest.mark.parametrize(
+    ("change", "what"), [("input", "another input"), ("model", "another answers"), ("rows", "another rows of a shard")]
+)
+def test_the_journal_of_another_run_is_refused(
+    scoring: Scoring, catalogue: Path, tmp_path: Path, change: str, what: str
+) -> None:
+    scoring.run(catalogue, tmp_path / "parts")
+    other = tmp_path / "other.csv"
+    other.write_bytes(catalogue.read_bytes() + b"301,Lampe,,,,10\n")
+    with pytest.raises(JobError, match=f"holds the journal of a run with {what}: name another output, or remove"):
+        scoring.run(
+            other if change == "input" else catalogue, tmp_path / "parts",
+            top=2 if change == "model" else 1, rows=9 if change == "rows" else 40,
+        )  # fmt: skip
+
+
+def test_a_run_that_is_complete_is_not_repeated(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
+    first = scoring.run(catalogue, tmp_path / "parts")
+    assert scoring.run(catalogue, tmp_path / "parts") == first
+    assert scoring.done == []
+
+
+def test_an_output_that_is_there_is_never_overwritten(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.csv").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "mine").write_text("mine")
+    for out, text in (("out.csv", "exists already: name another output"), ("folder", "is not empty")):
+        with pytest.raises(JobError, match=text):
+            scoring.run(catalogue, tmp_path / out)
+
+
+def test_two_runs_on_one_output_are_one_too_many(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    with hold(tmp_path / "parts" / ".lock", "the first run"), pytest.raises(LockedError, match="the first run"):
+        scoring.run(catalogue, tmp_path / "parts")
