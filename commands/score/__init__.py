@@ -1,6 +1,7 @@
 """`run.py score`: classify a whole catalogue, in files of any size."""
 
 import os
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -68,6 +69,8 @@ def score(state: State, options: Namespace) -> int:
     from state.lock import LockedError
 
     started = monotonic()
+    if options.output == STREAM:  # only answers go there
+        sys.stdout = sys.stderr
     release = _release(options)
     run = score_stream if STREAM in (options.input, options.output) else score_files
     with reported(CatalogueError, JobError, OccupiedError, LockedError):

@@ -26,9 +26,9 @@ _MOST_TOP = 10
 
 def score_files(options: Namespace, release: Release) -> Totals:
     """Score files into a file or a folder, with a journal."""
+    task = _task(options, release)
     with announce("reading what is to be scored"):
         files = [open_file(address, _wanted(options)) for address in find_files(options.input)]
-    task = _task(options, release)
     with Progress(sum(file.size for file in files)) as progress:
         score = partial(score_here, task, workers=options.workers)
         return run(Job(options.output, task), files, release.tag, options.shard_rows, score, progress)
@@ -36,15 +36,14 @@ def score_files(options: Namespace, release: Release) -> Totals:
 
 def score_stream(options: Namespace, release: Release) -> Totals:
     """Score csv from standard input, or to standard output, or both; in the order of the rows, without a journal."""
-    wanted, totals = _wanted(options), Totals()
+    wanted, totals, task = _wanted(options), Totals(), _task(options, release)
     if options.input == STREAM:
         _, shards = open_stream("standard input", sys.stdin.buffer, wanted, options.shard_rows)
     else:
         shards = cut([open_file(address, wanted) for address in find_files(options.input)], options.shard_rows)
-    task = _task(options, release)
     with ExitStack() as stack:
-        answers: IO[bytes] = sys.stdout.buffer
-        rejected: IO[bytes] = sys.stderr.buffer
+        answers: IO[bytes] = sys.__stdout__.buffer  # type: ignore[union-attr]
+        rejected: IO[bytes] = sys.__stderr__.buffer  # type: ignore[union-attr]
         if options.output != STREAM:
             if Path(options.output).exists():
                 raise JobError(f"{options.output} exists already: name another output, or remove it")
