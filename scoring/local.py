@@ -3,31 +3,51 @@
 import multiprocessing
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
 
-from scoring.job import JobError
-from scoring.scorer import Part, Scorer, Task
+from scoring.job import Job, JobError
+from scoring.scorer import Entry, Part, Scorer, Task
 from scoring.shards import Shard
 
 _AHEAD = 2  # shards that wait for each process
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _scorer: Scorer | None = None  # of a process
+_job: Job | None = None
+_Result = TypeVar("_Result")
 
 
 def score(task: Task, shards: Iterable[Shard], workers: int) -> Iterator[Part]:
-    """Yield the part of each shard, in the order in which they are done.
+    """Yield the part of each shard, in the order of the shards.
 
     Raises `JobError` when a process dies, and what a shard raises.
     """
+    early: dict[int, Part] = {}
+    number = 0
+    for part in _spread(_score, task, None, shards, workers):
+        early[part.entry.shard] = part
+        while number in early:
+            yield early.pop(number)
+            number += 1
+
+
+def score_into(job: Job, task: Task, shards: Iterable[Shard], workers: int) -> Iterator[Entry]:
+    """Store the part of each shard, and yield its entry, in the order in which they are done. Raises as `score`."""
+    return _spread(_store, task, job, shards, workers)
+
+
+def _spread(
+    work: Callable[[Shard], _Result], task: Task, job: Job | None, shards: Iterable[Shard], workers: int
+) -> Iterator[_Result]:
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # each process has a core
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(task,)) as pool:
-        waiting: set[Future[Part]] = set()
+    with ProcessPoolExecutor(workers, context, initializer=_prepare, initargs=(task, job)) as pool:
+        waiting: set[Future[_Result]] = set()
         try:
             for shard in shards:
-                waiting.add(pool.submit(_score, shard))
+                waiting.add(pool.submit(work, shard))
                 while len(waiting) >= _AHEAD * workers:
                     done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                     yield from (future.result() for future in done)
@@ -44,24 +64,13 @@ def score(task: Task, shards: Iterable[Shard], workers: int) -> Iterator[Part]:
                 future.cancel()
 
 
-def in_order(parts: Iterable[Part]) -> Iterator[Part]:
-    """Yield parts in the order of their shards, which begin with number 0."""
-    early: dict[int, Part] = {}
-    number = 0
-    for part in parts:
-        early[part.entry.shard] = part
-        while number in early:
-            yield early.pop(number)
-            number += 1
-
-
-def _prepare(task: Task) -> None:
+def _prepare(task: Task, job: Job | None) -> None:
     """Load the model in a new process, which ends when its parent does."""
-    global _scorer
+    global _scorer, _job
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _scorer = Scorer(task)
+    _scorer, _job = Scorer(task), job
 
 
 def _end_with(parent: "multiprocessing.process.BaseProcess") -> None:
@@ -73,3 +82,11 @@ def _score(shard: Shard) -> Part:
     if _scorer is None:
         raise RuntimeError("the process has not been prepared")
     return _scorer.score(shard)
+
+
+def _store(shard: Shard) -> Entry:
+    if _job is None:
+        raise RuntimeError("the process has no job")
+    part = _score(shard)
+    _job.store(part)
+    return part.entry

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from scoring.job import Job, Totals
-from scoring.scorer import Entry, Part
+from scoring.scorer import Entry
 from scoring.shards import CatalogueFile, Shard, cut
 
-Score = Callable[[Iterable[Shard]], Iterable[Part]]
+Score = Callable[[Iterable[Shard]], Iterable[Entry]]
 
 
 class Watcher(Protocol):
@@ -31,7 +31,7 @@ def run(job: Job, files: Sequence[CatalogueFile], model: str, rows: int, score: 
         files: the catalogue.
         model: what identifies the model.
         rows: of a shard.
-        score: yields the part of each shard, in any order.
+        score: stores the part of each shard and yields its entry, in any order.
         watcher: is told how far the run is.
 
     Raises `JobError` for the journal of another run, `OccupiedError` and `LockedError` while another run has the
@@ -55,10 +55,9 @@ def run(job: Job, files: Sequence[CatalogueFile], model: str, rows: int, score: 
     with job.place.held(f"the scoring of {files[0].address}"):
         job.begin(files, model, rows)
         done = job.entries()
-        for part in score(left()):
-            job.store(part)
-            totals.add(part.entry)
-            watcher.advance(part.entry)
+        for entry in score(left()):
+            totals.add(entry)
+            watcher.advance(entry)
         for file in files:
             file.require_unchanged()
         job.finish(shards)

@@ -10,8 +10,7 @@ from typing import IO
 from commands.score.progress import Progress
 from commands.serve.release import Release
 from scoring.job import Job, JobError, Totals
-from scoring.local import in_order
-from scoring.local import score as score_here
+from scoring.local import score, score_into
 from scoring.place import replacing
 from scoring.run import run
 from scoring.scorer import REJECTED, Task, header
@@ -30,8 +29,9 @@ def score_files(options: Namespace, release: Release) -> Totals:
     with announce("reading what is to be scored"):
         files = [open_file(address, _wanted(options)) for address in find_files(options.input)]
     with Progress(sum(file.size for file in files)) as progress:
-        score = partial(score_here, task, workers=options.workers)
-        return run(Job(options.output, task), files, release.tag, options.shard_rows, score, progress)
+        job = Job(options.output, task)
+        score_left = partial(score_into, job, task, workers=options.workers)
+        return run(job, files, release.tag, options.shard_rows, score_left, progress)
 
 
 def score_stream(options: Namespace, release: Release) -> Totals:
@@ -50,7 +50,7 @@ def score_stream(options: Namespace, release: Release) -> Totals:
             answers = stack.enter_context(replacing(Path(options.output)))
             rejected = stack.enter_context(replacing(Path(f"{options.output}.rejected.csv")))
         answers.write(header(task.columns))
-        for part in in_order(score_here(task, shards, options.workers)):
+        for part in score(task, shards, options.workers):
             if part.rejected and not totals.rejected:
                 rejected.write(header(REJECTED))
             answers.write(part.answers)

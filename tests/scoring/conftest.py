@@ -7,9 +7,9 @@ import pytest
 
 from catalog.synthetic import generate
 from scoring.job import Job, Totals
-from scoring.local import score
+from scoring.local import score_into
 from scoring.run import run
-from scoring.scorer import Entry, Part, Scorer, Task
+from scoring.scorer import Entry, Scorer, Task
 from scoring.shards import Shard, Wanted, cut, find_files, open_file
 
 ROWS = 40  # of a shard
@@ -35,18 +35,20 @@ class Scoring:
         """Score a catalogue: in this process, or with so many workers."""
         task = self.task(out, **changes)
         files = [open_file(address, Wanted(keep=task.keep)) for address in find_files(str(catalogue))]
-        done: list[int] = []
+        job = Job(str(out), task)
 
-        def score_left(shards: Iterable[Shard]) -> Iterator[Part]:
-            parts = score(task, shards, workers) if workers else map(Scorer(task).score, shards)
-            for part in parts:
-                done.append(part.entry.shard)
-                yield part
+        def here(shards: Iterable[Shard]) -> Iterator[Entry]:
+            for part in map(Scorer(task).score, shards):
+                job.store(part)
+                yield part.entry
 
-        try:
-            return run(Job(str(out), task), files, "rakuten:7", rows, score_left, Unseen())
-        finally:
-            self.done = done
+        def noted(shards: Iterable[Shard]) -> Iterator[Entry]:
+            for entry in score_into(job, task, shards, workers) if workers else here(shards):
+                self.done.append(entry.shard)
+                yield entry
+
+        self.done = []
+        return run(job, files, "rakuten:7", rows, noted, Unseen())
 
 
 class Unseen:
