@@ -42,8 +42,8 @@ def score_stream(options: Namespace, release: Release) -> Totals:
     else:
         shards = cut([open_file(address, wanted) for address in find_files(options.input)], options.shard_rows)
     with ExitStack() as stack:
-        answers: IO[bytes] = sys.__stdout__.buffer  # type: ignore[union-attr]
-        rejected: IO[bytes] = sys.__stderr__.buffer  # type: ignore[union-attr]
+        answers: IO[bytes] = stack.enter_context(open(1, "wb", closefd=False))
+        rejected: IO[bytes] = stack.enter_context(open(2, "wb", closefd=False))
         if options.output != STREAM:
             if Path(options.output).exists():
                 raise JobError(f"{options.output} exists already: name another output, or remove it")

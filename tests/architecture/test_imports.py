@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "web": {"ledger"},
     "bento": {"catalog", "ledger", "state", "web"},
     "stacks": {"state", "terminal"},
+    "scoring": {"catalog", "state"},
     "checks": {"catalog", "ledger"},
     "tracking": {"catalog", "ledger", "checks"},
     "reports": {"catalog", "checks", "tracking"},
@@ -30,7 +31,7 @@ MAY_IMPORT = {
     "monitoring": {"catalog", "checks", "reports", "stacks", "state", "web"},
     "commands": {
         "bento", "catalog", "ledger", "checks", "tracking", "pipelines", "stacks", "state", "terminal", "web",
-        "monitoring",
+        "monitoring", "scoring",
     },
 }  # fmt: skip
 NOT_OF_THE_SYSTEM = {"benchmarks", "tests"}
@@ -43,6 +44,7 @@ ONLY = {
     ("commands", "bento"): {"bento.metrics_folder", "bento.settings", "bento.supervision"},
     ("steps", "bento"): {"bento.build"},
     ("bento", "state"): {"state.private"},
+    ("scoring", "state"): {"state.lock"},
 }
 _SERVICES = {"bentoml", "fastapi", "starlette", "uvicorn"}
 _DATABASE = {"sqlalchemy", "alembic"}
@@ -57,6 +59,7 @@ CLOSED_LIBRARIES = {
     "terminal": _SERVICES | _DATABASE | _CHECKING | _MODEL,
     "web": _DATABASE | _TRACKING | _CHECKING | _MODEL,
     "stacks": _DATABASE | _CHECKING | _MODEL,
+    "scoring": _SERVICES | _DATABASE | _TRACKING | _CHECKING | _MODEL,
     "checks": _SERVICES | _DATABASE | _TRACKING,
     "tracking": _SERVICES | _DATABASE | _CHECKING,
     "reports": _SERVICES | _DATABASE | _TRACKING | _CHECKING,
