@@ -3,12 +3,12 @@
 It shows how fast the service could be if classifying a listing took no time.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from unittest.mock import patch
 
 from bento.service import ProductTypes
 from catalog.language import LANGUAGES
-from catalog.predictor import Classification, Predictor
+from catalog.predictor import Classification, Predictor, Texts
 
 __all__ = ["ProductTypes"]
 
@@ -16,10 +16,10 @@ __all__ = ["ProductTypes"]
 class ConstantPredictor(Predictor):
     """Gives every listing the same types, and does not look at it."""
 
-    def predict_in_pieces(self, title: str, description: str | None, k: int) -> Generator[None, None, Classification]:
-        """Return the first types of the model, in one piece."""
+    def predict_in_pieces(self, listings: Sequence[Texts], k: int) -> Generator[None, None, list[Classification]]:
+        """Return the first types of the model for each listing, in one piece."""
         yield
-        return self.predict_top_k(title, description, k)
+        return [self.predict_top_k(*listing, k) for listing in listings]
 
     def predict_top_k(self, title: str, description: str | None = None, k: int = 3) -> Classification:
         """Return the first types of the model."""

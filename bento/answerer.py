@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from time import perf_counter
 from typing import Any, Final
 from uuid import uuid4
 
 from pydantic_core import to_json
 
-from bento.batch_listings import Texts, read_texts
+from bento.batch_listings import Read, in_pieces
 from bento.ledger_health import LedgerHealth
 from bento.metrics import ServiceMetrics
 from bento.prediction_ids import new_ids
@@ -16,7 +15,7 @@ from bento.schemas import Explanation, Listing, Reason, Span
 from bento.turns import Pieces, Turns
 from catalog import predictor as core
 from catalog.language import detect_language
-from catalog.predictor import Classification, Predictor
+from catalog.predictor import Classification, Predictor, Texts
 from catalog.spans import TermLocator
 from catalog.text import label_key
 from ledger.callers import Caller
@@ -25,11 +24,9 @@ from ledger.receipts import ReceiptRecord
 from ledger.writer import PredictionWriter
 
 PIECE: Final = 2_000  # bytes of text: what is classified before others get their turn, up to about 8 ms
-_PIECE_SECONDS = 0.004  # of a batch, whose listings are mostly short
 # The dictionary is a `bento.schemas.Prediction`: a model for each answer would take a tenth of the predictor's time.
 Answer = tuple[dict[str, Any], PredictionRecord]
 BatchAnswer = tuple[list[bytes], list[PredictionRecord]]
-_Read = tuple[Texts, Classification] | list[dict[str, Any]]  # of a listing of a batch, or what is wrong with it
 
 
 class ListingAnswerer:
@@ -49,11 +46,10 @@ class ListingAnswerer:
     async def answer(self, caller: Caller, listing: Listing, *, top: int, explain: bool) -> Answer:
         """Return the answer to one listing and its record, which is not stored yet. `top`: the length of `top_k`."""
         texts = listing.designation, listing.description
-        found = (
-            await self._turns.run(self._classify(texts, top))
-            if _is_long(*texts)
-            else self.predictor.predict_top_k(*texts, top)
-        )
+        if _is_long(*texts):
+            found = (await self._turns.run(self.predictor.predict_in_pieces([texts], top)))[0]
+        else:
+            found = self.predictor.predict_top_k(*texts, top)
         return self._answer(caller, texts, found, str(uuid4()), explain=explain)
 
     async def answer_batch(self, caller: Caller, listings: Sequence[Any], *, top: int) -> BatchAnswer:
@@ -67,37 +63,31 @@ class ListingAnswerer:
     def _batch(self, caller: Caller, listings: Sequence[Any], top: int) -> Pieces[BatchAnswer]:
         answer: BatchAnswer = [], []
         ids = iter(new_ids(len(listings)))
-        # A piece is classified, and then answered. To go to and fro between the two for each listing takes 8 % longer:
-        # neither finds its code and data in the caches of the processor.
-        piece: list[_Read] = []
-        until = perf_counter() + _PIECE_SECONDS
-        for entry in listings:
-            texts = read_texts(entry)
-            piece.append(texts if isinstance(texts, list) else (texts, (yield from self._classify(texts, top))))
-            if perf_counter() > until:
-                self._answer_piece(caller, piece, ids, answer)
-                yield True
-                piece = []
-                until = perf_counter() + _PIECE_SECONDS
-        self._answer_piece(caller, piece, ids, answer)
+        for piece in in_pieces(listings):
+            valid = [entry for entry in piece if isinstance(entry, tuple)]
+            found = iter((yield from self.predictor.predict_in_pieces(valid, top)))
+            self._answer_piece(caller, piece, found, ids, answer)
+            yield True
         return answer
 
-    def _answer_piece(self, caller: Caller, piece: list[_Read], ids: Iterator[str], answer: BatchAnswer) -> None:
-        """Add the answers to a piece of a batch."""
+    def _answer_piece(
+        self,
+        caller: Caller,
+        piece: list[Read],
+        found: Iterator[Classification],
+        ids: Iterator[str],
+        answer: BatchAnswer,
+    ) -> None:
+        """Add the answers to a piece of a batch. `found` has one for each valid listing."""
         items, records = answer
         for entry in piece:
             item: dict[str, Any] = {"index": len(items)}
             if isinstance(entry, list):
                 item["errors"] = entry
             else:
-                item["prediction"], record = self._answer(caller, *entry, next(ids), explain=False)
+                item["prediction"], record = self._answer(caller, entry, next(found), next(ids), explain=False)
                 records.append(record)
             items.append(to_json(item))
-
-    def _classify(self, texts: Texts, top: int) -> Pieces[Classification]:
-        if _is_long(*texts):
-            return (yield from self.predictor.predict_in_pieces(*texts, top))
-        return self.predictor.predict_top_k(*texts, top)
 
     def _explanation_in_pieces(self, texts: Texts, code: int) -> Pieces[Explanation]:
         yield from self.predictor.look_up(*texts)

@@ -38,6 +38,8 @@ SERVING_CODE = (
     "catalog/model_folder.py",
     "catalog/predictor.py",
     "catalog/spans.py",
+    "catalog/term_table.py",
+    "catalog/term_weights.py",
     "catalog/text.py",
     "catalog/vocabulary.py",
 )

@@ -1,7 +1,8 @@
 """The served classifier: it reads a model folder and needs numpy only."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,13 @@ from numpy.typing import NDArray
 
 from catalog.blocks import Block, Field, Kind
 from catalog.model_folder import CARD, Manifest, ModelArrays, read_blocks, read_terms
+from catalog.term_weights import TermWeights
 from catalog.text import normalise, words
-from catalog.vocabulary import Columns, Vocabulary
+from catalog.vocabulary import Tokens, Vocabulary
 
-Weights = NDArray[np.float32]
-_Tokens = tuple[list[str], list[str]]  # the words of the title and those of the description
+Texts = tuple[str, str | None]  # title and description
 _PIECE = 1_500  # characters of new words that are looked up at a time
+_TOGETHER = 64  # listings: with more of them the arrays leave the nearest caches of the processor
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,10 @@ class Predictor:
         terms = (read_terms(folder, number) for number in range(len(self._blocks)))
         self._vocabulary = Vocabulary(self._blocks, terms)
         arrays = ModelArrays.read(folder)
-        self._idf, self._coefficients, self._intercept = arrays.idf, arrays.coefficients, arrays.intercept
+        self._coefficients, self._intercept = arrays.coefficients, arrays.intercept
+        self._term_weights = TermWeights(arrays.idf, self._blocks, self._vocabulary.bounds)
         self.classes = arrays.classes
         self._types = [(code, self.manifest.labels[code]) for code in self.classes.tolist()]
-        self._block_weights = np.array([block.weight for block in self._blocks], dtype=np.float32)
 
     def scores(self, title: str, description: str | None) -> NDArray[np.float64]:
         """Return the raw scores of one listing (types, in the order of `classes`)."""
@@ -73,25 +75,33 @@ class Predictor:
         """Return the most likely type of a listing, and the `k` (at least 1) most likely ones with their confidence."""
         return self._classify(_tokens(title, description), k)
 
-    def predict_in_pieces(self, title: str, description: str | None, k: int) -> Generator[None, None, Classification]:
-        """Return what `predict_top_k` does, for a long listing in pieces of some milliseconds.
+    def predict_batch(self, listings: Sequence[Texts], k: int = 3) -> list[Classification]:
+        """Return what `predict_top_k` does for each listing, bit for bit, in about half the time a listing."""
+        answers: list[Classification] = []
+        for first in range(0, len(listings), _TOGETHER):
+            tokens = [_tokens(*listing) for listing in listings[first : first + _TOGETHER]]
+            answers += self._classify_together(tokens, k)
+        return answers
 
-        Between two pieces the caller may do something else.
+    def predict_in_pieces(self, listings: Sequence[Texts], k: int) -> Generator[None, None, list[Classification]]:
+        """Return what `predict_batch` does, for one long listing or a few dozen short ones.
+
+        The work comes in pieces of some milliseconds. Between two pieces the caller may do something else.
         """
-        tokens = _tokens(title, description)
+        tokens = [_tokens(*listing) for listing in listings]
         yield from self._look_up(tokens)
         yield
-        return self._classify(tokens, k)
+        return self._classify_together(tokens, k) if tokens else []
 
     def look_up(self, title: str, description: str | None) -> Iterator[None]:
         """Look up the words of a long listing in such pieces; `explain` is quick after that."""
-        yield from self._look_up(_tokens(title, description))
+        yield from self._look_up([_tokens(title, description)])
 
-    def _look_up(self, tokens: _Tokens) -> Iterator[None]:
+    def _look_up(self, listings: Iterable[Tokens]) -> Iterator[None]:
         # Nearly all of the time for a long listing goes into words that are new to the vocabulary's cache.
         piece: list[str] = []
         size = 0
-        for word in self._vocabulary.new_words(*tokens):
+        for word in self._vocabulary.new_words(chain.from_iterable(chain.from_iterable(listings))):
             piece.append(word)
             size += len(word)
             if size >= _PIECE:
@@ -100,23 +110,39 @@ class Predictor:
                 piece, size = [], 0
         self._vocabulary.remember(piece)
 
-    def _scores(self, tokens: _Tokens) -> NDArray[np.float64]:
-        columns, weights = self._weigh(self._vocabulary.columns(*tokens))
+    def _scores(self, tokens: Tokens) -> NDArray[np.float64]:
+        columns, weights = self._term_weights.of_listing(self._vocabulary.columns(*tokens))
         # With `clip`, numpy does not check every column, which would take longer than the arithmetic.
         answer: NDArray[np.float64] = weights @ self._coefficients.take(columns, axis=0, mode="clip") + self._intercept
         return answer
 
-    def _probabilities(self, tokens: _Tokens) -> NDArray[np.float64]:
+    def _probabilities(self, tokens: Tokens) -> NDArray[np.float64]:
         scaled = self._scores(tokens) * self.manifest.temperature
         exponents = np.exp(scaled - scaled.max())
         answer: NDArray[np.float64] = exponents / exponents.sum()
         return answer
 
-    def _classify(self, tokens: _Tokens, k: int) -> Classification:
+    def _classify(self, tokens: Tokens, k: int) -> Classification:
         probabilities = self._probabilities(tokens)
         best = (-probabilities).argsort(kind="stable")[:k]
-        pairs = zip(best.tolist(), probabilities[best].tolist(), strict=True)
-        top = [(*self._types[column], confidence) for column, confidence in pairs]
+        return self._classification(best.tolist(), probabilities[best].tolist())
+
+    def _classify_together(self, listings: Sequence[Tokens], k: int) -> list[Classification]:
+        """Return what `_classify` does for each of at least one listing, with most steps done for all in one call."""
+        columns, weights, ends = self._term_weights.of_listings(*self._vocabulary.columns_of_many(listings))
+        products = np.empty((len(listings), len(self.classes)), dtype=np.float32)
+        for product, (start, end) in zip(products, pairwise([0, *ends.tolist()]), strict=True):
+            taken = self._coefficients.take(columns[start:end], axis=0, mode="clip")
+            np.matmul(weights[start:end], taken, out=product)
+        scaled = (products + self._intercept) * self.manifest.temperature
+        exponents = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        probabilities = exponents / exponents.sum(axis=1, keepdims=True)
+        best = (-probabilities).argsort(axis=1, kind="stable")[:, :k]
+        confidences = np.take_along_axis(probabilities, best, axis=1)
+        return [self._classification(*top) for top in zip(best.tolist(), confidences.tolist(), strict=True)]
+
+    def _classification(self, columns: list[int], confidences: list[float]) -> Classification:
+        top = [(*self._types[column], confidence) for column, confidence in zip(columns, confidences, strict=True)]
         code, label, confidence = top[0]
         threshold = self.manifest.threshold
         return Classification(code, label, confidence, threshold is None or confidence < threshold, top)
@@ -133,7 +159,7 @@ class Predictor:
         if len(found) == 0:
             raise ValueError(f"the model knows no type {code}")
         tokens = _tokens(title, description)
-        columns, weights = self._weigh(self._vocabulary.columns(*tokens))
+        columns, weights = self._term_weights.of_listing(self._vocabulary.columns(*tokens))
         parts = weights * self._coefficients[columns, found[0]]
         contributions = dict(zip(columns.tolist(), parts.tolist(), strict=True))
         reasons: dict[int, Reason] = {}
@@ -147,26 +173,8 @@ class Predictor:
         opposing = [reason for reason in ranked if reason.contribution < 0]
         return supporting[:limit], opposing[:limit]
 
-    def _weigh(self, columns: Columns) -> tuple[Columns, Weights]:
-        """Return the distinct columns of `Vocabulary.columns`, without the guards, and the weight of each.
 
-        The weights are those of training: (1 + log count) * idf, the weights of each block scaled to the length
-        `weight`. All blocks are computed in one pass.
-        """
-        ends = (columns[1:] != columns[:-1]).nonzero()[0]  # of the runs of equal columns; the first is the guard's run
-        distinct = columns.take(ends[1:])
-        weights: Weights = np.log((ends[1:] - ends[:-1]).astype(np.float32))
-        weights += 1
-        weights *= self._idf.take(distinct)
-        bounds = distinct.searchsorted(self._vocabulary.bounds)
-        sizes = bounds[1:] - bounds[:-1]
-        filled = sizes.nonzero()[0]
-        lengths = np.sqrt(np.add.reduceat(weights * weights, bounds[filled]))
-        weights *= (self._block_weights[filled] / lengths).repeat(sizes[filled])
-        return distinct, weights
-
-
-def _tokens(title: str, description: str | None) -> _Tokens:
+def _tokens(title: str, description: str | None) -> Tokens:
     in_title = words(normalise(title), intern=False)
     return in_title, words(normalise(description), intern=False) if description else []
 

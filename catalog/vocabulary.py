@@ -1,12 +1,13 @@
 """The vocabulary of a served model: from the words of a listing to the columns of its terms."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.blocks import Block, Kind
+from catalog.blocks import Block
+from catalog.term_table import Columns, Key, TermTable, hashes_of, keys_of
 from catalog.text import character_terms
 
 _CACHE_BYTES = 4 * 2**20  # the limit of each of two generations of the word cache: about 9,000 words
@@ -14,28 +15,19 @@ _CACHE_BYTES_A_WORD = 220  # what Python needs for an entry besides the word's l
 # Before and after a listing's ascending columns, so that each run of equal columns has a neighbour on both sides.
 _GUARDS = np.array([-1, np.iinfo(np.int32).max], dtype=np.int32).tobytes()
 
-Columns = NDArray[np.int32]
-_Hashes = NDArray[np.int64]
-_Key = str | tuple[str, ...]  # what is hashed: an n-gram of a word as it is, a word or a pair of words as a tuple
+Tokens = tuple[list[str], list[str]]  # the words of the title and those of the description
+Numbers = NDArray[np.int64]
 
 
 class Vocabulary:
-    """A hash table from terms to columns: 23 bytes a term, where Python dictionaries of the terms took 130.
-
-    The table has one row a distinct hash. The row holds the term's column in each block, or -1 where the block does not
-    count the term. The rows are sorted by hash, and an index by the leading bits of the hash gives the first row to
-    look at; only the few rows with the same leading bits are compared.
-
-    The table keeps no terms, only Python's own hashes of 64 bits, whose key differs in each process unless
-    PYTHONHASHSEED is set. With a million known terms, about one unknown term in 10^13 is taken for a known one. Nobody
-    outside can search for such a term, since the key is not known.
+    """Finds columns in a hash table of all terms (`catalog.term_table`).
 
     The columns of the terms within a word are cached by word, since words recur. Any number of threads may share one.
     """
 
     def __init__(self, blocks: Sequence[Block], terms: Iterable[Iterable[str]]) -> None:
         """Build the table from the terms of each block, in column order."""
-        hashes = [_hashes(_keys(own, block.kind)) for block, own in zip(blocks, terms, strict=True)]
+        hashes = [hashes_of(keys_of(own, block.kind)) for block, own in zip(blocks, terms, strict=True)]
         # The first column of each block, and the number of all columns at the end.
         self.bounds: Columns = np.cumsum([0, *map(len, hashes)], dtype=np.int32)
         self._blocks = blocks
@@ -48,19 +40,7 @@ class Vocabulary:
         of_characters = [block for block in blocks if block.kind == "characters"]
         self._shortest = min((block.shortest for block in of_characters), default=1)
         self._longest = max((block.longest for block in of_characters), default=0)
-
-        distinct, rows = np.unique(np.concatenate(hashes).view(np.uint64), return_inverse=True)
-        self._columns = np.full((len(distinct), len(blocks)), -1, dtype=np.int32)
-        self._columns[rows, np.repeat(self._positions, [len(part) for part in hashes])] = np.arange(len(rows))
-        bits = max(len(distinct).bit_length(), 1)
-        self._shift = 64 - bits
-        sizes = np.bincount((distinct >> np.uint64(self._shift)).view(np.int64), minlength=1 << bits)
-        self._starts = (sizes.cumsum() - sizes).astype(np.int32)
-        self._steps = np.arange(sizes.max())
-        # The last rows may be read beyond the end. The zeros there match no hash that is looked for near the end, since
-        # those hashes begin with a one.
-        self._hashes = np.concatenate([distinct.view(np.int64), np.zeros(len(self._steps), dtype=np.int64)])
-
+        self._table = TermTable(hashes, self._positions)
         self._cache: _Cache = ({}, {})
         self._older_cache: _Cache = ({}, {})
         self._free_bytes = _CACHE_BYTES
@@ -74,19 +54,55 @@ class Vocabulary:
         try:
             found = [*map(in_titles.__getitem__, title), *map(in_descriptions.__getitem__, description)]
         except KeyError:
-            self._add_to_cache([word for word in {*title, *description} if word not in in_titles], cache)
+            self._add_to_cache({*title, *description}.difference(in_titles), cache)
             found = [*map(in_titles.__getitem__, title), *map(in_descriptions.__getitem__, description)]
         tokens = title + description
-        hits, pairs = self._find(_hashes(pairwise(tokens), max(len(tokens) - 1, 0)))
+        hits, pairs = self._table.find(hashes_of(pairwise(tokens), max(len(tokens) - 1, 0)))
         in_title, not_in_description = (np.count_nonzero(hits[:end]) for end in (max(len(title) - 1, 0), len(title)))
         pairs[in_title:, : self._first] = -1
         pairs[:not_in_description, self._last :] = -1
         return np.sort(np.frombuffer(b"".join([*found, pairs.tobytes(), _GUARDS]), np.int32))
 
-    def new_words(self, title: list[str], description: list[str]) -> list[str]:
-        """Return the distinct words of a listing that are not in the cache, in order."""
+    def columns_of_many(self, listings: Sequence[Tokens]) -> tuple[Columns, Numbers]:
+        """Return what `columns` does for each of at least one listing: all of them in one array, and where each ends.
+
+        There are no guards; any number of -1 may come before the columns of a listing.
+        """
+        cache = in_titles, in_descriptions = self._cache
+        tokens = [word for title, description in listings for word in title + description]
+        if new := set(tokens).difference(in_titles):
+            self._add_to_cache(new, cache)
+        pairs, ends = self._pairs_of_many(tokens, listings)
+        of_pairs = memoryview(pairs.tobytes())
+        parts = [
+            b"".join(
+                [*map(in_titles.__getitem__, title), *map(in_descriptions.__getitem__, description), of_pairs[a:b]]
+            )
+            for (title, description), (a, b) in zip(listings, pairwise((ends * pairs.itemsize).tolist()), strict=True)
+        ]
+        columns = np.frombuffer(bytearray().join(parts), np.int32)
+        bounds = np.fromiter(accumulate(map(len, parts), initial=0), np.int64, len(parts) + 1) // columns.itemsize
+        for start, end in pairwise(bounds.tolist()):
+            columns[start:end].sort()  # faster than to sort all of them by listing and column
+        return columns, bounds[1:]
+
+    def _pairs_of_many(self, tokens: list[str], listings: Sequence[Tokens]) -> tuple[Columns, Numbers]:
+        """Return the columns of all pairs of neighbouring words of listings, and where those of each begin and end."""
+        sizes = np.array([(len(title), len(description)) for title, description in listings])
+        ends = sizes.sum(axis=1).cumsum()
+        hits, pairs = self._table.find(hashes_of(pairwise(tokens), max(len(tokens) - 1, 0)))
+        first_words = hits.nonzero()[0]
+        listing = ends.searchsorted(first_words, side="right")
+        title_end, end = (ends - sizes[:, 1]).take(listing), ends.take(listing)
+        pairs[first_words + 1 >= title_end, : self._first] = -1
+        pairs[first_words < title_end, self._last :] = -1
+        pairs[first_words + 1 == end] = -1  # the last word of a listing and the first one of the next
+        return pairs.ravel(), first_words.searchsorted(np.append(0, ends)) * pairs.shape[1]
+
+    def new_words(self, words: Iterable[str]) -> list[str]:
+        """Return the distinct words that are not in the cache, in order."""
         known = self._cache[0]
-        return [word for word in dict.fromkeys(title + description) if word not in known]
+        return [word for word in dict.fromkeys(words) if word not in known]
 
     def remember(self, words: Iterable[str]) -> None:
         """Look words up, so that `columns` finds them in its cache."""
@@ -95,7 +111,7 @@ class Vocabulary:
 
     def columns_in_block(self, terms: Sequence[str], number: int) -> list[int]:
         """Return the column of each term in one block, or -1 for a term that the block does not count."""
-        hits, columns = self._find(_hashes(_keys(terms, self._blocks[number].kind)))
+        hits, columns = self._table.find(hashes_of(keys_of(terms, self._blocks[number].kind)))
         answer = np.full(len(terms), -1)
         answer[hits.any(axis=1)] = columns[:, self._positions[number]]
         return answer.tolist()
@@ -118,46 +134,30 @@ class Vocabulary:
             self._older_cache, self._cache, self._free_bytes = cache, ({}, {}), _CACHE_BYTES
 
     def _look_up(self, words: Sequence[str]) -> Iterator[tuple[str, bytes, bytes]]:
-        """Yield each word with the columns of the terms within it, in a title and in a description."""
+        """Return each word with the columns of the terms within it, in a title and in a description."""
         if not words:  # most of the time
-            return
-        keys: list[_Key] = []
+            return iter(())
+        keys: list[Key] = []
         ends = [0]
         for word in words:
             keys.append((word,))
             keys += character_terms(word, self._shortest, self._longest)
             ends.append(len(keys))
-        hits, columns = self._find(_hashes(keys, len(keys)))
-        first = 0
-        for word, (start, end) in zip(words, pairwise(ends), strict=True):
-            own = columns[first : first + np.count_nonzero(hits[start:end])]
-            first += len(own)
-            yield word, _as_bytes(own[:, : self._last]), _as_bytes(own[:, self._first :])
-
-    def _find(self, hashes: _Hashes) -> tuple[NDArray[np.bool_], Columns]:
-        """Return where the hashes are (hashes x rows compared, bool) and the rows of those that are in the table."""
-        # The shift keeps the sign, and a negative index counts from the end: right for hashes that begin with a one.
-        rows = self._starts.take(hashes >> self._shift)[:, np.newaxis] + self._steps
-        hits: NDArray[np.bool_] = self._hashes.take(rows) == hashes[:, np.newaxis]
-        return hits, self._columns.take(rows[hits], axis=0)
+        hits, columns = self._table.find(hashes_of(keys, len(keys)))
+        ends_in_columns = hits.nonzero()[0].searchsorted(ends)
+        in_titles = _by_word(columns[:, : self._last], ends_in_columns)
+        in_descriptions = _by_word(columns[:, self._first :], ends_in_columns)
+        return zip(words, in_titles, in_descriptions, strict=True)
 
 
 # By word, the columns of the terms within it in titles, and in descriptions. Bytes are joined faster than arrays.
 _Cache = tuple[dict[str, bytes], dict[str, bytes]]
 
 
-def _keys(terms: Iterable[str], kind: Kind) -> Iterable[_Key]:
-    """Return what is hashed for each term.
-
-    Words and pairs are tuples. So a word and an n-gram of the same letters differ, and the pairs of a listing need not
-    be joined to strings.
-    """
-    return terms if kind == "characters" else (tuple(term.split(" ")) for term in terms)
-
-
-def _hashes(keys: Iterable[_Key], count: int = -1) -> _Hashes:
-    return np.fromiter(map(hash, keys), np.int64, count)
-
-
-def _as_bytes(columns: Columns) -> bytes:
-    return columns[columns >= 0].tobytes()
+def _by_word(columns: Columns, ends: Numbers) -> list[bytes]:
+    """Return the columns that are not -1, cut after the rows of each word."""
+    places = (columns >= 0).ravel().nonzero()[0]
+    known = columns.ravel().take(places)
+    bounds = places.searchsorted(ends * columns.shape[1]) * known.itemsize
+    known_bytes = known.tobytes()
+    return [known_bytes[start:end] for start, end in pairwise(bounds.tolist())]

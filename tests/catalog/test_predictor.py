@@ -1,8 +1,10 @@
 """The served predictor: it gives the answers of the trained classifier, and the reasons for them."""
 
 import math
-from collections.abc import Sequence
+import random
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from time import process_time
 
@@ -15,11 +17,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from catalog.blocks import Block
 from catalog.classifier import ProductTypeClassifier
 from catalog.model_folder import CARD, Manifest, ModelFolderError
-from catalog.predictor import Predictor, Reason
+from catalog.predictor import Classification, Predictor, Reason
 from catalog.synthetic import generate
 from catalog.text import normalise, words
 
 Listing = tuple[str, str | None]
+COLUMNS = ["designation", "description"]
 
 ROUNDING = 1e-5  # float32 sums in another order: scores were seen to differ by up to 8e-6
 
@@ -99,12 +102,15 @@ def test_other_blocks_give_the_answers_of_the_classifier_too(
     predictor = Predictor(write(classifier, tmp_path / "model"))
     expected = classifier.predict_proba(*zip(*listings, strict=True))
     assert_allclose([predictor.probabilities(*listing) for listing in listings], expected, atol=ROUNDING)
+    assert predictor.predict_batch(listings) == [predictor.predict_top_k(*listing) for listing in listings]
 
 
 def test_many_threads_get_the_same_answers(predictor: Predictor, listings: Sequence[Listing]) -> None:
     expected = [predictor.predict_top_k(*listing) for listing in listings]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda listing: predictor.predict_top_k(*listing), listings)) == expected
+        batches = [listings[first : first + 20] for first in range(0, len(listings), 20)]
+        assert list(chain.from_iterable(pool.map(predictor.predict_batch, batches))) == expected
 
 
 @pytest.mark.parametrize(
@@ -115,6 +121,51 @@ def test_no_listing_takes_long(sealed: Path, text: str) -> None:
     started = process_time()
     predictor.predict_top_k("piscine", text)
     assert process_time() - started < 2
+
+
+# Many listings at a time
+
+
+def test_a_batch_gets_the_answers_of_single_listings_bit_for_bit(sealed: Path, listings: Sequence[Listing]) -> None:
+    alone, together = Predictor(sealed), Predictor(sealed)
+    frame = generate(2_000, seed=14)
+    more = [(title, text if isinstance(text, str) else None) for title, text in frame[COLUMNS].to_numpy().tolist()]
+    mixed = [*listings, *more, *more[:300], *[(title.split(" ")[0], None) for title, _ in more[:300]]]
+    random.Random(0).shuffle(mixed)
+    for size, k in ((1, 3), (7, 1), (64, 27), (1_000, 100)):
+        for part in (mixed[first : first + size] for first in range(0, 1_000, size)):
+            assert together.predict_batch(part, k) == [alone.predict_top_k(*listing, k) for listing in part]
+
+
+@pytest.mark.parametrize("odd", ODD_LISTINGS, ids=range(len(ODD_LISTINGS)))
+def test_an_odd_listing_does_not_change_the_answers_to_its_neighbours(predictor: Predictor, odd: Listing) -> None:
+    plain = ("Piscine gonflable", "avec pompe")
+    expected, of_odd = predictor.predict_top_k(*plain), predictor.predict_top_k(*odd)
+    assert predictor.predict_batch([plain, odd, plain]) == [expected, of_odd, expected]
+    assert predictor.predict_batch([odd, odd, plain, odd]) == [of_odd, of_odd, expected, of_odd]
+
+
+def test_an_empty_batch_has_no_answers(predictor: Predictor) -> None:
+    assert predictor.predict_batch([]) == []
+
+
+def run(pieces: Generator[None, None, list[Classification]]) -> tuple[int, list[Classification]]:
+    """Return after how many pieces the answers came, and the answers."""
+    number = 1
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as end:
+            return number, end.value
+        number += 1
+
+
+def test_in_pieces_the_answers_are_the_same(sealed: Path, listings: Sequence[Listing]) -> None:
+    long = ("piscine", " ".join(f"w{number:x}" for number in range(4_000)))
+    for part, most in (([long], 20), (listings[:50], 5), ([], 2)):
+        number, answers = run(Predictor(sealed).predict_in_pieces(part, 3))
+        assert answers == Predictor(sealed).predict_batch(part)
+        assert 1 < number <= most
 
 
 def test_top_k_is_sorted_by_confidence(predictor: Predictor) -> None:

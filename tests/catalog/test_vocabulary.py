@@ -52,6 +52,19 @@ def test_the_columns_of_a_listing_are_those_of_all_its_terms(title: list[str], d
         assert found_columns(vocabulary, title, description) == expected_columns(BLOCKS, terms, title, description)
 
 
+@given(st.lists(st.tuples(some_words, some_words), min_size=1, max_size=5))
+def test_many_listings_have_the_columns_of_each(listings: list[tuple[list[str], list[str]]]) -> None:
+    terms = learned(BLOCKS)
+    vocabulary = Vocabulary(BLOCKS, terms)
+    for _ in range(2):
+        columns, ends = vocabulary.columns_of_many(listings)
+        assert ends[-1] == len(columns)
+        for listing, start, end in zip(listings, [0, *ends], ends, strict=False):
+            own = columns[start:end].tolist()
+            assert own == sorted(own)
+            assert [column for column in own if column >= 0] == expected_columns(BLOCKS, terms, *listing)
+
+
 @pytest.mark.parametrize("block", BLOCKS, ids=str)
 def test_one_block_is_enough(block: Block) -> None:
     terms = learned([block])
