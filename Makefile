@@ -103,7 +103,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-
 # lock and keep what they need. With the lock as a constraint, uv fails on platforms for which packages have no files.
 .PHONY: lock
 lock: install  ## resolve the locks again; UPGRADE=--upgrade takes newer versions
-	@$(COMPILE) $(UPGRADE) --group dev --group ui --group docs --output-file requirements.lock pyproject.toml
+	@$(COMPILE) $(UPGRADE) --extra dask --group dev --group ui --group docs --output-file requirements.lock pyproject.toml
 	@cp requirements.lock requirements/steps.txt
 	@$(COMPILE) --no-annotate --output-file requirements/steps.txt pyproject.toml
 	@cp requirements.lock requirements/serving.txt

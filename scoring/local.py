@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -9,12 +10,14 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from scoring.job import Job, JobError
-from scoring.scorer import Entry, Part, Scorer, Task
+from scoring.journal import Entry
+from scoring.scorer import Part, Scorer, Task
 from scoring.shards import Shard
 
 _AHEAD = 2  # shards that wait for each process
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _scorer: Scorer | None = None  # of a process
+_task: Task | None = None
 _job: Job | None = None
 _Result = TypeVar("_Result")
 
@@ -65,12 +68,13 @@ def _spread(
 
 
 def _prepare(task: Task, job: Job | None) -> None:
-    """Load the model in a new process, which ends when its parent does."""
-    global _scorer, _job
+    """Note what a new process has to do, and let it end when its parent does."""
+    global _task, _job
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _scorer, _job = Scorer(task), job
+    _task, _job = task, job
 
 
 def _end_with(parent: "multiprocessing.process.BaseProcess") -> None:
@@ -79,8 +83,11 @@ def _end_with(parent: "multiprocessing.process.BaseProcess") -> None:
 
 
 def _score(shard: Shard) -> Part:
+    global _scorer
+    if _task is None:
+        raise RuntimeError("the process has no task")
     if _scorer is None:
-        raise RuntimeError("the process has not been prepared")
+        _scorer = Scorer(_task)
     return _scorer.score(shard)
 
 

@@ -7,8 +7,7 @@ a record is cut into the same records by whoever reads it.
 import csv
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 MOST_BYTES = 2**20  # of a record: title and description of a listing have 120,000 bytes at most
 _NEVER_CLOSED = "a quote opens here and is never closed"
@@ -21,8 +20,7 @@ class UnreadableRecordError(ValueError):
     """A record is not csv, or not UTF-8. The message says what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record: how many bytes and lines it has, and its fields as Latin-1 reads them, or why there are none."""
 
     size: int
@@ -89,8 +87,7 @@ def _fault(message: str) -> str:
     return _CARRIAGE_RETURN if "new-line" in message else _TEXT_BEHIND
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     """A line with its end. Of one that is longer than any record may be, the content is only its begin."""
 
     content: bytes

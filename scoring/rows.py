@@ -1,21 +1,22 @@
 """The rows of a shard: where each stands, its texts, or why it cannot be used."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from catalog.contract import CONTRACT
 from catalog.text import is_blank, normalise
+from scoring.catalogue import open_binary
+from scoring.columns import Columns
+from scoring.parquet_rows import read_parquet
 from scoring.records import UnreadableRecordError, read_records
-from scoring.shards import Columns, Shard, open_binary
+from scoring.shards import Shard
 
-_BATCH = 1_000  # rows of Parquet in memory at a time
 _NORMALISED_LIMIT = CONTRACT.title_limit + CONTRACT.description_limit
 _EXPANSION = 18  # the most characters that the normalised form of one has
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """A row: its line in csv, its number (from 1) in Parquet; id, title, description, and the columns to keep."""
 
@@ -28,62 +29,41 @@ class Row:
 
 
 def read_rows(shard: Shard) -> Iterator[Row]:
-    """Yield the rows of a shard in their order."""
-    rows = _parquet_rows(shard) if shard.file.format == "parquet" else _csv_rows(shard)
+    """Yield the rows of a shard in their order. Raises `CatalogueError` for a file that cannot be read."""
+    rows = read_parquet(shard) if shard.file.format == "parquet" else _read_csv(shard)
     columns = shard.file.columns
     for line, texts, fault in rows:
-        if fault is None and len(texts) != columns.count:
-            found = f"{len(texts)} field{'s' * (len(texts) != 1)}"
-            fault = f"{found} found, {columns.count} expected as in the header"
-        if fault is not None:
-            yield Row(line, "", "", "", (), fault)
-            continue
-        yield _row(line, texts, columns)
+        yield _row(line, texts, columns) if fault is None else Row(line, "", "", "", (), fault)
 
 
-def _row(line: int, texts: Sequence[str], columns: Columns) -> Row:
+def _row(line: int, texts: Sequence[str] | Mapping[int, str], columns: Columns) -> Row:
     title = texts[columns.title]
     description = texts[columns.description] if columns.description is not None else ""
     kept = [texts[place] for place in columns.keep]
     return Row(line, texts[columns.id], title, description, kept, listing_fault(title, description))
 
 
-def _csv_rows(shard: Shard) -> Iterator[tuple[int, list[str], str | None]]:
+def _read_csv(shard: Shard) -> Iterator[tuple[int, Sequence[str], str | None]]:
     """Yield line, fields and fault of each record."""
     content = shard.content
     if content is None:
         with open_binary(shard.file.address) as stream:
             stream.seek(shard.start)
             content = stream.read(shard.end - shard.start)
-    line = shard.line
+    line, expected = shard.line, shard.file.columns.count
     for record in read_records(io.BytesIO(content)):
         if not record.is_blank:
             try:
-                yield line, record.texts(), None
+                texts = record.texts()
             except UnreadableRecordError as error:
-                yield line, [], str(error)
+                yield line, (), str(error)
+            else:
+                yield line, texts, None if len(texts) == expected else _wrong_count(len(texts), expected)
         line += record.lines
 
 
-def _parquet_rows(shard: Shard) -> Iterator[tuple[int, list[str], str | None]]:
-    """Yield the number of each row and its values as text; missing ones are empty."""
-    from pyarrow.parquet import ParquetFile
-
-    number = shard.line
-    with open_binary(shard.file.address) as stream:
-        groups = range(shard.start, shard.end)
-        for batch in ParquetFile(stream).iter_batches(batch_size=_BATCH, row_groups=groups):
-            for values in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-                yield number, [_as_text(value) for value in values], None
-                number += 1
-
-
-def _as_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return str(value)
+def _wrong_count(found: int, expected: int) -> str:
+    return f"{found} field{'s' * (found != 1)} found, {expected} expected as in the header"
 
 
 def listing_fault(title: str, description: str) -> str | None:

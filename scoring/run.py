@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from scoring.job import Job, Totals
-from scoring.scorer import Entry
-from scoring.shards import CatalogueFile, Shard, cut
+from scoring.catalogue import CatalogueFile
+from scoring.job import Job
+from scoring.journal import Entry, Totals
+from scoring.lease import held
+from scoring.shards import Shard, cut
 
 Score = Callable[[Iterable[Shard]], Iterable[Entry]]
 
@@ -38,13 +40,11 @@ def run(job: Job, files: Sequence[CatalogueFile], model: str, rows: int, score: 
     output, `CatalogueError` for a file that has changed meanwhile, and what `score` raises.
     """
     totals = Totals()
-    shards = 0
 
     def left() -> Iterator[Shard]:
-        nonlocal shards
+        done = job.entries()
         for shard in cut(files, rows):
-            shards += 1
-            entry = done.get(shard.number)
+            entry = done(shard.number)
             if entry is not None and entry.is_of(shard):
                 totals.add(entry)
                 watcher.skip(shard)
@@ -52,13 +52,14 @@ def run(job: Job, files: Sequence[CatalogueFile], model: str, rows: int, score: 
                 watcher.expect(shard)
                 yield shard
 
-    with job.place.held(f"the scoring of {files[0].address}"):
-        job.begin(files, model, rows)
-        done = job.entries()
+    with held(job.place, f"the scoring of {files[0].address}"):
+        ended = job.begin(files, model, rows)
+        if ended is not None:
+            return ended
         for entry in score(left()):
             totals.add(entry)
             watcher.advance(entry)
         for file in files:
             file.require_unchanged()
-        job.finish(shards)
+        job.finish(totals)
     return totals

@@ -1,87 +1,48 @@
 """The work of one process: a shard is read, its listings are classified, and the answers are written as a part."""
 
-import csv
-import hashlib
-import io
-import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
-from scoring.shards import Format, Shard
+from scoring.answers import Answer, answer_columns, as_csv, as_parquet, header
+from scoring.catalogue import Format
+from scoring.journal import Entry, sha256
+from scoring.shards import Shard
 
 if TYPE_CHECKING:
-    from catalog.predictor import Predictor
+    from catalog.predictor import Classification
     from scoring.rows import Row
 
-ANSWER = ("id", "code", "label", "confidence", "abstained", "language", "model_version")
-_ANSWER_TYPES = ("string", "int64", "string", "float64", "bool_", "string", "string")
-REJECTED = ("file", "line", "reason")
+_TOGETHER = 512  # rows in memory at a time
+
+
+class BentoError(RuntimeError):
+    """The code of a Bento cannot answer a catalogue."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What the processes of a run have in common. `code`: the folder with the code in the Bento, which answers."""
+    """What the processes of a run have in common.
+
+    `model`: the model folder. `code`: the folder with the code in the Bento, which answers as it does in the service.
+    `header`: each part of csv has one, since the parts are the output.
+    """
 
     model: Path
-    code: Path | None
+    code: Path
     format: Format
     top: int
     keep: tuple[str, ...]
-    header: bool  # each part of csv has one: the parts are the output
+    header: bool
 
     @property
-    def columns(self) -> list[str]:
-        """The columns of the answers."""
-        others = [f"{name}_{rank}" for rank in range(2, self.top + 1) for name in ("code", "label", "confidence")]
-        return [*ANSWER, *others, *self.keep]
-
-    @property
-    def types(self) -> list[str]:
-        """The types of the columns, as Parquet has them."""
-        others = ["int64", "string", "float64"] * (self.top - 1)
-        return [
-            *("string", "int64", "string", "float64", "bool_", "string", "string"),
-            *others,
-            *("string" for _ in self.keep),
-        ]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What the journal holds of a shard: which rows it has, what came of them, and what identifies its part."""
-
-    shard: int
-    file: str
-    start: int
-    end: int
-    rows: int
-    rejected: int
-    abstained: int
-    types: dict[str, int]
-    sha256: str
-    rejected_sha256: str
-
-    def as_json(self) -> bytes:
-        """Return the entry as it is stored."""
-        return json.dumps(asdict(self), sort_keys=True).encode() + b"\n"
-
-    @classmethod
-    def of_json(cls, content: bytes | None) -> Self | None:
-        """Read a stored entry; None where there is none, or one that is not whole."""
-        try:
-            return cls(**json.loads(content)) if content else None
-        except (ValueError, TypeError):
-            return None
-
-    def is_of(self, shard: Shard) -> bool:
-        """Return whether this is the entry of a shard."""
-        return (self.shard, self.file, self.start, self.end) == (
-            shard.number, shard.file.address, shard.start, shard.end,
-        )  # fmt: skip
+    def columns(self) -> dict[str, str]:
+        """The columns of the answers, and their types."""
+        return answer_columns(self.top, self.keep)
 
 
 @dataclass(frozen=True)
@@ -94,84 +55,69 @@ class Part:
 
 
 class Scorer:
-    """Answers shards with one model. Raises `ModelFolderError` for a damaged model."""
+    """Answers shards with one model. Raises `ModelFolderError` for a damaged model, `BentoError` for an old one.
+
+    A process has the domain's modules of one Bento at a time: those of the last task.
+    """
 
     def __init__(self, task: Task) -> None:
-        if task.code:
-            sys.path.insert(0, str(task.code))  # the code in the Bento answers, as it does in the service
+        _use(task.code)
+        from catalog.language import detect_language
         from catalog.predictor import Predictor
-
-        self._task = task
-        self._predictor = Predictor(task.model)
-
-    def score(self, shard: Shard, progressed: Callable[[int], None] | None = None) -> Part:
-        """Return the part of a shard. `progressed` is told of listings that were classified."""
         from scoring.rows import read_rows
 
-        answers: list[tuple[Any, ...]] = []
+        if not hasattr(Predictor, "predict_batch"):
+            raise BentoError("the Bento is of an earlier release, whose code cannot score catalogues: train a version")
+        self._task = task
+        self._predictor = Predictor(task.model)
+        self._detect_language = detect_language
+        self._read_rows = read_rows
+
+    def score(self, shard: Shard) -> Part:
+        """Return the part of a shard. Raises `CatalogueError` for a file that cannot be read."""
+        answers: list[Answer] = []
         rejected: list[tuple[str, int, str]] = []
-        types: Counter[str] = Counter()
-        abstained = 0
-        for row in read_rows(shard):
-            if row.fault is not None:
-                rejected.append((shard.file.address, row.line, row.fault))
-                continue
-            answer = self._answer(self._predictor, row)
-            types[str(answer[1])] += 1
-            abstained += answer[4]
-            answers.append(answer)
-        content, refused = self._written(answers), _as_csv(rejected)
+        rows = self._read_rows(shard)
+        while some := list(islice(rows, _TOGETHER)):
+            rejected += [(shard.file.address, row.line, row.fault) for row in some if row.fault is not None]
+            answers += self._answer([row for row in some if row.fault is None])
+        types = Counter(str(answer[1]) for answer in answers)
+        content, refused = self._written(answers), as_csv(rejected)
         entry = Entry(
-            shard=shard.number, file=shard.file.address, start=shard.start, end=shard.end, rows=len(answers),
-            rejected=len(rejected), abstained=abstained, types=dict(sorted(types.items())), sha256=_sha256(content),
-            rejected_sha256=_sha256(refused),
+            shard=shard.number, file=shard.file.address, start=shard.start, end=shard.end,
+            model_version=self._predictor.manifest.model_version, rows=len(answers), rejected=len(rejected),
+            abstained=sum(answer[4] for answer in answers), types=dict(sorted(types.items())), size=len(content),
+            sha256=sha256(content), rejected_size=len(refused), rejected_sha256=sha256(refused),
         )  # fmt: skip
         return Part(content, refused, entry)
 
-    def _answer(self, predictor: "Predictor", row: "Row") -> tuple[Any, ...]:
-        from catalog.language import detect_language
+    def _answer(self, rows: Sequence["Row"]) -> Iterator[Answer]:
+        found = self._predictor.predict_batch([(row.title, row.description) for row in rows], k=self._task.top)
+        for row, one in zip(rows, found, strict=True):
+            language = self._detect_language(f"{row.title} {row.description}")
+            yield (
+                row.id, one.code, one.label, one.confidence, one.abstained, language,
+                self._predictor.manifest.model_version, *self._others(one), *row.kept,
+            )  # fmt: skip
 
-        found = predictor.predict_top_k(row.title, row.description, k=self._task.top)
-        language = detect_language(f"{row.title} {row.description}")
-        others: list[Any] = [value for ranked in found.top_k[1:] for value in ranked]
-        others += [None] * (3 * (self._task.top - len(found.top_k)))  # a taxonomy may have fewer types
-        return (
-            row.id, found.code, found.label, found.confidence, found.abstained, language,
-            predictor.manifest.model_version, *others, *row.kept,
-        )  # fmt: skip
+    def _others(self, found: "Classification") -> list[object]:
+        """Return the second type, the third, and so on; a taxonomy may have fewer."""
+        others: list[object] = [value for ranked in found.top_k[1:] for value in ranked]
+        return others + [None] * (3 * (self._task.top - len(found.top_k)))
 
-    def _written(self, answers: Sequence[tuple[Any, ...]]) -> bytes:
+    def _written(self, answers: Sequence[Answer]) -> bytes:
+        columns = self._task.columns
         if self._task.format == "parquet":
-            return _as_parquet(self._task, answers)
-        return (header(self._task.columns) if self._task.header else b"") + _as_csv(answers)
+            return as_parquet(columns, answers)
+        return (header(list(columns)) if self._task.header else b"") + as_csv(answers)
 
 
-def _as_csv(rows: Sequence[tuple[Any, ...]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(_plain(rows))
-    return text.getvalue().encode("utf-8", "replace")
-
-
-def header(columns: Sequence[str]) -> bytes:
-    """Return the first line of a csv file."""
-    return _as_csv([tuple(columns)])
-
-
-def _plain(rows: Sequence[tuple[Any, ...]]) -> Iterator[list[Any]]:
-    for row in rows:
-        yield [str(value).lower() if isinstance(value, bool) else value for value in row]
-
-
-def _as_parquet(task: Task, rows: Sequence[tuple[Any, ...]]) -> bytes:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    types = [getattr(pa, name)() for name in task.types]
-    arrays = [pa.array([row[place] for row in rows], type=kind) for place, kind in enumerate(types)]
-    sink = io.BytesIO()
-    parquet.write_table(pa.table(arrays, names=task.columns), sink, compression="zstd")
-    return sink.getvalue()
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _use(code: Path) -> None:
+    """Let the domain's modules be imported from a folder, also if a process has those of another Bento."""
+    loaded = sys.modules.get("catalog")
+    if loaded and Path(str(loaded.__file__)).resolve().is_relative_to(code.resolve()):
+        return
+    sys.path.insert(0, str(code))
+    for name in list(sys.modules):
+        if name.partition(".")[0] == "catalog" or name == "scoring.rows":
+            del sys.modules[name]

@@ -53,8 +53,15 @@ def add_options(parser: ArgumentParser) -> None:
         "--workers", type=_count, default=os.cpu_count() or 1, metavar="N", help="processes (one for each core)"
     )
     parser.add_argument(
-        "--shard-rows", type=_count, default=_SHARD_ROWS, metavar="N", help=f"rows of a part ({_SHARD_ROWS:,})"
+        "--engine",
+        choices=("local", "dask"),
+        default="local",
+        help="the processes of this machine (local), or the workers of a Dask scheduler (dask)",
     )
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of Dask, as tcp://HOST:8786 or tls://HOST:8786")
+    parser.add_argument(
+        "--shard-rows", type=_count, default=_SHARD_ROWS, metavar="N", help=f"rows of a part ({_SHARD_ROWS:,})"
+    )  # fmt: skip
     add_model(parser)
     add_state(parser)
 
@@ -63,9 +70,11 @@ def score(state: State, options: Namespace) -> int:
     """Score a catalogue; exit code 1 when more rows were rejected than the options allow."""
     state.prepare()
     from commands.score.running import STREAM, score_files, score_stream, show
+    from scoring.columns import CatalogueError
     from scoring.job import JobError
-    from scoring.place import OccupiedError
-    from scoring.shards import CatalogueError
+    from scoring.lease import OccupiedError
+    from scoring.place import AddressError
+    from scoring.scorer import BentoError
     from state.lock import LockedError
 
     started = monotonic()
@@ -73,7 +82,7 @@ def score(state: State, options: Namespace) -> int:
         sys.stdout = sys.stderr
     release = _release(options)
     run = score_stream if STREAM in (options.input, options.output) else score_files
-    with reported(CatalogueError, JobError, OccupiedError, LockedError):
+    with reported(AddressError, BentoError, CatalogueError, JobError, OccupiedError, LockedError):
         totals = run(options, release)
     show(totals, options, release, monotonic() - started)
     if totals.rejected_share > options.max_rejected:

@@ -7,7 +7,7 @@ from typing import Self
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from scoring.scorer import Entry
+from scoring.journal import Entry
 from scoring.shards import Shard
 from terminal.console import console
 

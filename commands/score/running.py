@@ -9,12 +9,16 @@ from typing import IO
 
 from commands.score.progress import Progress
 from commands.serve.release import Release
-from scoring.job import Job, JobError, Totals
+from scoring.answers import REJECTED, answer_columns, header
+from scoring.catalogue import Format, find_files, open_file
+from scoring.columns import Wanted
+from scoring.job import Job, JobError
+from scoring.journal import Totals
 from scoring.local import score, score_into
 from scoring.place import replacing
-from scoring.run import run
-from scoring.scorer import REJECTED, Task, header
-from scoring.shards import Format, Wanted, cut, find_files, open_file, open_stream
+from scoring.run import Score, run
+from scoring.scorer import Task
+from scoring.shards import cut, cut_stream
 from terminal.console import announce
 from terminal.errors import CommandError
 from terminal.tables import show_rows
@@ -30,15 +34,22 @@ def score_files(options: Namespace, release: Release) -> Totals:
         files = [open_file(address, _wanted(options)) for address in find_files(options.input)]
     with Progress(sum(file.size for file in files)) as progress:
         job = Job(options.output, task)
-        score_left = partial(score_into, job, task, workers=options.workers)
-        return run(job, files, release.tag, options.shard_rows, score_left, progress)
+        return run(job, files, release.tag, options.shard_rows, _engine(options, job, task), progress)
+
+
+def _engine(options: Namespace, job: Job, task: Task) -> Score:
+    if options.engine == "local":
+        return partial(score_into, job, task, workers=options.workers)
+    from scoring import cluster
+
+    return partial(cluster.score_into, job, task, scheduler=options.scheduler)
 
 
 def score_stream(options: Namespace, release: Release) -> Totals:
     """Score csv from standard input, or to standard output, or both; in the order of the rows, without a journal."""
     wanted, totals, task = _wanted(options), Totals(), _task(options, release)
     if options.input == STREAM:
-        _, shards = open_stream("standard input", sys.stdin.buffer, wanted, options.shard_rows)
+        shards = cut_stream("standard input", sys.stdin.buffer, wanted, options.shard_rows)
     else:
         shards = cut([open_file(address, wanted) for address in find_files(options.input)], options.shard_rows)
     with ExitStack() as stack:
@@ -49,7 +60,7 @@ def score_stream(options: Namespace, release: Release) -> Totals:
                 raise JobError(f"{options.output} exists already: name another output, or remove it")
             answers = stack.enter_context(replacing(Path(options.output)))
             rejected = stack.enter_context(replacing(Path(f"{options.output}.rejected.csv")))
-        answers.write(header(task.columns))
+        answers.write(header(list(task.columns)))
         for part in score(task, shards, options.workers):
             if part.rejected and not totals.rejected:
                 rejected.write(header(REJECTED))
@@ -87,6 +98,10 @@ def _wanted(options: Namespace) -> Wanted:
 
 def _task(options: Namespace, release: Release) -> Task:
     """Return what the processes have to do. Raises `CommandError`."""
+    if (options.engine == "dask") != bool(options.scheduler):
+        raise CommandError("--engine dask and --scheduler ADDRESS belong together")
+    if options.engine == "dask" and STREAM in (options.input, options.output):
+        raise CommandError("--engine dask needs files that all machines reach, not -")
     if options.top > _MOST_TOP:
         raise CommandError(f"--top may be {_MOST_TOP} at most")
     suffix = Path(options.output).suffix
@@ -97,7 +112,8 @@ def _task(options: Namespace, release: Release) -> Task:
         raise CommandError("with - the answers are csv: name - or a .csv file as the output")
     kind: Format = options.format or ("parquet" if in_folder or suffix == ".parquet" else "csv")
     task = Task(release.model, release.bento / "src", kind, options.top, tuple(options.keep), header=in_folder)
-    twice = {name for name in task.columns if task.columns.count(name) > 1}
-    if twice:
-        raise CommandError(f"--keep {sorted(twice)[0]}: the answers have a column of that name")
+    own = answer_columns(options.top, ())
+    for name in options.keep:
+        if name in own or options.keep.count(name) > 1:
+            raise CommandError(f"--keep {name}: the answers have a column of that name already; rename yours")
     return task

@@ -9,10 +9,13 @@ from pydantic import ValidationError
 
 from bento.schemas import Listing
 from catalog.synthetic import generate
+from scoring.catalogue import open_file
+from scoring.columns import Wanted
 from scoring.rows import listing_fault
 from scoring.scorer import Scorer, Task
-from scoring.shards import Wanted, cut, open_file
+from scoring.shards import cut
 from tests.bento.conftest import Service
+from tests.conftest import ROOT
 
 SAME = ("code", "label", "confidence", "abstained", "language", "model_version")
 _LONG = "ﷺ" * 1_800  # each has 18 letters in its normalised form
@@ -22,7 +25,7 @@ def test_a_scored_row_is_what_the_service_answers(service: Service, model_folder
     catalogue = tmp_path / "listings.csv"
     table = generate(200, seed=3)
     table.to_csv(catalogue, index=False)
-    task = Task(model_folder, None, "csv", 1, (), header=True)
+    task = Task(model_folder, ROOT, "csv", 1, (), header=True)
     parts = map(Scorer(task).score, cut([open_file(str(catalogue), Wanted())], 1_000))
     (scored,) = (list(csv.DictReader(io.StringIO(part.answers.decode()))) for part in parts)
 

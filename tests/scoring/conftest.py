@@ -1,49 +1,59 @@
 """Catalogues, and runs over them with a small packaged model."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from catalog.synthetic import generate
-from scoring.job import Job, Totals
-from scoring.local import score_into
+from scoring.catalogue import find_files, open_file
+from scoring.columns import Wanted
+from scoring.job import Job
+from scoring.journal import Entry, Totals
 from scoring.run import run
-from scoring.scorer import Entry, Scorer, Task
-from scoring.shards import Shard, Wanted, cut, find_files, open_file
+from scoring.scorer import Scorer, Task
+from scoring.shards import Shard, cut
+from tests.conftest import ROOT
 
 ROWS = 40  # of a shard
+
+
+Engine = Callable[[Job, Task, Iterable[Shard]], Iterator[Entry]]
+
+
+def here(job: Job, task: Task, shards: Iterable[Shard]) -> Iterator[Entry]:
+    """Score in this process."""
+    for part in map(Scorer(task).score, shards):
+        job.store(part)
+        yield part.entry
 
 
 class Scoring:
     """Runs over catalogues with one model, as `run.py score` does them."""
 
-    def __init__(self, model: Path) -> None:
-        self.model = model
+    def __init__(self, source: Path) -> None:
+        self.source = source  # of the Bento
         self.done: list[int] = []  # the shards that the last run has scored
 
     def task(self, out: Path, **changes: object) -> Task:
         kind = "csv" if out.suffix == ".csv" else "parquet"
         given = {"format": kind, "top": 1, "keep": (), "header": not out.suffix, **changes}
-        return Task(self.model, None, **given)  # type: ignore[arg-type]
+        return Task(self.source / "model", self.source, **given)  # type: ignore[arg-type]
 
     def shards(self, catalogue: Path, **columns: object) -> Iterable[Shard]:
         wanted = Wanted(**columns)  # type: ignore[arg-type]
         return cut([open_file(address, wanted) for address in find_files(str(catalogue))], ROWS)
 
-    def run(self, catalogue: Path, out: Path, *, workers: int = 0, rows: int = ROWS, **changes: object) -> Totals:
-        """Score a catalogue: in this process, or with so many workers."""
-        task = self.task(out, **changes)
+    def run(
+        self, catalogue: Path | str, out: Path | str, *, engine: Engine = here, rows: int = ROWS, **changes: object
+    ) -> Totals:
+        """Score a catalogue with an engine: by default in this process."""
+        task = self.task(Path(out), **changes)
         files = [open_file(address, Wanted(keep=task.keep)) for address in find_files(str(catalogue))]
         job = Job(str(out), task)
 
-        def here(shards: Iterable[Shard]) -> Iterator[Entry]:
-            for part in map(Scorer(task).score, shards):
-                job.store(part)
-                yield part.entry
-
         def noted(shards: Iterable[Shard]) -> Iterator[Entry]:
-            for entry in score_into(job, task, shards, workers) if workers else here(shards):
+            for entry in engine(job, task, shards):
                 self.done.append(entry.shard)
                 yield entry
 
@@ -60,8 +70,12 @@ class Unseen:
 
 
 @pytest.fixture
-def scoring(model_folder: Path) -> Scoring:
-    return Scoring(model_folder)
+def scoring(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Scoring:
+    """Runs with a model and the code of this project, as a Bento has them."""
+    source = tmp_path_factory.mktemp("bento")
+    (source / "model").symlink_to(model_folder)
+    (source / "catalog").symlink_to(ROOT / "catalog")
+    return Scoring(source)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """A catalogue is scored exactly once, with the answers of the served model, whatever interrupts the run."""
 
 import csv
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pytest
 from catalog.language import detect_language
 from catalog.predictor import Predictor
 from scoring.job import JobError
+from scoring.local import score_into
 from state.lock import LockedError, hold
 from tests.scoring.conftest import Scoring
 
@@ -21,7 +23,9 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_each_row_has_the_answer_of_the_served_model_to_the_last_digit(
     scoring: Scoring, catalogue: Path, predictor: Predictor, tmp_path: Path
 ) -> None:
-    totals = scoring.run(catalogue, tmp_path / "out.csv", workers=2, top=2, keep=("productid",))
+    totals = scoring.run(
+        catalogue, tmp_path / "out.csv", engine=partial(score_into, workers=2), top=2, keep=("productid",)
+    )
     listings, answers = rows(catalogue), rows(tmp_path / "out.csv")
     assert (totals.rows, totals.rejected, totals.shards) == (300, 0, 8)
     assert [answer["id"] for answer in answers] == [listing["index"] for listing in listings]
@@ -148,5 +152,5 @@ def test_an_output_that_is_there_is_never_overwritten(scoring: Scoring, catalogu
 
 def test_two_runs_on_one_output_are_one_too_many(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
-    with hold(tmp_path / "parts" / ".lock", "the first run"), pytest.raises(LockedError, match="the first run"):
+    with hold(tmp_path / "parts" / "._lock", "the first run"), pytest.raises(LockedError, match="the first run"):
         scoring.run(catalogue, tmp_path / "parts")
