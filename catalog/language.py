@@ -88,8 +88,7 @@ def _count_in_latin(text: bytes) -> int:
     votes = sum(filter(None, map(_VOTES_IN_LATIN.get, text.translate(_LOWER_WORDS).split())))
     if not text.isascii():
         # Without the letters of ASCII, each word is the accented letters that it has.
-        accented = text.translate(_LOWER_WORDS, _ASCII_LETTERS).decode(_LATIN).split(" ")
-        votes += sum(map(_votes_of_letters, filter(None, accented)))
+        votes += sum(map(_votes_of_latin_letters, text.translate(_LOWER_WORDS, _ASCII_LETTERS).split()))
     return votes
 
 
@@ -103,6 +102,11 @@ def _count(text: str) -> int:
 @lru_cache(maxsize=4_096)  # words recur
 def _votes_of_letters(word: str) -> int:
     return sum(vote for letters, vote in _LETTERS if letters.search(word))
+
+
+@lru_cache(maxsize=4_096)
+def _votes_of_latin_letters(letters: bytes) -> int:
+    return _votes_of_letters(letters.decode(_LATIN))
 
 
 @lru_cache(maxsize=4_096)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from catalog.blocks import Block, Field, Kind
 from catalog.model_folder import CARD, Manifest, ModelArrays, read_blocks, read_terms
 from catalog.term_weights import TermWeights
-from catalog.text import normalise, words
+from catalog.text import words_of_raw
 from catalog.vocabulary import Tokens, Vocabulary
 
 Texts = tuple[str, str | None]  # title and description
@@ -175,8 +175,7 @@ class Predictor:
 
 
 def _tokens(title: str, description: str | None) -> Tokens:
-    in_title = words(normalise(title), intern=False)
-    return in_title, words(normalise(description), intern=False) if description else []
+    return words_of_raw(title), words_of_raw(description) if description else []
 
 
 def _shown(term: str, block: Block) -> str:

@@ -9,6 +9,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 from typing import Literal
@@ -36,6 +37,7 @@ _OTHER_SCRIPT = (
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 _ACCENTS_OF_EUROPE = re.compile(f"[{_ACCENT}](?<![{_OTHER_SCRIPT}{_ACCENT}].)[{_ACCENT}]*")
 _WORD = re.compile(r"\w+")
+_LATIN = "latin-1"
 
 
 def visible(text: str) -> str:
@@ -74,10 +76,16 @@ def normalise(text: str) -> str:
     accents: `T&eacute;l&eacute;phone<br/>` and `TÉLÉPHONE` both give `telephone`. Marks of other scripts make other
     letters (`バ` is not `ハ`) and stay. No letter is removed.
     """
+    return _folded(_without_markup(text))
+
+
+def _without_markup(text: str) -> str:
     if "&" in text:
         text = unescaped(unescaped(text))
-    if "<" in text:
-        text = blanked_markup(text)
+    return blanked_markup(text) if "<" in text else text
+
+
+def _folded(text: str) -> str:
     if not text.isascii():
         # Case folding can add combining marks (İ), so it comes before they are removed.
         text = _in_form("NFKD", text.casefold())
@@ -97,6 +105,17 @@ def words(text: str, *, intern: bool = True) -> list[str]:
     """
     found: list[str] = word_pattern(text).findall(text)
     return [sys.intern(word) for word in found] if intern else found
+
+
+def words_of_raw(text: str) -> list[str]:
+    """Return what `words(normalise(text), intern=False)` does: for most texts in a third of the time."""
+    text = _without_markup(text)
+    with suppress(UnicodeEncodeError):
+        encoded = text.encode(_LATIN)
+        plain, folds = _latin_folds()
+        if not encoded.translate(None, plain):
+            return encoded.translate(folds).decode("ascii").split()
+    return words(_folded(text), intern=False)
 
 
 def word_pattern(text: str) -> re.Pattern[str]:
@@ -148,6 +167,22 @@ def _folded_elsewhere(text: str) -> str:
     """Fold the accents of Latin, Greek and Cyrillic letters in a decomposed text that has other characters too."""
     text = _ACCENTS_OF_EUROPE.sub("", _INVISIBLES.sub("", text))
     return _in_form("NFC", text.casefold())
+
+
+@cache
+def _latin_folds() -> tuple[bytes, bytes]:
+    """Return the characters of Latin-1 that are one ASCII character of a word, or between words, whatever is beside
+    them; and a table of what normalisation makes of each, or a space between words.
+
+    Bytes are translated ten times as fast as patterns and Unicode forms are applied.
+    """
+    plain, folds = bytearray(), bytearray(256)
+    for code in range(256):
+        found = " ".join(words(normalise(f"a{chr(code)}b"), intern=False))
+        if found.isascii() and len(found) == 3:
+            plain.append(code)
+            folds[code] = ord(found[1])
+    return bytes(plain), bytes(folds)
 
 
 @cache

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from catalog.text import character_terms, is_blank, label_key, normalise, visible, with_pairs, words
+from catalog.text import character_terms, is_blank, label_key, normalise, visible, with_pairs, words, words_of_raw
 
 # Characters that Unicode classifies as letters although they are marks without a letter, such as U+037A.
 LONE_MARKS = "".join(
@@ -204,3 +204,22 @@ def test_a_mark_of_cyrillic_is_folded_whatever_else_the_text_holds() -> None:
     word = normalise("слово\u0483")
     assert word == "слово"
     assert normalise("слово\u0483 バス").split()[0] == word
+
+
+latin_1 = st.text(st.characters(max_codepoint=255), max_size=60)
+mark_up = st.sampled_from(
+    ["&eacute;", "&amp;lt;b&gt;", "&#xFDFA;", "<br/>", "<!-- x -->", "\u0153", "\u2019", "\u4e2d"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(latin_1 | mark_up | st.text(max_size=10), max_size=6).map("".join))
+def test_the_words_of_a_raw_text_are_those_of_its_normalised_form(text: str) -> None:
+    assert words_of_raw(text) == words(normalise(text), intern=False)
+
+
+def test_the_words_of_a_raw_text_are_right_for_all_neighbours_in_latin_1() -> None:
+    characters = [chr(code) for code in range(256)]
+    for first in characters:
+        text = " ".join(f"a{first}{second}b" for second in characters if second not in "\xad<>&")
+        assert words_of_raw(text) == words(normalise(text), intern=False)
