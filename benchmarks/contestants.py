@@ -2,6 +2,7 @@
 
 import sqlite3
 import statistics
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import psutil
 
 from benchmarks.listings import BATCH
 from benchmarks.load import Load, Wrk
+from benchmarks.no_server import Alone, Rate
 from benchmarks.processes import Memory, Running, Service, ServiceError
 
 ADMIN = "admin"
@@ -29,7 +31,7 @@ class Contestant:
     loads: dict[int, list[Load]] = field(default_factory=dict)  # by number of connections; one load each round
     repeated: list[Load] = field(default_factory=list)  # with few listings, again and again
     batches: list[Load] = field(default_factory=list)
-    alone: list[float] = field(default_factory=list)  # listings/s of a predictor, after each load of batches
+    alone: list[Alone] = field(default_factory=list)  # of a predictor, after each load of batches
     memory: Memory = field(default_factory=lambda: Memory(0, 0, 0))
     acknowledged: int = 0
     in_flight: int = 0  # upper limit of the predictions that wrk cut off
@@ -47,14 +49,21 @@ class Contestant:
         return self.service.workers
 
     @property
-    def batch_rates(self) -> list[float]:
-        """Listings a second and worker in batches, by round."""
-        return [BATCH * load.per_second / load.busy for load in self.batches]
+    def batch_rates(self) -> list[Rate]:
+        """The rate in batches of a worker, by round."""
+        return [Rate(BATCH * load.per_second / load.busy, load.microseconds / BATCH) for load in self.batches]
 
-    @property
-    def batch_share(self) -> float:
-        """The rate in batches, as a share of the rate of the predictor alone: the median of the rounds."""
-        return statistics.median(rate / alone for rate, alone in zip(self.batch_rates, self.alone, strict=True))
+    def batch_share(self, alone: Callable[[Alone], Rate]) -> Rate:
+        """Return the rate in batches as a share of a rate of the predictor alone: the median of the rounds.
+
+        For `microseconds` too the share is 1 if a listing takes as long in the worker as in the predictor, and less if
+        it takes longer.
+        """
+        rounds = [(rate, alone(each)) for rate, each in zip(self.batch_rates, self.alone, strict=True)]
+        return Rate(
+            statistics.median(rate.per_second / own.per_second for rate, own in rounds),
+            statistics.median(own.microseconds / rate.microseconds for rate, own in rounds),
+        )
 
     def check(self, running: Running, path: str, body: object, token: str) -> None:
         """Send one request and check that it is answered with predictions. Raises `ServiceError` when it is not."""

@@ -8,8 +8,8 @@ JSON on standard output tells how it went:
 
 - `{"do": "work", "tasks": 16, "seconds": 4}`: validate bodies, classify, write the answers as JSON and store them, in a
   number of tasks at a time; nothing is received or sent.
-- `{"do": "classify", "first": 3000, "listings": 5000}`: classify the listings from a body on, one after another, and
-  nothing else.
+- `{"do": "classify", "first": 3000, "listings": 5000}`: classify the listings from a body on, one after another
+  and in batches, and do nothing else.
 - `{"do": "layers", "listings": 2000}`: measure each layer of the service by itself.
 """
 
@@ -17,12 +17,12 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
-from itertools import chain, cycle, islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, cycle
 from pathlib import Path
 from statistics import quantiles
-from time import perf_counter
-from typing import Any
+from time import perf_counter, process_time
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 from pydantic_core import to_json
@@ -32,6 +32,12 @@ from benchmarks.layers import Parts, measure_layers
 from bento.deployment import prepare_service
 from bento.garbage import keep_what_is_loaded
 from bento.settings import Settings
+
+if TYPE_CHECKING:
+    from catalog.predictor import Texts
+
+_TURN = 500  # listings
+_WARM_UP = 5_000
 
 
 def prepare() -> Parts:
@@ -90,14 +96,46 @@ async def work(parts: Parts, bodies: Iterator[bytes], tasks: int, seconds: float
     }  # fmt: skip
 
 
-def classify(parts: Parts, bodies: Iterable[bytes]) -> dict[str, float]:
-    """Return how many listings a second the predictor classifies."""
+class Classifying:
+    """Classifies listings one after another, and in batches, and nothing else.
+
+    Each way has a predictor of its own, so that neither finds words in the cache that only the other has looked up.
+    They take turns of a few hundred listings, so that changes of the machine's speed affect both alike.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from catalog.predictor import Predictor
+
+        self._alone, self._together = Predictor(folder), Predictor(folder)
+
+    def measure(self, warm_up: Sequence["Texts"], listings: Sequence["Texts"]) -> dict[str, dict[str, float]]:
+        """Return the listings a second, and the microseconds of processor time for a listing, of each way."""
+        ways: dict[str, Callable[[Sequence[Texts]], object]] = {
+            "one_by_one": self._one_by_one,
+            "in_batches": self._together.predict_batch,
+        }
+        for way in ways.values():
+            way(warm_up)
+        seconds, processor = (dict.fromkeys(ways, 0.0) for _ in range(2))
+        for number, first in enumerate(range(0, len(listings), _TURN)):
+            for name in sorted(ways, reverse=number % 2 == 1):
+                started, used = perf_counter(), process_time()
+                ways[name](listings[first : first + _TURN])
+                seconds[name] += perf_counter() - started
+                processor[name] += process_time() - used
+        return {
+            name: {"per_second": len(listings) / seconds[name], "microseconds": processor[name] / len(listings) * 1e6}
+            for name in ways
+        }
+
+    def _one_by_one(self, listings: Sequence["Texts"]) -> None:
+        for title, description in listings:
+            self._alone.predict_top_k(title, description)
+
+
+def _texts(bodies: Iterable[bytes]) -> list["Texts"]:
     listings = [json.loads(body) for body in bodies]
-    texts = [(listing["designation"], listing.get("description")) for listing in listings]
-    started = perf_counter()
-    for title, description in texts:
-        parts.predictor.predict_top_k(title, description)
-    return {"per_second": len(texts) / (perf_counter() - started)}
+    return [(listing["designation"], listing.get("description")) for listing in listings]
 
 
 def main(arguments: list[str]) -> int:
@@ -106,6 +144,7 @@ def main(arguments: list[str]) -> int:
     all_bodies = Path(arguments[0]).read_bytes().splitlines()
     first = len(all_bodies) * int(arguments[2]) // int(arguments[1])
     bodies = cycle(chain(all_bodies[first:], all_bodies[:first]))
+    classifying: Classifying | None = None
     keep_what_is_loaded()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         sys.stdout.write("ready\n")
@@ -115,7 +154,10 @@ def main(arguments: list[str]) -> int:
                 case {"do": "work", "tasks": tasks, "seconds": seconds}:
                     answer: Any = runner.run(work(parts, bodies, tasks, seconds))
                 case {"do": "classify", "first": first, "listings": number}:
-                    answer = classify(parts, islice(cycle(all_bodies), first, first + number))
+                    classifying = classifying or Classifying(Settings.from_environment().model_dir)
+                    numbers = range(first - _WARM_UP, first + number)
+                    texts = _texts(all_bodies[each % len(all_bodies)] for each in numbers)
+                    answer = classifying.measure(texts[:_WARM_UP], texts[_WARM_UP:])
                 case {"do": "layers", "listings": number}:
                     answer = runner.run(measure_layers(parts, [next(bodies) for _ in range(number)]))
             sys.stdout.write(json.dumps(answer) + "\n")

@@ -1,6 +1,7 @@
 """Load from wrk: each of a number of connections sends the next request as soon as it has an answer."""
 
 import json
+import resource
 import subprocess
 from array import array
 from collections import Counter
@@ -61,7 +62,8 @@ class Load:
     """The result of a load: `refused` answers have a status of 400 or more, `broken` requests have no answer in time.
 
     `sent` requests include those that wrk cut off at the end. `repeated` is how many of them had a body that the
-    service had got before. `busy` is the number of workers that took part, `processor_seconds` what they used.
+    service had got before. `busy` is the number of workers that took part, `processor_seconds` what they used, and
+    `client_seconds` the processor time of wrk, with its preparations.
     """
 
     answers: int
@@ -74,6 +76,7 @@ class Load:
     repeated: int = 0
     busy: int = 1
     processor_seconds: float = 0.0
+    client_seconds: float = 0.0
 
     @property
     def acknowledged(self) -> int:
@@ -131,13 +134,15 @@ class Wrk:
             "--timeout", f"{_TIMEOUT}s", "--script", str(self._script), address, "--", str(self._bodies),
             str(self._token), str(start), str(prepared),
         ]  # fmt: skip
+        before = _seconds_of_children()
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        used = _seconds_of_children() - before
         result = [line for line in done.stdout.splitlines() if line.startswith("RESULT ")]
         if done.returncode or not result:
             raise LoadError(f"wrk failed on {address} (exit code {done.returncode}): {done.stdout.strip()[-2_000:]}")
         numbers = json.loads(result[-1].removeprefix("RESULT "))
         new = fresh(numbers["sent"], prepared, len(self._starts) - self._sent[service])
-        load = Load(**numbers, repeated=numbers["sent"] - new)
+        load = Load(**numbers, repeated=numbers["sent"] - new, client_seconds=used)
         self._sent[service] += min(load.sent, prepared)
         if not load.acknowledged:
             raise LoadError(f"{address} answered no request with success in {seconds} s; it refused {load.refused}")
@@ -147,3 +152,9 @@ class Wrk:
 def fresh(sent: int, prepared: int, left: int) -> int:
     """Return how many of the bodies sent were new to the service, which had not had `left` of all of them (or < 0)."""
     return min(sent, prepared, max(left, 0))
+
+
+def _seconds_of_children() -> float:
+    """Return the processor time of all processes that have ended; services end after the loads."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -13,6 +13,22 @@ from benchmarks.load import Load
 from benchmarks.processes import ROOT, ServiceError, process, tail
 
 
+@dataclass(frozen=True)
+class Rate:
+    """Listings a second, and the processor time of one in microseconds."""
+
+    per_second: float
+    microseconds: float
+
+
+@dataclass(frozen=True)
+class Alone:
+    """A predictor and nothing else: its rate when it is asked for one listing after another, and for batches."""
+
+    one_by_one: Rate
+    in_batches: Rate
+
+
 @dataclass
 class NoServer:
     """Processes that do the work of as many workers. `loads`: by number of tasks in all of them together."""
@@ -62,10 +78,15 @@ class NoServer:
             busy=len(done),
         )
 
-    def classify(self, first: int, listings: int, processes: int) -> float:
-        """Return how many listings a second a process classifies, while a number of them do the same."""
+    def classify(self, first: int, listings: int, processes: int) -> "Alone":
+        """Return how fast a process classifies, while a number of them do the same: the mean of the processes."""
         done = self._ask([{"do": "classify", "first": first, "listings": listings}] * processes)
-        return sum(float(each["per_second"]) for each in done) / processes
+        return Alone(
+            *(
+                Rate(*(sum(each[way][what] for each in done) / processes for what in ("per_second", "microseconds")))
+                for way in ("one_by_one", "in_batches")
+            )
+        )
 
     def layers(self, listings: int) -> dict[str, float]:
         """Return the microseconds a request of each layer, see `benchmarks.layers`."""

@@ -3,11 +3,13 @@
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.batch_report import batches_table
 from benchmarks.contestants import Contestant
 from benchmarks.listings import REPEATED
 from benchmarks.load import Load
@@ -61,6 +63,8 @@ def show(results: Results) -> None:
             console.print(_layers(results, connections))
         console.print(f"A token that is new to a worker takes {_median_layers(results)['new token']:.0f} microseconds.")
     console.print(_services(results))
+    if ours := [contestant for contestant in results.contestants if contestant.batches]:
+        console.print(batches_table(ours))
     if errors := sum(load.errors for contestant in results.contestants for load in contestant.batches):
         console.print(f"{errors:,} batches were refused or broken.")
 
@@ -144,16 +148,12 @@ def _median_layers(results: Results) -> dict[str, float]:
 def _services(results: Results) -> Table:
     contestants = results.contestants
     table = _table("The services", "", *(contestant.name for contestant in contestants), left="")
-    of_ours = [each if each.batches else None for each in contestants]
     ledgers = [each if each.ledger else None for each in contestants]
     rows = {
         "cold start, s": [f"{statistics.median(each.starts):.1f}" for each in contestants],
         "resident memory of a worker, MiB": [f"{each.memory.rss:,.0f}" for each in contestants],
         "- of that shared with no other process": [f"{each.memory.uss:,.0f}" for each in contestants],
         "- the same of all its processes": [f"{each.memory.all_uss:,.0f}" for each in contestants],
-        "listings/s and worker in batches": [f"{statistics.median(e.batch_rates):,.0f}" if e else "" for e in of_ours],
-        "- the predictor alone": [f"{statistics.median(each.alone):,.0f}" if each else "" for each in of_ours],
-        "- share of that": [f"{each.batch_share:.0%}" if each else "" for each in of_ours],
         "predictions acknowledged": [f"{each.acknowledged:,}" if each else "" for each in ledgers],
         "- stored": [f"{each.stored:,}" if each else "" for each in ledgers],
         "- stored but cut by wrk, at most": [f"{each.in_flight:,}" if each else "" for each in ledgers],
@@ -213,9 +213,10 @@ def _figures_of(results: Results, each: Contestant | NoServer) -> dict[str, Any]
         }
     if each.batches:
         answer["batches"] = {
-            "listings_per_second_and_worker": each.batch_rates,
-            "predictor_alone": each.alone,
-            "share": each.batch_share,
+            "worker": [asdict(rate) for rate in each.batch_rates],
+            "predictor_alone": [asdict(alone) for alone in each.alone],
+            "share_of_one_by_one": asdict(each.batch_share(attrgetter("one_by_one"))),
+            "share_of_in_batches": asdict(each.batch_share(attrgetter("in_batches"))),
             "rounds": [asdict(load) for load in each.batches],
         }
     if each.ledger:

@@ -1,5 +1,6 @@
 """What the serving benchmark computes from its measurements."""
 
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from benchmarks.contestants import Contestant
 from benchmarks.listings import in_batches, unseen_listings
 from benchmarks.load import Load, fresh
+from benchmarks.no_server import Alone, Rate
 from benchmarks.processes import Service
 from benchmarks.serving_report import Results, layers_of_request, ratio, repeated_share
 
@@ -70,3 +72,17 @@ def test_layers_are_the_bare_server_and_what_was_measured_inside_beside_the_time
     layers, whole = layers_of_request(Results({}, [served, bare], 3, 1, layers=rounds), 1)
     assert layers == {"server": 100, **dict.fromkeys(names, 20), "ledger, alone": 7}
     assert whole == 600
+
+
+def test_the_share_of_a_batch_compares_a_worker_with_the_predictor_round_by_round() -> None:
+    served = contestant("run.py serve", workers=2)
+    served.batches = [load(6, busy=2, processor_seconds=1.2), load(8, busy=1, processor_seconds=0.8)]
+    served.alone = [
+        Alone(one_by_one=Rate(4_000.0, 250.0), in_batches=Rate(6_000.0, 150.0)),
+        Alone(one_by_one=Rate(8_000.0, 125.0), in_batches=Rate(16_000.0, 50.0)),
+    ]
+    assert [rate.per_second for rate in served.batch_rates] == [3_000, 8_000]
+    assert [rate.microseconds for rate in served.batch_rates] == pytest.approx([200, 100])
+    one_by_one, in_batches = (served.batch_share(attrgetter(way)) for way in ("one_by_one", "in_batches"))
+    assert (one_by_one.per_second, one_by_one.microseconds) == pytest.approx((0.875, 1.25))
+    assert (in_batches.per_second, in_batches.microseconds) == pytest.approx((0.5, 0.625))
