@@ -10,21 +10,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.contract import CONTRACT
 from catalog.language import detect_language
 from catalog.profile import Conflict, Conflicts, FeedbackCounts, Profile
-from catalog.split_key import KEY_VERSION
-from catalog.splits import SPLITS, split_of, text_keys
+from catalog.separation import separate
+from catalog.split_key import KEY_VERSION, key_of
+from catalog.splits import SPLITS, split_of, text_forms
 from catalog.text import is_blank
 
 _EXAMPLES = 20  # of conflicts in the profile
 
 
 class ConsolidationRules(BaseModel):
-    """How feedback joins the listings."""
+    """How feedback joins the listings, and from which similarity on two texts are near duplicates (None: never)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_feedback_per_user: int = Field(200, ge=0)
     max_user_share: float = Field(0.2, ge=0, le=1, description="of a type's train rows, from all plain users together")
     include_simulated: bool = False
+    near_duplicates: float | None = Field(0.6, ge=0.5, le=1, description="share of the word pairs of both texts")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,8 @@ def consolidate(
 ) -> Consolidation:
     """Return one row per text: normalised, without repetition, joined with feedback by trust, in its split.
 
+    Held-out rows that are near duplicates of train rows have the split `near_duplicate` (`catalog.separation`).
+
     Args:
         raw: listings that passed the gate, as `read_listings` returns them.
         feedback: columns prediction_id, designation, description, prdtypecode, given_by, role, given_at (UTC),
@@ -60,7 +64,8 @@ def consolidate(
         codes: the codes of the taxonomy; feedback with another code is left out.
         rules: how feedback joins.
 
-    The table is sorted by `text_key`, so it depends neither on the order of the files nor on the time of day.
+    The table is sorted by `text_key`, so it depends neither on the order of the files nor on the time of day. Raises
+    `SeparationError` when all rows that could be scored are near duplicates of train rows.
     """
     own, empty_titles, titles_cut = _own_rows(raw)
     kept, conflicts = _majority(own)
@@ -69,7 +74,9 @@ def consolidate(
     trusted = known["trusted"].astype(bool)
     kept, replaced = _join_trusted(kept, known[trusted & ~simulated])
     users = _choose_users_rows(known[~trusted & ~simulated], kept, rules)
-    listings = _table([kept, users.rows])
+    table = _table([kept, users.rows])
+    separated = separate(table.drop(columns="text_form"), table["text_form"].tolist(), rules.near_duplicates)
+    listings = separated.listings
     origins = listings["origin"].value_counts()
     profile = Profile(
         rows_read=len(raw),
@@ -85,7 +92,7 @@ def consolidate(
             trusted=int(origins.get("reviewed", 0)),
             user=int(origins.get("user", 0)),
             labels_replaced=len(replaced),
-            user_held_out=users.held_out,
+            user_held_out=users.held_out + separated.users_dropped,
             user_labelled_better=users.labelled_better,
             user_over_the_cap=users.over_the_cap,
             users_at_the_cap=users.at_the_cap,
@@ -98,6 +105,7 @@ def consolidate(
         languages=listings["language"].value_counts(normalize=True).sort_index().to_dict(),
         data_hash=content_hash(listings),
         split_key=KEY_VERSION,
+        near_duplicates=separated.found,
     )
     return Consolidation(listings, profile)
 
@@ -124,14 +132,16 @@ def _own_rows(raw: pd.DataFrame) -> tuple[pd.DataFrame, int, int]:
             "given_at": pd.Series(pd.NaT, index=titled.index, dtype="datetime64[us, UTC]"),
         }
     ).reset_index(drop=True)
-    own["text_key"] = text_keys(own)
+    own["text_form"] = text_forms(own)
+    own["text_key"] = own["text_form"].map(key_of)
     return own, len(raw) - len(titled), int((titled["designation"].str.len() > CONTRACT.title_limit).sum())
 
 
 def _table(parts: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the parts as one table, sorted by text key, with the split and the language of each row."""
     columns = [
-        "text_key", "designation", "description", "prdtypecode", "origin", "prediction_id", "given_at", "sampled",
+        "text_key", "text_form", "designation", "description", "prdtypecode", "origin", "prediction_id", "given_at",
+        "sampled",
     ]  # fmt: skip
     filled = [part[columns] for part in parts if len(part)]
     listings = pd.concat(filled, ignore_index=True).sort_values("text_key", ignore_index=True)
@@ -169,7 +179,8 @@ def _majority(own: pd.DataFrame) -> tuple[pd.DataFrame, list[Conflict]]:
 def _with_known_codes(feedback: pd.DataFrame, codes: Collection[int]) -> pd.DataFrame:
     """Return the feedback whose code the taxonomy has, oldest first, with its text keys."""
     known = feedback[feedback["prdtypecode"].isin(list(codes))].sort_values("given_at", kind="stable")
-    known = known.assign(text_key=text_keys(known), prdtypecode=known["prdtypecode"].astype("int64"))
+    known = known.assign(text_form=text_forms(known), prdtypecode=known["prdtypecode"].astype("int64"))
+    known["text_key"] = known["text_form"].map(key_of)
     known["given_at"] = pd.to_datetime(known["given_at"], utc=True)
     return known
 

@@ -17,6 +17,7 @@ from catalog.scores import (
     weighted_mean_f1,
     wilson_interval,
 )
+from catalog.splits import NEAR_DUPLICATE, split_of
 from catalog.taxonomy import Taxonomy
 
 BINS = 15
@@ -89,6 +90,9 @@ class Evaluation(_Frozen):
     `coverage` is the share of rows with a confidence of at least `threshold`, `selective_precision` the share of those
     that is right, with its interval. `coverage_by_share` is the coverage if the threshold were taken by the mere share
     of right answers on validation: what the promise of `target_precision` costs.
+
+    `near_duplicates` test rows are left out of all this, since they are near to a train row; with them the weighted F1
+    is `weighted_f1_with_near_duplicates` (None: there are none).
     """
 
     rows: int
@@ -110,6 +114,8 @@ class Evaluation(_Frozen):
     reliability: tuple[ReliabilityBin, ...]
     confusion: tuple[tuple[int, int, int], ...]
     confusions: tuple[ConfusedPair, ...]
+    near_duplicates: int = 0
+    weighted_f1_with_near_duplicates: float | None = None
 
 
 def evaluate_window(window: pd.DataFrame, taxonomy: Taxonomy, target_precision: float, seed: int) -> Evaluation:
@@ -121,7 +127,7 @@ def evaluate_window(window: pd.DataFrame, taxonomy: Taxonomy, target_precision: 
         validation["confidence"].to_numpy(),
         target_precision,
     )
-    return evaluate(
+    evaluation = evaluate(
         codes=test["prdtypecode"].to_numpy(),
         predicted=test["predicted_code"].to_numpy(),
         confidence=test["confidence"].to_numpy(),
@@ -130,6 +136,13 @@ def evaluate_window(window: pd.DataFrame, taxonomy: Taxonomy, target_precision: 
         abstention=abstention,
         seed=seed,
     )
+    near = window[window["split"] == NEAR_DUPLICATE]
+    near = near[near["text_key"].map(split_of) == "test"]
+    if near.empty:
+        return evaluation
+    both = pd.concat([test, near])
+    together = weighted_f1(both["prdtypecode"].to_numpy(), both["predicted_code"].to_numpy())
+    return evaluation.model_copy(update={"near_duplicates": len(near), "weighted_f1_with_near_duplicates": together})
 
 
 def slices_of(rows: pd.DataFrame) -> dict[str, Flags]:

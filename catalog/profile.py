@@ -34,8 +34,9 @@ class FeedbackCounts(_Frozen):
     `trusted` and `user` entered the table. `unknown_code`: a code that the taxonomy does not have. `simulated`: given
     by `run.py simulate` or on its listings, and left out. `labels_replaced`: texts whose label a reviewer changed.
 
-    Of plain users: `user_held_out` are on validation or test texts, `user_labelled_better` on texts that have a better
-    label, `user_over_the_cap` beyond the limit of one user, and `users_at_the_cap` counts the users who reached it.
+    Of plain users: `user_held_out` are on validation or test texts or near to them, `user_labelled_better` on texts
+    that have a better label, `user_over_the_cap` beyond the limit of one user, and `users_at_the_cap` counts the users
+    who reached it.
     `user_over_the_share` are beyond the share of a type's train rows that plain users may have, and
     `types_at_the_share` counts the types that reached it.
     """
@@ -55,6 +56,19 @@ class FeedbackCounts(_Frozen):
     types_at_the_share: int = 0
 
 
+class NearDuplicates(_Frozen):
+    """The near duplicates among the texts of a table: `rows` rows in `groups` groups, by this similarity.
+
+    `left_out` counts, by their split, the held-out rows that are near to a train row: they are not scored. Similarity
+    None: none were searched for.
+    """
+
+    similarity: float | None = None
+    groups: int = 0
+    rows: int = 0
+    left_out: dict[Split, int] = {}
+
+
 class Profile(_Frozen):
     """The profile of a consolidated table; shares are between 0 and 1."""
 
@@ -71,6 +85,7 @@ class Profile(_Frozen):
     languages: dict[str, float]
     data_hash: str
     split_key: int = 0  # the version of the key that the splits follow from; older profiles lack it
+    near_duplicates: NearDuplicates = NearDuplicates()
 
     def summary(self) -> dict[str, str | int | float]:
         """Return its single values, for people who look at the artifact in a dashboard."""

@@ -14,9 +14,10 @@ COLUMNS = [
 
 
 def build_reference_window(listings: pd.DataFrame, classifier: "ProductTypeClassifier") -> pd.DataFrame:
-    """Return the validation and test rows (`COLUMNS`) with `predicted_code` and `confidence` of the classifier.
+    """Return the rows that are not trained on (`COLUMNS`) with `predicted_code` and `confidence` of the classifier.
 
-    Train rows are left out: the model is more confident on rows that it has learned from than it will be on live ones.
+    They include near duplicates of train rows, which are not scored: live traffic has some too. Train rows are left
+    out: the model is more confident on rows that it has learned from than it will be on live ones.
     """
     held_out = listings.loc[listings["split"] != "train", COLUMNS].reset_index(drop=True)
     probabilities = classifier.predict_proba(held_out)

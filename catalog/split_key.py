@@ -38,7 +38,17 @@ def text_key(title: str, description: str | None) -> str:
     Two texts have one key if they differ only in mark-up, case, white space, accents of Latin, Greek and Cyrillic
     letters, compatibility forms and characters that are not seen.
     """
-    return hashlib.sha256(f"{_form(title)}\x1f{_form(description or '')}".encode()).hexdigest()
+    return key_of(text_form(title, description))
+
+
+def text_form(title: str, description: str | None) -> str:
+    """Return the normalised text that the key is computed from: both fields, with a unit separator between them."""
+    return f"{_form(title)}\x1f{_form(description or '')}"
+
+
+def key_of(form: str) -> str:
+    """Return the key of a normalised text."""
+    return hashlib.sha256(form.encode()).hexdigest()
 
 
 def _form(text: str) -> str:

@@ -11,7 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from catalog.evaluation import Evaluation
 
 REFERENCE_FILE = "reference_window.parquet"
-_METRICS = ("weighted_f1", "macro_f1", "accuracy", "expected_calibration_error", "coverage", "selective_precision")
+_METRICS = (
+    "weighted_f1", "weighted_f1_with_near_duplicates", "macro_f1", "accuracy", "expected_calibration_error", "coverage",
+    "selective_precision",
+)  # fmt: skip
 
 
 class EvaluationRun(BaseModel):

@@ -55,6 +55,14 @@ def test_titles_labels_and_slices_are_escaped(page: str) -> None:
     assert "language &lt;fr&gt;" in page
 
 
+def test_the_page_says_what_the_score_would_be_with_near_duplicates(page: str, evaluation: Evaluation) -> None:
+    near = evaluation.model_copy(update={"near_duplicates": 1_039, "weighted_f1_with_near_duplicates": 0.87654})
+    text = Page(page_of(near)).text
+    assert "1,039 more are left out: each is a near duplicate of a listing that was trained on." in text
+    assert "With them weighted F1 would be 0.877." in text
+    assert "near duplicate" not in Page(page).text
+
+
 def test_the_page_shows_the_scores_with_three_digits(page: str, evaluation: Evaluation) -> None:
     text = Page(page).text
     lower, upper = evaluation.macro_f1_interval

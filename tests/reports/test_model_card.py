@@ -9,7 +9,7 @@ import pytest
 from catalog.blocks import Block
 from catalog.candidates import Candidate, CandidateResult
 from catalog.evaluation import Evaluation
-from catalog.profile import Profile
+from catalog.profile import NearDuplicates, Profile
 from catalog.source import ListingSource
 from reports.model_card import model_card
 from tests.reports.values import a_profile, an_evaluation
@@ -68,6 +68,16 @@ def test_the_card_says_what_became_of_the_feedback(evaluation: Evaluation) -> No
     assert "Feedback: 1,300 labels, of which 20 of reviewers and 80 of plain users joined the listings." in text
     assert "500 simulated ones, 300 beyond the limit of one user and 400 beyond the share of all users." in text
     assert "Feedback:" not in card_of(evaluation)
+
+
+def test_the_card_says_what_became_of_near_duplicates(evaluation: Evaluation) -> None:
+    near = NearDuplicates(similarity=0.6, groups=130, rows=1_400, left_out={"validation": 41, "test": 39})
+    measured = evaluation.model_copy(update={"near_duplicates": 39, "weighted_f1_with_near_duplicates": 0.87654})
+    text = " ".join(card_of(measured, profile=a_profile().model_copy(update={"near_duplicates": near})).split())
+    assert "Near duplicates: 1,400 listings in 130 groups, by a similarity of at least 0.6." in text
+    assert "Of them 41 of validation and 39 of the test are near to a listing of training." in text
+    assert "With the near duplicates of listings of training, weighted F1 would be 0.877." in text
+    assert "ear duplicates" not in card_of(evaluation)
 
 
 def test_parameters_are_json(evaluation: Evaluation) -> None:

@@ -27,9 +27,11 @@ RUN_AGAIN: dict[str, set[str]] = {
     "catalog/language.py": {"consolidate"},
     "catalog/listings.py": {"ingest"},
     "catalog/model_folder.py": {"train", "evaluate"},
+    "catalog/near_duplicates.py": {"consolidate"},
     "catalog/profile.py": {"check", "consolidate", "train", "evaluate"},
     "catalog/reference.py": {"evaluate"},
     "catalog/scores.py": {"train", "evaluate"},
+    "catalog/separation.py": {"consolidate"},
     "catalog/source.py": {"ingest", "train", "evaluate"},
     "catalog/split_key.py": {"check", "consolidate", "train", "evaluate"},
     "catalog/splits.py": {"check", "consolidate", "train", "evaluate"},
@@ -121,7 +123,7 @@ def test_another_version_of_a_library_makes_the_steps_run_again_that_import_it(
     installed = caching.version
     assert run_again("scikit-learn") == {"train", "evaluate"}
     assert run_again("skops") == {"train", "evaluate"}, "it is imported within functions"
-    assert run_again("scipy") == {"train", "evaluate"}, "it is imported by modules of modules"
+    assert run_again("scipy") == {"consolidate", "train", "evaluate"}, "it is imported by modules of modules"
     assert run_again("great_expectations") == {"check"}
     assert run_again("pandas") == ALL
     assert run_again("sqlalchemy") == set()
