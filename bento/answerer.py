@@ -50,7 +50,7 @@ class ListingAnswerer:
             found = (await self._turns.run(self.predictor.predict_in_pieces([texts], top)))[0]
         else:
             found = self.predictor.predict_top_k(*texts, top)
-        return self._answer(caller, texts, found, str(uuid4()), explain=explain)
+        return self._answer(caller, texts, found, str(uuid4()), datetime.now(UTC), explain=explain)
 
     async def answer_batch(self, caller: Caller, listings: Sequence[Any], *, top: int) -> BatchAnswer:
         """Return the answer to each listing as JSON, or what is wrong with it, and the records of the answers."""
@@ -80,12 +80,13 @@ class ListingAnswerer:
     ) -> None:
         """Add the answers to a piece of a batch. `found` has one for each valid listing."""
         items, records = answer
+        now = datetime.now(UTC)
         for entry in piece:
             item: dict[str, Any] = {"index": len(items)}
             if isinstance(entry, list):
                 item["errors"] = entry
             else:
-                item["prediction"], record = self._answer(caller, entry, next(found), next(ids), explain=False)
+                item["prediction"], record = self._answer(caller, entry, next(found), next(ids), now, explain=False)
                 records.append(record)
             items.append(to_json(item))
 
@@ -94,7 +95,7 @@ class ListingAnswerer:
         return self._explain(texts, code)
 
     def _answer(
-        self, caller: Caller, texts: Texts, found: Classification, prediction_id: str, *, explain: bool
+        self, caller: Caller, texts: Texts, found: Classification, prediction_id: str, now: datetime, *, explain: bool
     ) -> Answer:
         title, description = texts
         language = detect_language(f"{title} {description or ''}")
@@ -112,7 +113,7 @@ class ListingAnswerer:
             prediction["explanation"] = self._explain(texts, found.code).model_dump()
         record = PredictionRecord(
             prediction_id, caller.user_id, title, description, found.code, found.confidence, found.abstained, language,
-            self.manifest.name, self.manifest.model_version, datetime.now(UTC),
+            self.manifest.name, self.manifest.model_version, now,
         )  # fmt: skip
         return prediction, record
 

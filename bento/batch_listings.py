@@ -70,5 +70,8 @@ def _bytes_of_texts(entry: Any) -> int:
     """Return the size of a listing's texts in UTF-8, whether they are valid or not."""
     if not isinstance(entry, dict):
         return 0
-    texts = entry.get("designation"), entry.get("description")
-    return sum(len(text.encode()) for text in texts if isinstance(text, str))
+    return _bytes(entry.get("designation")) + _bytes(entry.get("description"))
+
+
+def _bytes(text: Any) -> int:
+    return len(text.encode()) if isinstance(text, str) else 0

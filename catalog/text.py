@@ -145,17 +145,17 @@ def with_pairs(tokens: list[str]) -> list[str]:
     return tokens + [f"{first} {second}" for first, second in pairwise(tokens)]
 
 
-def character_terms(word: str, shortest: int, longest: int) -> tuple[str, ...]:
+def character_terms(word: str, shortest: int, longest: int) -> list[str]:
     """Return the character n-grams of one word, with a space before and after it to mark its beginning and end.
 
     Words recur. To be fast, callers compute what they need from the n-grams once a word and cache it, within bounds.
     """
     padded = f" {word} "
-    return tuple(
+    return [
         padded[start : start + length]
         for length in range(shortest, min(longest, len(padded)) + 1)
         for start in range(len(padded) - length + 1)
-    )
+    ]
 
 
 def unescaped(text: str) -> str:

@@ -58,7 +58,9 @@ def _converted(bind: Callable[[Any], Any] | None, column: Sequence[Any]) -> Sequ
     """Return a column's values as the driver takes them."""
     if bind is None:
         return column
-    first = column[0]
-    if all(value is first for value in column):  # as the model's name is in a batch
-        return [bind(first)] * len(column)
-    return list(map(bind, column))
+    # Many records share an object, as the model's name, and the time of the records that a batch made together.
+    objects = {id(value): value for value in column}
+    if 2 * len(objects) > len(column):
+        return list(map(bind, column))
+    converted = {key: bind(value) for key, value in objects.items()}
+    return [converted[id(value)] for value in column]

@@ -1,8 +1,8 @@
 """The random sample of predictions that is reviewed whatever the model thinks of them.
 
-A prediction's id is random (a UUID of version 4), so its last digit is a draw: one in sixteen is in the sample. Nothing
-is stored for it, and neither the model nor its confidence has a part in it. What reviewers see by uncertainty is chosen
-by the model in production; only this sample may decide between that model and another one.
+The last digits of a prediction's id are random (it is a UUID of version 4). So the last one is a draw: one in sixteen
+is in the sample. Nothing is stored for it, and neither the model nor its confidence has a part in it. What reviewers
+see by uncertainty is chosen by the model in production; only this sample may decide between that model and another one.
 """
 
 from sqlalchemy import ColumnElement, func, literal_column
