@@ -7,9 +7,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bento.batch_listings import Texts, read_texts
+from bento.batch_listings import in_pieces, read_texts
 from bento.schemas import EXPANSION, NORMALISED_CHARACTERS, Listing
 from catalog.contract import CONTRACT
+from catalog.predictor import Texts
 from web.problems import field_errors
 
 SHORT = NORMALISED_CHARACTERS // EXPANSION  # characters that are certain not to expand too much
@@ -49,3 +50,14 @@ def test_an_entry_with_many_fields_gets_one_error() -> None:
 def test_a_plain_listing_needs_no_model(monkeypatch: pytest.MonkeyPatch, entry: dict[str, Any]) -> None:
     monkeypatch.setattr("bento.batch_listings.Listing", None)
     assert read_texts(entry) == (entry["designation"], None)
+
+
+def test_a_batch_comes_in_pieces_of_bounded_number_and_size_and_in_its_order() -> None:
+    short = [{"designation": f"Piscine {number}"} for number in range(100)]
+    long = {"designation": "Piscine", "description": "avec pompe " * 1_800}
+    wrong = {"designation": "", "description": "\u20ac" * 4_000}
+    entries = [*short[:40], long, *short[40:50], *[wrong] * 3, *short[50:]]
+    pieces = list(in_pieces(entries))
+    assert [read for piece in pieces for read in piece] == [read_texts(entry) for entry in entries]
+    assert [len(piece) for piece in pieces] == [32, 8, 1, 11, 1, 32, 19]
+    assert list(in_pieces([])) == []

@@ -13,9 +13,7 @@ import anyio
 import httpx
 import pytest
 
-from bento import answerer
 from bento.answerer import PIECE
-from bento.batch_listings import read_texts
 from bento.schemas import EXPANSION
 from bento.settings import Settings
 from catalog.predictor import Predictor
@@ -136,40 +134,42 @@ def test_others_are_answered_while_a_batch_is_classified(service: Service) -> No
 
 
 @pytest.mark.parametrize(
-    "listings",
-    [[{"designation": new_words(900, seed)} for seed in range(80)],
-     [{"designation": "", "more": number} for number in range(1_000)]],
-    ids=["long listings", "listings that are refused"],
+    ("listings", "fewest_pieces"),
+    [([{"designation": "Piscine gonflable"}] * 1_000, 1_000 / 32),
+     ([{"designation": "", "more": number} for number in range(1_000)], 1_000 / 32),
+     ([{"designation": new_words(900, seed)} for seed in range(80)], 80 * 900 / 16_000)],
+    ids=["short", "refused", "long"],
 )  # fmt: skip
 def test_the_event_loop_turns_on_between_two_pieces_of_a_batch(
-    service: Service, listings: list[Any], monkeypatch: pytest.MonkeyPatch
+    service: Service, listings: list[Any], fewest_pieces: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns, turns_seen = 0, []
+    turn = 0
+    turns_of_pieces: list[int] = []
+    predict_in_pieces = Predictor.predict_in_pieces
 
-    def reading(entry: Any) -> Any:
-        turns_seen.append(turns)
-        return read_texts(entry)
-
-    monkeypatch.setattr(answerer, "read_texts", reading)
-    monkeypatch.setattr(answerer, "_PIECE_SECONDS", 0)  # each listing is a piece, however fast the machine is
+    def noted(self: Predictor, listings: Sequence[Any], k: int) -> Any:
+        turns_of_pieces.append(turn)
+        return predict_in_pieces(self, listings, k)
 
     async def run() -> None:
-        nonlocal turns
+        nonlocal turn
         transport = httpx.ASGITransport(service.application)
         async with httpx.AsyncClient(transport=transport, base_url="http://service", timeout=60) as client:
-            body = {"listings": listings}
-            request = asyncio.ensure_future(client.post("/predict/batch", headers=service.as_("ulf"), json=body))
+            request = asyncio.create_task(
+                client.post("/predict/batch", headers=service.as_("ulf"), json={"listings": listings})
+            )
             while not request.done():
-                turns += 1
+                turn += 1
                 await asyncio.sleep(0)
-            assert request.result().status_code == 200
+        assert request.result().status_code == 200
 
+    monkeypatch.setattr(Predictor, "predict_in_pieces", noted)
     asyncio.run(run())
-    assert len(turns_seen) == len(listings)
-    assert len(set(turns_seen)) > 0.9 * len(listings)
+    assert len(turns_of_pieces) >= fewest_pieces
+    assert len(set(turns_of_pieces)) == len(turns_of_pieces)
 
 
-def test_a_batch_that_takes_too_long_is_ended_between_two_listings(start: Start, settings: Settings) -> None:
+def test_a_batch_that_takes_too_long_is_ended_between_two_pieces(start: Start, settings: Settings) -> None:
     service = start(settings.model_copy(update={"request_timeout_seconds": 0.1}))
     answer = ask(service, "/predict/batch", {"listings": [{"designation": new_words(900, n)} for n in range(1_000)]})
     assert (answer.status_code, answer.json()["detail"]) == (504, "not answered within 0.1 s")
