@@ -128,12 +128,14 @@ def select(
 
 
 def _remove_runs(rules: "RetentionConfig", *, dry_run: bool, measure: bool) -> Iterator[Removal]:
-    """Remove runs of both pipelines with what the tracker and the Bento store have of them."""
+    """Remove runs of the pipelines with what the tracker and the Bento store have of them."""
     from stacks.run_history import sources_of_cached_steps, stored_runs
     from tracking.retention import find_needed
 
     now = datetime.now(UTC)
-    for pipeline, rule in (("training", rules.training), ("monitoring", rules.monitoring)):
+    for pipeline, rule in (
+        ("training", rules.training), ("monitoring", rules.monitoring), ("scoring", rules.scoring),
+    ):  # fmt: skip
         runs = stored_runs(pipeline)
         selection = select(runs, rule, (), (), now)
         if selection.going:

@@ -64,6 +64,7 @@ class RetentionConfig(_Config):
 
     training: RunRules = RunRules(runs=20, days=90)
     monitoring: RunRules = RunRules(runs=100, days=30)
+    scoring: RunRules = RunRules(runs=100, days=90)
     rollbacks: int = Field(10, ge=0)
     history_days: int = Field(365, ge=0)
     predictions_days: int = Field(0, ge=0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from scoring.bundle import pack
-from scoring.cluster_worker import Request, answer, code_digest
+from scoring.cluster_worker import Assignment, answer, code_digest
 from scoring.job import Job, JobError
 from scoring.journal import Entry
 from scoring.scorer import Task
@@ -51,12 +51,12 @@ def _spread(client: "Client", job: Job, task: Task, shards: Iterable[Shard], sch
     from distributed import as_completed
 
     _require_workers(client, scheduler)
-    request = Request(uuid4().hex, job, task, pack(job.place, task.code), code_digest())
-    shared = client.scatter(request, broadcast=True, hash=False)
+    assignment = Assignment(uuid4().hex, job, task, pack(job.place, task.code), code_digest())
+    shared = client.scatter(assignment, broadcast=True, hash=False)
     running = as_completed(loop=client.loop, raise_errors=False)
     try:
         for shard in shards:
-            name = f"score-{request.run}-{shard.number}"
+            name = f"score-{assignment.run}-{shard.number}"
             running.add(client.submit(answer, shared, shard, key=name, pure=False, retries=2))
             while running.count() >= _AHEAD * max(sum(client.nthreads().values()), 1):
                 yield _entry(next(running), scheduler)

@@ -17,7 +17,7 @@ _scorer: tuple[str, Task, Scorer] | None = None  # of the last run
 
 
 @dataclass(frozen=True)
-class Request:
+class Assignment:
     """What the workers of a run need: its id, its output, its task, the SHA-256 of its bundle and of this code."""
 
     run: str
@@ -27,16 +27,16 @@ class Request:
     code: str
 
 
-def answer(request: Request, shard: Shard) -> Entry:
+def answer(assignment: Assignment, shard: Shard) -> Entry:
     """Store the part of a shard and return its entry. To do it twice changes nothing.
 
     Raises `JobError` for a worker with other code, and what `Scorer` raises.
     """
-    if request.code != code_digest():
+    if assignment.code != code_digest():
         raise JobError("a worker has another version of this project: start all workers with the same one")
     with _lock:
-        part = _scorer_of(request).score(shard)
-    request.job.store(part)
+        part = _scorer_of(assignment).score(shard)
+    assignment.job.store(part)
     return part.entry
 
 
@@ -48,13 +48,13 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def _scorer_of(request: Request) -> Scorer:
+def _scorer_of(assignment: Assignment) -> Scorer:
     global _scorer
-    if _scorer is None or _scorer[:2] != (request.bundle, request.task):
-        folder = unpack(request.job.place, request.bundle)
+    if _scorer is None or _scorer[:2] != (assignment.bundle, assignment.task):
+        folder = unpack(assignment.job.place, assignment.bundle)
         try:
-            task = replace(request.task, model=folder / "model", code=folder)
-            _scorer = request.bundle, request.task, Scorer(task)
+            task = replace(assignment.task, model=folder / "model", code=folder)
+            _scorer = assignment.bundle, assignment.task, Scorer(task)
         finally:
             shutil.rmtree(folder)  # it is in memory, or mapped
     return _scorer[2]

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from scoring.job import Job, JobError
 from scoring.journal import Entry
-from scoring.scorer import Part, Scorer, Task
+from scoring.scorer import AnsweredRow, Part, Scorer, Task
 from scoring.shards import Shard
 
 _AHEAD = 2  # shards that wait for each process
@@ -39,6 +39,11 @@ def score(task: Task, shards: Iterable[Shard], workers: int) -> Iterator[Part]:
 def score_into(job: Job, task: Task, shards: Iterable[Shard], workers: int) -> Iterator[Entry]:
     """Store the part of each shard, and yield its entry, in the order in which they are done. Raises as `score`."""
     return _spread(_store, task, job, shards, workers)
+
+
+def answer_rows(task: Task, shards: Iterable[Shard], workers: int) -> Iterator[list[AnsweredRow]]:
+    """Yield the rows of shards with their answers, shard by shard in any order. Raises as `score`."""
+    return _spread(_answer_rows, task, None, shards, workers)
 
 
 def _spread(
@@ -82,13 +87,21 @@ def _end_with(parent: "multiprocessing.process.BaseProcess") -> None:
     os._exit(1)
 
 
-def _score(shard: Shard) -> Part:
+def _scorer_of_process() -> Scorer:
     global _scorer
     if _task is None:
         raise RuntimeError("the process has no task")
     if _scorer is None:
         _scorer = Scorer(_task)
-    return _scorer.score(shard)
+    return _scorer
+
+
+def _score(shard: Shard) -> Part:
+    return _scorer_of_process().score(shard)
+
+
+def _answer_rows(shard: Shard) -> list[AnsweredRow]:
+    return _scorer_of_process().answer_rows(shard)
 
 
 def _store(shard: Shard) -> Entry:

@@ -25,6 +25,14 @@ class Watcher(Protocol):
         """A shard is done, and stored."""
 
 
+class Unwatched:
+    """A watcher who does nothing."""
+
+    def skip(self, shard: Shard) -> None: ...
+    def expect(self, shard: Shard) -> None: ...
+    def advance(self, entry: Entry) -> None: ...
+
+
 def run(job: Job, files: Sequence[CatalogueFile], model: str, rows: int, score: Score, watcher: Watcher) -> Totals:
     """Score files into the job's output and return what came of all of it, the parts of earlier runs included.
 

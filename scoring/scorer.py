@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from catalog.predictor import Classification
     from scoring.rows import Row
 
+AnsweredRow = tuple[str, str | None, str, int, float]
 _TOGETHER = 512  # rows in memory at a time
 
 
@@ -72,6 +73,15 @@ class Scorer:
         self._predictor = Predictor(task.model)
         self._detect_language = detect_language
         self._read_rows = read_rows
+
+    def answer_rows(self, shard: Shard) -> list[AnsweredRow]:
+        """Return title, description, language, code and confidence of each row that can be used."""
+        rows = [row for row in self._read_rows(shard) if row.fault is None]
+        answers = self._answer(rows)
+        return [
+            (row.title, row.description or None, answer[5], answer[1], answer[3])
+            for row, answer in zip(rows, answers, strict=True)
+        ]
 
     def score(self, shard: Shard) -> Part:
         """Return the part of a shard. Raises `CatalogueError` for a file that cannot be read."""

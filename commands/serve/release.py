@@ -28,9 +28,14 @@ class Release:
     bento: Path  # the folder of the Bento
 
     @property
+    def source(self) -> Path:
+        """The code in the Bento, with the model folder."""
+        return self.bento / "src"
+
+    @property
     def model(self) -> Path:
         """The model folder in the Bento."""
-        return self.bento / "src" / "model"
+        return self.source / "model"
 
     @property
     def is_there(self) -> bool:

@@ -26,8 +26,8 @@ MAY_IMPORT = {
     "checks": {"catalog", "ledger"},
     "tracking": {"catalog", "ledger", "checks"},
     "reports": {"catalog", "checks", "tracking"},
-    "steps": {"catalog", "ledger", "checks", "tracking", "reports", "bento"},
-    "pipelines": {"catalog", "ledger", "checks", "steps"},
+    "steps": {"catalog", "ledger", "checks", "tracking", "reports", "bento", "scoring"},
+    "pipelines": {"catalog", "ledger", "checks", "steps", "scoring"},
     "monitoring": {"catalog", "checks", "reports", "stacks", "state", "web"},
     "commands": {
         "bento", "catalog", "ledger", "checks", "tracking", "pipelines", "stacks", "state", "terminal", "web",

@@ -10,7 +10,7 @@ from scoring.catalogue import find_files, open_file
 from scoring.columns import Wanted
 from scoring.job import Job
 from scoring.journal import Entry, Totals
-from scoring.run import run
+from scoring.run import Unwatched, run
 from scoring.scorer import Scorer, Task
 from scoring.shards import Shard, cut
 from tests.conftest import ROOT
@@ -58,15 +58,7 @@ class Scoring:
                 yield entry
 
         self.done = []
-        return run(job, files, "rakuten:7", rows, noted, Unseen())
-
-
-class Unseen:
-    """A watcher who does nothing."""
-
-    def skip(self, shard: Shard) -> None: ...
-    def expect(self, shard: Shard) -> None: ...
-    def advance(self, entry: Entry) -> None: ...
+        return run(job, files, "rakuten:7", rows, noted, Unwatched())
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`run.py score` as a process: killed at any moment it goes on, and standard input and output work."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,3 +93,15 @@ def test_a_mistake_is_named_in_a_sentence(workspace: Workspace, arguments: list[
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_pipeline_scores_the_same_rows_and_measures_the_drift_of_the_catalogue(
+    workspace: Workspace, catalogue: Path, uninterrupted: bytes
+) -> None:
+    out = workspace.folder / "piped-{date}.csv"
+    done = workspace.run("score", str(catalogue), str(out), "--pipeline", *OPTIONS)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Rows scored  2,000" in done.stdout
+    assert re.search(r"Drift of the catalogue: (ok|warning|drift) \(", done.stdout)
+    (written,) = workspace.folder.glob("piped-20??-??-??.csv")
+    assert written.read_bytes() == uninterrupted
