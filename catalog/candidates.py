@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,16 +16,34 @@ from catalog.scores import weighted_f1
 logger = logging.getLogger(__name__)
 
 
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Some = Field(min_length=1)
+
+
 class Candidate(BaseModel):
-    """One way to build the classifier; see `ProductTypeClassifier` and `Block` for the meaning of the fields."""
+    """One way to build the classifier; see `ProductTypeClassifier` and `Block` for the meaning of the fields.
+
+    A list has the values of a setting that are compared on validation; the first is the default.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     blocks: list[Block] = Field(min_length=1)
-    solver: Literal["svm", "logistic"] = "svm"
-    C: float = Field(0.2, gt=0)
-    alpha: float = Field(1e-6, gt=0)
+    solver: Literal["blend", "logistic"] = "blend"
+    C: Positive | Annotated[list[Positive], Some] = 0.5
+    smoothing: Positive | Annotated[list[Positive], Some] = 0.01
+    bayes_share: Share | Annotated[list[Share], Some] = 0.5
+    alpha: Positive = 1e-6
     class_weight: Literal["balanced"] | None = None
+
+    def settled(self, classifier: ProductTypeClassifier) -> Self:
+        """Return the candidate with the values that a fitted classifier has chosen."""
+        if self.solver != "blend":
+            return self
+        return self.model_copy(
+            update={"C": classifier.C_, "smoothing": classifier.smoothing_, "bayes_share": classifier.bayes_share_}
+        )
 
 
 class CandidateResult(BaseModel):
@@ -39,10 +57,11 @@ class CandidateResult(BaseModel):
 
 @dataclass(frozen=True)
 class ChosenCandidate:
-    """The best candidate's classifier, calibrated; its name, and the results of all candidates."""
+    """The best candidate's classifier, calibrated; its name and settled parameters, and the results of all."""
 
     classifier: ProductTypeClassifier
     name: str
+    parameters: Candidate
     results: dict[str, CandidateResult]
 
 
@@ -57,7 +76,8 @@ def fit_candidates(listings: pd.DataFrame, candidates: Mapping[str, Candidate], 
     chosen = ""
     for name, candidate in candidates.items():
         started = time.monotonic()
-        classifier = ProductTypeClassifier(**{**dict(candidate), "seed": seed}).fit(*_columns(train))
+        classifier = ProductTypeClassifier(**{**dict(candidate), "seed": seed})
+        classifier.fit(*_columns(train), validation=_columns(validation))
         score = weighted_f1(validation["prdtypecode"].to_numpy(), classifier.predict(validation))
         results[name] = CandidateResult(validation_weighted_f1=score, seconds=time.monotonic() - started)
         logger.info("Candidate %s: weighted F1 %.4f on validation, %.1f s", name, score, results[name].seconds)
@@ -65,7 +85,12 @@ def fit_candidates(listings: pd.DataFrame, candidates: Mapping[str, Candidate], 
             best, chosen = classifier, name
     if best is None:
         raise ValueError("no candidate is configured")
-    return ChosenCandidate(best.calibrate(*_columns(validation)), chosen, results)
+    settled = candidates[chosen].settled(best)
+    logger.info(
+        "Candidate %s is kept: C %s, smoothing %s, bayes_share %s", chosen, settled.C, settled.smoothing,
+        settled.bayes_share,
+    )  # fmt: skip
+    return ChosenCandidate(best.calibrate(*_columns(validation)), chosen, settled, results)
 
 
 def _columns(listings: pd.DataFrame) -> tuple[list[str], list[str | None], Codes]:

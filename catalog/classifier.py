@@ -15,18 +15,18 @@ from scipy import sparse
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import SGDClassifier
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.svm import LinearSVC
 
 from catalog.blocks import Block, Field
 from catalog.features import FittedBlock, Tokens, fit_block, transform_block
 from catalog.model_folder import ModelArrays, write_blocks
+from catalog.solvers import ClassWeight, Linear, Rows, Scores, logistic
+from catalog.sweep import Choices, fit_blend
 from catalog.text import normalise, words
 
 Codes = NDArray[np.int64]
-Scores = NDArray[np.float64]
 Texts = Sequence[str | None]
+Listings = tuple[Texts, Texts, ArrayLike]  # titles, descriptions or None, integer codes
+Values = float | Sequence[float]  # of a setting: one, or several of which the first is the default
 
 # The only types that a saved classifier may contain besides numbers and strings, whatever the file asks for.
 TRUSTED_TYPES = [
@@ -35,52 +35,54 @@ TRUSTED_TYPES = [
     "catalog.features.FittedBlock",
 ]
 
-# The title alone, and both fields together: the model learns what a word means in a title beside what it means anywhere
-# (as in Daumé III, "Frustratingly Easy Domain Adaptation", 2007). This helps where descriptions are missing.
+# Title and description are read together, so that a listing that lacks one of them is still read by all terms. Training
+# keeps terms of a single listing too: they take up what is special to it, and the others learn what types share.
 DEFAULT_BLOCKS = (
-    Block("title", "words", 1, 2, minimum_listings=1),
-    Block("title", "characters", 2, 5),
-    Block("both", "words", 1, 2),
-    Block("both", "characters", 3, 5),
+    Block("both", "words", 1, 2, minimum_listings=1, weight=0.7),
+    Block("both", "characters", 2, 5, minimum_listings=1),
 )
-# The support vector machines are fitted in so many processes when the matrix has more non-zero entries than this; for
-# smaller ones it takes longer to start processes. They are not threads: liblinear has one random state a process, and
-# two threads that share it never give the same model twice.
-_PROCESSES, _ENTRIES_FOR_PROCESSES = 2, 15_000_000
-_TOLERANCE = 0.01  # 10 % faster than liblinear's default 0.0001; the scores differ by less than 0.001
 
 
 class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Linear one-against-the-rest classifier of listings.
+    """Linear classifier of listings.
 
-    `solver` `svm` is liblinear's support vector machine with squared hinge loss (`C`); `logistic` is stochastic
-    gradient descent on the logistic loss (`alpha`), as the replaced system used. Confidence is the softmax of the
-    scores times one temperature, which `calibrate` fits on held-out listings (Guo et al., "On Calibration of Modern
-    Neural Networks", 2017). The temperature never changes which type comes first. The same seed and listings give the
-    same model.
+    `solver` `blend` mixes liblinear's support vector machine with squared hinge loss (`C`) and complement naive Bayes
+    (`smoothing`), whose part is `bayes_share`: 0 is the machine alone, 1 is Bayes alone. Both are linear, so the mix
+    is one model. Each of the three may have several values; see `fit`. `logistic` is stochastic gradient descent on
+    the logistic loss (`alpha`), as the replaced system used.
+
+    Confidence is the softmax of the scores times one temperature, which `calibrate` fits on held-out listings (Guo et
+    al., "On Calibration of Modern Neural Networks", 2017). The temperature never changes which type comes first. The
+    same seed and listings give the same model.
     """
 
     def __init__(
         self,
         *,
         blocks: Sequence[Block] = DEFAULT_BLOCKS,
-        solver: Literal["svm", "logistic"] = "svm",
-        C: float = 0.2,
+        solver: Literal["blend", "logistic"] = "blend",
+        C: Values = 0.5,
+        smoothing: Values = 0.01,
+        bayes_share: Values = 0.5,
         alpha: float = 1e-6,
-        class_weight: Literal["balanced"] | None = None,
+        class_weight: ClassWeight = None,
         seed: int = 0,
     ) -> None:
         self.blocks = blocks
         self.solver = solver
         self.C = C
+        self.smoothing = smoothing
+        self.bayes_share = bayes_share
         self.alpha = alpha
         self.class_weight = class_weight
         self.seed = seed
 
-    def fit(self, titles: Texts, descriptions: Texts, codes: ArrayLike) -> Self:
+    def fit(self, titles: Texts, descriptions: Texts, codes: ArrayLike, validation: Listings | None = None) -> Self:
         """Learn from listings (`n` titles, descriptions or None, integer codes).
 
-        Raises `ValueError` when the lengths differ or there are fewer than two types.
+        Of settings with several values, those that are best on the `validation` listings are taken, and without these
+        the first ones. They are then in `C_`, `smoothing_` and `bayes_share_`. Raises `ValueError` when the lengths
+        differ or there are fewer than two types.
         """
         targets = np.asarray(codes, dtype=np.int64)
         if not len(titles) == len(descriptions) == len(targets):
@@ -96,9 +98,9 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         # The solvers compute in float64 and would copy any other matrix, liblinear once a type.
         matrix = sparse.hstack([part for _, part in fitted], format="csr", dtype=np.float64)
         del fields, fitted
-        coefficients, self.intercept_ = self._solve(matrix, np.searchsorted(self.classes_, targets))
-        # Terms x types, since a listing's scores need only the rows of its own few terms.
-        self.coef_: NDArray[np.float32] = np.ascontiguousarray(coefficients.T, dtype=np.float32)
+        model = self._solve(Rows(matrix, np.searchsorted(self.classes_, targets)), validation)
+        self.coef_: NDArray[np.float32] = model.coefficients
+        self.intercept_: Scores = model.intercepts
         self.temperature_ = 1.0
         return self
 
@@ -124,11 +126,7 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     def decision_function(self, titles: Any, descriptions: Texts | None = None) -> Scores:
         """Return the scores (listings x types, in the order of `classes_`)."""
-        fields = _Fields(*_two_columns(titles, descriptions))
-        matrix = sparse.hstack(
-            [transform_block(fitted, fields.tokens(fitted.block)) for fitted in self.fitted_blocks_], format="csr"
-        )
-        return np.asarray(matrix @ self.coef_, dtype=np.float64) + self.intercept_
+        return Linear(self.coef_, self.intercept_).scores(self._matrix(*_two_columns(titles, descriptions)))
 
     def predict(self, titles: Any, descriptions: Texts | None = None) -> Codes:
         """Return the most likely code of each listing.
@@ -153,22 +151,25 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             classes=self.classes_,
         ).write(folder)
 
-    def _solve(self, matrix: sparse.csr_matrix, columns: NDArray[np.intp]) -> tuple[Scores, Scores]:
-        """Return coefficients (types x terms) and intercepts (types)."""
+    def _matrix(self, titles: Texts, descriptions: Texts) -> sparse.csr_matrix:
+        fields = _Fields(titles, descriptions)
+        return sparse.hstack(
+            [transform_block(fitted, fields.tokens(fitted.block)) for fitted in self.fitted_blocks_], format="csr"
+        )
+
+    def _solve(self, train: Rows, validation: Listings | None) -> Linear:
         if self.solver == "logistic":
-            model = SGDClassifier(
-                loss="log_loss", alpha=self.alpha, class_weight=self.class_weight, random_state=self.seed, n_jobs=-1
-            ).fit(matrix, columns)
-            coefficients, intercepts = model.coef_, model.intercept_
-        else:
-            machine = LinearSVC(C=self.C, tol=_TOLERANCE, class_weight=self.class_weight, random_state=self.seed)
-            processes = _PROCESSES if matrix.nnz > _ENTRIES_FOR_PROCESSES else 1
-            machines = OneVsRestClassifier(machine, n_jobs=processes).fit(matrix, columns).estimators_
-            coefficients = np.vstack([fitted.coef_ for fitted in machines])
-            intercepts = np.concatenate([fitted.intercept_ for fitted in machines])
-        if len(self.classes_) == 2:  # scikit-learn fits one machine for two types
-            return np.vstack([-coefficients, coefficients]), np.concatenate([-intercepts, intercepts])
-        return coefficients, intercepts
+            return logistic(train, self.alpha, self.class_weight, self.seed)
+        choices = Choices(_values(self.C), _values(self.smoothing), _values(self.bayes_share))
+        held_out = None
+        if validation is not None and len(validation[0]) > 0:
+            titles, descriptions, codes = validation
+            places = {code: place for place, code in enumerate(self.classes_.tolist())}
+            types = np.array([places.get(code, -1) for code in np.asarray(codes).tolist()], dtype=np.intp)
+            held_out = Rows(self._matrix(titles, descriptions), types)
+        blend = fit_blend(train, held_out, choices, self.class_weight, self.seed)
+        self.C_, self.smoothing_, self.bayes_share_ = blend.strength, blend.smoothing, blend.share
+        return blend.model
 
 
 class _Fields:
@@ -188,6 +189,10 @@ class _Fields:
 def _tokenise(texts: Texts) -> Tokens:
     # A missing text is None, NaN or NA, depending on the origin of the table.
     return [words(normalise(text)) if isinstance(text, str) else [] for text in texts]
+
+
+def _values(setting: Values) -> Sequence[float]:
+    return [float(setting)] if isinstance(setting, (int, float)) else list(setting)
 
 
 def _two_columns(titles: Any, descriptions: Texts | None) -> tuple[Texts, Texts]:

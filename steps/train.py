@@ -26,7 +26,7 @@ def train_classifier(
     from tracking.training_run import log_training
 
     chosen = fit_candidates(listings, candidates, seed)
-    trained = log_training(chosen, candidates, listings, data_profile, seed, source)
+    trained = log_training(chosen, listings, data_profile, seed, source)
     log_metadata(
         metadata={"chosen": trained.chosen, **dict(trained.candidates[trained.chosen]), "run_id": trained.run_id},
         artifact_name="trained_classifier",

@@ -1,7 +1,6 @@
 """The tracker's run of a training: the model, its parameters, and the record that later steps work with."""
 
 import tempfile
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +49,6 @@ class Trained(BaseModel):
 
 def log_training(
     chosen: ChosenCandidate,
-    candidates: Mapping[str, Candidate],
     listings: pd.DataFrame,
     profile: Profile,
     seed: int,
@@ -63,8 +61,8 @@ def log_training(
     run = mlflow.active_run()
     if run is None:
         raise RuntimeError("the step has no tracker run: the active stack lacks an experiment tracker")
-    parameters, revision = candidates[chosen.name], git_revision()
-    _log_parameters(parameters)
+    revision = git_revision()
+    _log_parameters(chosen.parameters)
     mlflow.log_params({"candidate": chosen.name, "rows_train": profile.splits["train"], "seed": seed})
     for name, result in chosen.results.items():
         mlflow.log_metrics({f"candidates.{name}.{key}": value for key, value in result})
@@ -79,7 +77,7 @@ def log_training(
         model_uri=model_uri,
         chosen=chosen.name,
         candidates=chosen.results,
-        parameters=parameters,
+        parameters=chosen.parameters,
         seed=seed,
         temperature=chosen.classifier.temperature_,
         terms=chosen.classifier.coef_.shape[0],

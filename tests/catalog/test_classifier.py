@@ -71,7 +71,7 @@ def test_the_same_seed_gives_the_same_model() -> None:
 def test_two_processes_give_the_same_model_as_one(
     classifier: ProductTypeClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("catalog.classifier._ENTRIES_FOR_PROCESSES", 0)
+    monkeypatch.setattr("catalog.solvers._ENTRIES_FOR_PROCESSES", 0)
     divided = ProductTypeClassifier(**classifier.get_params(deep=False)).fit(TITLES, DESCRIPTIONS, CODES)
     assert_array_equal(divided.coef_, classifier.coef_)
 

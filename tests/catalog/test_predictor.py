@@ -239,7 +239,6 @@ def test_a_repeated_term_gives_one_reason(predictor: Predictor) -> None:
     reasons = all_reasons(predictor, ("piscine " * 5, "piscine, pompe de piscine"), 2583)
     named = [(reason.term, reason.field, reason.kind) for reason in reasons]
     assert len(named) == len(set(named))
-    assert ("piscine", "title", "words") in named
     assert ("piscine", "both", "words") in named
 
 
@@ -250,7 +249,7 @@ def test_terms_are_shown_in_a_readable_form(predictor: Predictor) -> None:
     assert {"piscine", "pompe de"} <= whole
     assert {"·pis", "isci", "ine·"} <= pieces
     assert not any(term != term.strip() or " " in term for term in pieces)
-    assert {reason.field for reason in reasons} == {"title", "both"}
+    assert {reason.field for reason in reasons} == {"both"}
 
 
 def test_a_typical_word_supports_its_type_and_opposes_another(predictor: Predictor) -> None:

@@ -121,9 +121,9 @@ def test_the_tracker_stores_how_a_version_was_trained(shop: Shop) -> None:
     assert production(outcome) == "1"
     version = mlflow.MlflowClient().get_model_version(outcome["name"], "1")
     tracked = mlflow.get_run(version.tags["run_id"])
-    assert tracked.data.params["candidate"] == "svm"
-    assert tracked.data.params["solver"] == "svm"
-    assert tracked.data.params["block_0.field"] == "title"
+    assert tracked.data.params["candidate"] == "blend"
+    assert tracked.data.params["solver"] == "blend"
+    assert tracked.data.params["block_0.field"] == "both"
     assert tracked.data.metrics["candidates.sgd_logistic.validation_weighted_f1"] > 0
     assert tracked.data.metrics["test.weighted_f1"] == pytest.approx(outcome["weighted_f1"])
     assert tracked.data.tags["data_hash"] == outcome["data_hash"]
@@ -132,7 +132,7 @@ def test_the_tracker_stores_how_a_version_was_trained(shop: Shop) -> None:
     record = read_record(tracked.info.run_id)
     assert record is not None
     assert (record.data_hash, record.champion, len(record.code)) == (outcome["data_hash"], None, 64)
-    assert record.recipe["parameters"]["candidates"]["svm"]["solver"] == "svm"
+    assert record.recipe["parameters"]["candidates"]["blend"]["solver"] == "blend"
     assert record.recipe["parameters"]["promotion"]["resamples"] == 2_000
     assert record.source.directory
     assert Path(record.listings.uri).is_file()

@@ -17,7 +17,7 @@ CONFIGS = ROOT / "pipelines" / "configs"
         (TrainingConfig, "training.yaml", "sise"),
         (TrainingConfig, "training.yaml", "consolidation.max_feedback"),
         (TrainingConfig, "training.yaml", "promotion.margn"),
-        (TrainingConfig, "training.yaml", "candidates.svm.c"),
+        (TrainingConfig, "training.yaml", "candidates.blend.c"),
         (MonitoringConfig, "monitoring.yaml", "windows"),
         (MonitoringConfig, "monitoring.yaml", "window.day"),
         (MonitoringConfig, "monitoring.yaml", "drift.minimum_row"),

@@ -84,7 +84,7 @@ def test_parameters_are_json(evaluation: Evaluation) -> None:
     found = re.search(r"^```json\n(.*?)^```$", card_of(evaluation), re.MULTILINE | re.DOTALL)
     assert found is not None
     parameters = json.loads(found[1])
-    assert parameters["C"] == 0.2
+    assert parameters["C"] == 0.5
     assert parameters["blocks"][0]["kind"] == "words"
 
 
