@@ -1,8 +1,8 @@
 """The served classifier: it reads a model folder and needs numpy only."""
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +80,7 @@ class Predictor:
         answers: list[Classification] = []
         for first in range(0, len(listings), _TOGETHER):
             tokens = [_tokens(*listing) for listing in listings[first : first + _TOGETHER]]
+            self._vocabulary.remember(self._vocabulary.new_words(tokens))
             answers += self._classify_together(tokens, k)
         return answers
 
@@ -97,11 +98,11 @@ class Predictor:
         """Look up the words of a long listing in such pieces; `explain` is quick after that."""
         yield from self._look_up([_tokens(title, description)])
 
-    def _look_up(self, listings: Iterable[Tokens]) -> Iterator[None]:
+    def _look_up(self, listings: Sequence[Tokens]) -> Iterator[None]:
         # Nearly all of the time for a long listing goes into words that are new to the vocabulary's cache.
         piece: list[str] = []
         size = 0
-        for word in self._vocabulary.new_words(chain.from_iterable(chain.from_iterable(listings))):
+        for word in self._vocabulary.new_words(listings):
             piece.append(word)
             size += len(word)
             if size >= _PIECE:

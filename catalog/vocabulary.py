@@ -1,7 +1,7 @@
 """The vocabulary of a served model: from the words of a listing to the columns of its terms."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,18 +68,15 @@ class Vocabulary:
 
         There are no guards; any number of -1 may come before the columns of a listing.
         """
-        cache = in_titles, in_descriptions = self._cache
-        tokens = [word for title, description in listings for word in title + description]
-        if new := set(tokens).difference(in_titles):
-            self._add_to_cache(new, cache)
+        cache = self._cache
+        tokens = list(chain.from_iterable(chain.from_iterable(listings)))
         pairs, ends = self._pairs_of_many(tokens, listings)
-        of_pairs = memoryview(pairs.tobytes())
-        parts = [
-            b"".join(
-                [*map(in_titles.__getitem__, title), *map(in_descriptions.__getitem__, description), of_pairs[a:b]]
-            )
-            for (title, description), (a, b) in zip(listings, pairwise((ends * pairs.itemsize).tolist()), strict=True)
-        ]
+        bounds_of_pairs = [*pairwise((ends * pairs.itemsize).tolist())]
+        try:
+            parts = _joined(listings, cache, pairs.tobytes(), bounds_of_pairs)
+        except KeyError:
+            self._add_to_cache(set(tokens).difference(cache[0]), cache)
+            parts = _joined(listings, cache, pairs.tobytes(), bounds_of_pairs)
         columns = np.frombuffer(bytearray().join(parts), np.int32)
         bounds = np.fromiter(accumulate(map(len, parts), initial=0), np.int64, len(parts) + 1) // columns.itemsize
         for start, end in pairwise(bounds.tolist()):
@@ -99,10 +96,9 @@ class Vocabulary:
         pairs[first_words + 1 == end] = -1  # the last word of a listing and the first one of the next
         return pairs.ravel(), first_words.searchsorted(np.append(0, ends)) * pairs.shape[1]
 
-    def new_words(self, words: Iterable[str]) -> list[str]:
-        """Return the distinct words that are not in the cache, in order."""
-        known = self._cache[0]
-        return [word for word in dict.fromkeys(words) if word not in known]
+    def new_words(self, listings: Sequence[Tokens]) -> set[str]:
+        """Return the words of listings that are not in the cache."""
+        return set().union(*chain.from_iterable(listings)).difference(self._cache[0])
 
     def remember(self, words: Iterable[str]) -> None:
         """Look words up, so that `columns` finds them in its cache."""
@@ -152,6 +148,18 @@ class Vocabulary:
 
 # By word, the columns of the terms within it in titles, and in descriptions. Bytes are joined faster than arrays.
 _Cache = tuple[dict[str, bytes], dict[str, bytes]]
+
+
+def _joined(listings: Sequence[Tokens], cache: _Cache, pairs: bytes, bounds: Sequence[tuple[int, int]]) -> list[bytes]:
+    """Return the columns of each listing: those within its words, from the cache, and those of its pairs of words.
+
+    Raises `KeyError` for a word that is not in the cache.
+    """
+    in_title, in_description = (columns.__getitem__ for columns in cache)
+    return [
+        b"".join([*map(in_title, title), *map(in_description, description), pairs[start:end]])
+        for (title, description), (start, end) in zip(listings, bounds, strict=True)
+    ]
 
 
 def _by_word(columns: Columns, ends: Numbers) -> list[bytes]:

@@ -36,6 +36,9 @@ def read_by_model(entry: Any) -> Texts | list[dict[str, Any]]:
 @example({"designation": "x", "description": LIGATURE * (SHORT - 1)})
 @example({"designation": "x", "description": LIGATURE * SHORT})
 @example({"designation": "x", "description": "&#xFDFA;" * (SHORT + 1)})
+@example({"designation": "x", "description": "\u00bc" * 9_999})
+@example({"designation": "x", "description": "\u00bc" * 10_000})
+@example({"designation": "\u0153", "description": "&#xFDFA" * 2_857})
 @settings(max_examples=400, deadline=None, derandomize=True)
 def test_an_entry_is_read_as_the_model_reads_it(entry: Any) -> None:
     assert read_texts(entry) == read_by_model(entry)

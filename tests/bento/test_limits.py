@@ -7,6 +7,7 @@ import string
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
+from html.entities import html5
 from typing import Any
 
 import anyio
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from bento.answerer import PIECE
+from bento.batch_listings import _WESTERN_EXPANSION
 from bento.schemas import EXPANSION
 from bento.settings import Settings
 from catalog.predictor import Predictor
@@ -100,6 +102,15 @@ def test_no_character_expands_more_than_the_limit_expects() -> None:
     texts = (chr(number) for number in range(sys.maxunicode) if not 0xD800 <= number < 0xE000)
     expanding = [text for text in texts if len(unicodedata.normalize("NFKD", text.casefold())) > 3]
     assert max(len(normalise(text)) for text in expanding) == EXPANSION
+
+
+def test_no_character_of_windows_1252_and_no_entity_expands_more_than_the_limit_for_western_texts() -> None:
+    western = bytes(range(256)).decode("cp1252", errors="ignore")
+    numbers = [number for number in range(sys.maxunicode) if not 0xD800 <= number < 0xE000]
+    expanding = [n for n in numbers if len(unicodedata.normalize("NFKD", chr(n).casefold())) > 3]
+    entities = [form for n in expanding for form in (f"&#{n}", f"&#x{n:x}")] + [f"&{name}" for name in html5]
+    for text in [*western, *entities]:
+        assert len(normalise(text)) <= _WESTERN_EXPANSION * len(text)
 
 
 def together(service: Service, requests: Sequence[tuple[str, Any]]) -> list[tuple[str, int]]:
