@@ -1,6 +1,7 @@
 """Catalogues, and runs over them with a small packaged model."""
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,13 @@ from tests.conftest import ROOT
 ROWS = 40  # of a shard
 
 
+scorer = cache(Scorer)
 Engine = Callable[[Job, Task, Iterable[Shard]], Iterator[Entry]]
 
 
 def here(job: Job, task: Task, shards: Iterable[Shard]) -> Iterator[Entry]:
     """Score in this process."""
-    for part in map(Scorer(task).score, shards):
+    for part in map(scorer(task).score, shards):
         job.store(part)
         yield part.entry
 
@@ -61,12 +63,17 @@ class Scoring:
         return run(job, files, "rakuten:7", rows, noted, Unwatched())
 
 
+@pytest.fixture(scope="session")
+def source(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model and the code of this project, as a Bento has them."""
+    folder = tmp_path_factory.mktemp("bento")
+    (folder / "model").symlink_to(model_folder)
+    (folder / "catalog").symlink_to(ROOT / "catalog")
+    return folder
+
+
 @pytest.fixture
-def scoring(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Scoring:
-    """Runs with a model and the code of this project, as a Bento has them."""
-    source = tmp_path_factory.mktemp("bento")
-    (source / "model").symlink_to(model_folder)
-    (source / "catalog").symlink_to(ROOT / "catalog")
+def scoring(source: Path) -> Scoring:
     return Scoring(source)
 
 

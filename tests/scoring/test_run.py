@@ -1,6 +1,9 @@
 """A catalogue is scored exactly once, with the answers of the served model, whatever interrupts the run."""
 
 import csv
+import hashlib
+import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +14,7 @@ from catalog.language import detect_language
 from catalog.predictor import Predictor
 from scoring.job import JobError
 from scoring.local import score_into
+from scoring.place import Place
 from state.lock import LockedError, hold
 from tests.scoring.conftest import Scoring
 
@@ -120,8 +124,10 @@ def test_an_interrupted_run_goes_on_where_it_was_and_ends_with_the_same_bytes(
 
 
 @pytest.mark.parametrize(
-    ("change", "what"), [("input", "another input"), ("model", "another answers"), ("rows", "another rows of a shard")]
-)
+    ("change", "what"),
+    [("input", "another input"), ("top", "another answers"), ("rows", "another rows of a shard"),
+     ("format", "another format")],
+)  # fmt: skip
 def test_the_journal_of_another_run_is_refused(
     scoring: Scoring, catalogue: Path, tmp_path: Path, change: str, what: str
 ) -> None:
@@ -131,14 +137,59 @@ def test_the_journal_of_another_run_is_refused(
     with pytest.raises(JobError, match=f"holds the journal of a run with {what}: name another output, or remove"):
         scoring.run(
             other if change == "input" else catalogue, tmp_path / "parts",
-            top=2 if change == "model" else 1, rows=9 if change == "rows" else 40,
+            top=2 if change == "top" else 1, rows=9 if change == "rows" else 40,
+            format="csv" if change == "format" else "parquet",
         )  # fmt: skip
 
 
-def test_a_run_that_is_complete_is_not_repeated(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
-    first = scoring.run(catalogue, tmp_path / "parts")
-    assert scoring.run(catalogue, tmp_path / "parts") == first
+@pytest.mark.parametrize("out", ["out.csv", "parts"])
+def test_a_run_that_is_complete_is_not_repeated(scoring: Scoring, catalogue: Path, tmp_path: Path, out: str) -> None:
+    first = scoring.run(catalogue, tmp_path / out)
+    before = sorted(tmp_path.rglob("*"))
+    assert scoring.run(catalogue, tmp_path / out) == first
     assert scoring.done == []
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_run_that_was_killed_before_its_parts_were_removed_is_complete(
+    scoring: Scoring, catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = scoring.run(catalogue, tmp_path / "whole.csv")
+    for lost in ("remove", "write"):  # at the very end; and before it is noted that the output is complete
+        out = tmp_path / f"{lost}.csv"
+        with monkeypatch.context() as patch:
+            patch.setattr(Place, lost, interrupted_at(f"{out.name}.run.json", getattr(Place, lost)))
+            with pytest.raises(Interrupted):
+                scoring.run(catalogue, out)
+        assert out.exists()
+        assert scoring.run(catalogue, out) == whole
+        assert scoring.done == []
+        assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
+        assert not Path(f"{out}.parts").exists()
+
+
+def interrupted_at(name: str, method: Callable[..., None]) -> Callable[..., None]:
+    """A method of a place that ends the run when everything is removed, or when this name is written."""
+
+    def instead(place: Place, *arguments: object) -> None:
+        if not arguments or arguments[0] == name:
+            raise Interrupted
+        method(place, *arguments)
+
+    return instead
+
+
+def test_a_folder_of_answers_is_read_as_one_table(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
+    scoring.run(catalogue, tmp_path / "parts")
+    assert len(pd.read_parquet(tmp_path / "parts")) == 300
+
+
+def test_what_a_run_was_is_kept_beside_its_output(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
+    scoring.run(catalogue, tmp_path / "out.csv")
+    record = json.loads((tmp_path / "out.csv.run.json").read_text())
+    assert record["run"]["model"] == "rakuten:7"
+    assert record["run"]["input"][0][2] == hashlib.sha256(catalogue.read_bytes()).hexdigest()
+    assert (record["outcome"]["rows"], sum(record["outcome"]["types"].values())) == (300, 300)
 
 
 def test_an_output_that_is_there_is_never_overwritten(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
