@@ -34,7 +34,10 @@ SERVERS = {
     "python run.py serve --port 8002": "http://127.0.0.1:8002/readyz",
     "python run.py serve": "http://127.0.0.1:3000/readyz",
     "bentoml serve": "http://127.0.0.1:3000/readyz",
+    "dask scheduler": "http://127.0.0.1:8787/health",
+    "dask worker": "http://127.0.0.1:8788/health",
 }
+PORTS = (8237, 5001, 3000, 8001, 8002, 8003, 8501, 8786, 8787, 8788)
 # The option that says what a command otherwise takes by default.
 DEFAULTS = {
     "python run.py ui": "--port 8501",
@@ -81,7 +84,7 @@ class Shell:
         self.assignments: list[str] = []  # of variables that are not exported
         self.servers: dict[str, subprocess.Popen[bytes]] = {}
         self._log = folder / "servers.log"
-        self._places = {f":{port}": f":{free_port()}" for port in (8237, 5001, 3000, 8001, 8002, 8003, 8501)}
+        self._places = {f":{port}": f":{free_port()}" for port in PORTS}
         self._places |= {f"--port {old[1:]}": f"--port {new[1:]}" for old, new in self._places.items()}
         self._places["/tmp/"] = f"{folder}/"
         for name, service in (("SERVICE_URL", "http://127.0.0.1:3000"), ("MONITOR_URL", "http://127.0.0.1:8003")):
