@@ -23,6 +23,7 @@ VERBS = {
     "reproduce": "train a version again from its record, and say whether it is the same",
     "rollback": "return to the version that was in production before",
     "purge": "remove predictions and feedback that are too old to keep",
+    "audit": "list the listings whose product type is probably wrong",
     "data": "write the embedded listings as the challenge's files",
     "env": 'print exports for native commands: eval "$(python run.py env)"',
     "stack": "list, compare and apply the stack files: where the pipelines run",
@@ -42,6 +43,7 @@ EXAMPLES = """examples:
   python run.py reproduce                        train the version in production again, and compare every answer
   python run.py rollback --reason "worse on toys"
   python run.py purge --older-than 90d           remove predictions and feedback older than 90 days
+  python run.py audit suspects.csv --data DIR    list the labels that are probably wrong
   python run.py stack apply containers           run every step in a container from now on
   python run.py doctor                           show what is installed, where it writes, what is missing
 """

@@ -84,10 +84,15 @@ def train_again(recipe: Recipe, listings: pd.DataFrame, champion: pd.DataFrame |
     """
     from catalog.candidates import fit_candidates
     from catalog.evaluation import evaluate_window
+    from catalog.label_audit import audit_labels, without_errors
     from catalog.reference import build_reference_window
 
     parameters = recipe.parameters
-    chosen = fit_candidates(listings, parameters.candidates, parameters.seed)
+    to_train = listings
+    if parameters.audit.cleans:
+        suspects = audit_labels(listings, parameters.audit, parameters.seed)
+        to_train = without_errors(listings, suspects, parameters.audit)
+    chosen = fit_candidates(to_train, parameters.candidates, parameters.seed)
     window = build_reference_window(listings, chosen.classifier)
     evaluation = evaluate_window(window, recipe.taxonomy, parameters.target_precision, parameters.seed)
     decision = _decide(recipe, window, evaluation, champion)

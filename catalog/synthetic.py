@@ -137,11 +137,12 @@ def generate(size: int = 20_000, seed: int = 0) -> pd.DataFrame:
     )
 
 
-def write_listings(size: int, seed: int) -> tuple[list[Listing], list[int]]:
+def write_listings(size: int, seed: int, wrong_labels: float = WRONG_LABELS) -> tuple[list[Listing], list[int]]:
     """Return the listings of `generate` with their languages and true types, and the code that each is labelled with.
 
-    Each repetition of a listing gets a label of its own, so that some repetitions contradict each other, as in real
-    catalogues. Raises `ValueError` for a size that `generate` refuses.
+    `wrong_labels` is the share of codes that are wrong. Each repetition of a listing gets a label of its own, so that
+    some repetitions contradict each other, as in real catalogues. Raises `ValueError` for a size that `generate`
+    refuses.
     """
     if not SIZES[0] <= size <= SIZES[1]:
         raise ValueError(f"size must be between {SIZES[0]:,} and {SIZES[1]:,}, not {size:,}")
@@ -149,7 +150,7 @@ def write_listings(size: int, seed: int) -> tuple[list[Listing], list[int]]:
     writer = _Writer(draw)
     listings = [writer.listing(code) for code in _draw_codes(size, draw)]
     writer.repeat_some(listings)
-    return listings, [writer.shown_code(listing.code) for listing in listings]
+    return listings, [writer.shown_code(listing.code, wrong_labels) for listing in listings]
 
 
 def generate_traffic(kind: str, seed: int, world: int = 0) -> Iterator[Listing]:
@@ -228,9 +229,9 @@ class _Writer:
         earlier = listings[self._below(len(listings) if among is None else among)]
         return earlier._replace(title=self._varied(earlier.title))
 
-    def shown_code(self, code: int) -> int:
-        """Return the code, or sometimes a wrong one: mostly of a type that is easily confused with it."""
-        if not self._chance(WRONG_LABELS):
+    def shown_code(self, code: int, wrong_labels: float) -> int:
+        """Return the code, or for a share of calls a wrong one: mostly of a type that is easily confused with it."""
+        if not self._chance(wrong_labels):
             return code
         confused = code in _GROUP_OF and self._chance(_CONFUSED)
         codes = GROUPS[_GROUP_OF[code]] if confused else tuple(FREQUENCIES)

@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from catalog.audit_rules import AuditRules
 from catalog.candidates import Candidate
 from catalog.comparison import PromotionRules
 from catalog.consolidation import ConsolidationRules
@@ -19,5 +20,6 @@ class TrainingParameters(BaseModel):
     size: int = Field(20_000, ge=200)
     target_precision: float = Field(0.95, gt=0, lt=1)
     consolidation: ConsolidationRules = ConsolidationRules()
+    audit: AuditRules = AuditRules()
     candidates: dict[str, Candidate] = Field(min_length=1)
     promotion: PromotionRules = PromotionRules()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from zenml.models import ArtifactVersionResponse
 
 _FEEDBACK = "feedback"  # the table with all feedback that a training read
-_DERIVED = ("listings", "reference_window")
+COPIES = (_FEEDBACK, "listings", "listings_to_train", "reference_window")
 
 
 def erase_copies(erased: Collection[str], *, dry_run: bool = False) -> list[Removal]:
@@ -24,7 +24,7 @@ def erase_copies(erased: Collection[str], *, dry_run: bool = False) -> list[Remo
     tables, rows = 0, 0
     seen: set[object] = set()
     for run in run_history.stored_runs("training"):
-        artifacts = run_history.artifacts_of(run, (_FEEDBACK, *_DERIVED))
+        artifacts = run_history.artifacts_of(run, COPIES)
         # The feedback says whether a run has anything of these, unless an earlier erasure has deleted it.
         if not any(_is_gone(artifact) or _holds(artifact, erased) for artifact in artifacts if _is_feedback(artifact)):
             continue

@@ -5,6 +5,7 @@ from zenml import pipeline
 from catalog.taxonomy import Taxonomy
 from pipelines.config import TrainingConfig
 from pipelines.hooks import record_host
+from steps.audit import audit_labels
 from steps.check import check_listings, gate_listings
 from steps.collect import collect_inputs
 from steps.compare import compare_with_production
@@ -25,7 +26,10 @@ def training(data: str | None, taxonomy: Taxonomy, config: TrainingConfig, new_b
     report, _ = check_listings(raw, last_profile, taxonomy)
     gate_listings(report)
     listings, profile = consolidate_listings(raw, feedback, taxonomy, config.consolidation, after="gate_listings")
-    trained = train_classifier(listings, profile, config.candidates, "embedded" if data is None else "files", seed)
+    to_train = listings
+    if config.audit.in_training != "off":
+        to_train, _, _ = audit_labels(listings, taxonomy, config.audit, seed)
+    trained = train_classifier(to_train, profile, config.candidates, "embedded" if data is None else "files", seed)
     evaluation, _, card, window, evaluated = evaluate_classifier(
         listings, profile, trained, source, taxonomy, config.target_precision, seed
     )

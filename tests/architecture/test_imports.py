@@ -30,8 +30,8 @@ MAY_IMPORT = {
     "pipelines": {"catalog", "ledger", "checks", "steps", "scoring"},
     "monitoring": {"catalog", "checks", "reports", "stacks", "state", "web"},
     "commands": {
-        "bento", "catalog", "ledger", "checks", "tracking", "pipelines", "stacks", "state", "terminal", "web",
-        "monitoring", "scoring",
+        "bento", "catalog", "ledger", "checks", "tracking", "reports", "pipelines", "stacks", "state", "terminal",
+        "web", "monitoring", "scoring",
     },
 }  # fmt: skip
 NOT_OF_THE_SYSTEM = {"benchmarks", "tests"}

@@ -48,6 +48,7 @@ def test_help_lists_the_verbs_and_gives_examples() -> None:
         "rollback": ["--reason", "--by", "--leaving", "--json", "--taxonomy", "--embedded"],
         "reproduce": ["VERSION", "--install", "--json", "--taxonomy", "--embedded"],
         "purge": ["--older-than", "--dry-run", "--retention"],
+        "audit": ["FILE", "--data", "--taxonomy", "--page", "--review", "--folds", "--sure"],
         "data": ["DIR", "--size", "--seed", "--force"],
         "env": ["--tracker"],
         "doctor": [],

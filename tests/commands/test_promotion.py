@@ -325,7 +325,7 @@ def test_reviewed_feedback_enters_every_split(shop: Shop, tmp_path: Path, monkey
     from zenml.client import Client
 
     first = shop(1_000)
-    reviewed = [(f"piscine hors sol {number}", 2583, "rita", "reviewer") for number in range(300)]
+    reviewed = [(f"piscine {number} hors sol", 2583, "rita", "reviewer") for number in range(300)]
     fill_ledger(tmp_path / "ledger.db", first["name"], reviewed)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'ledger.db'}")
     outcome = shop(1_000)

@@ -16,6 +16,7 @@ CONFIGS = ROOT / "pipelines" / "configs"
     [
         (TrainingConfig, "training.yaml", "sise"),
         (TrainingConfig, "training.yaml", "consolidation.max_feedback"),
+        (TrainingConfig, "training.yaml", "audit.fold"),
         (TrainingConfig, "training.yaml", "promotion.margn"),
         (TrainingConfig, "training.yaml", "candidates.blend.c"),
         (MonitoringConfig, "monitoring.yaml", "windows"),

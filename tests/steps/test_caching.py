@@ -12,64 +12,70 @@ from steps.caching import code_digest, dependencies
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("catalog", "checks", "tracking", "reports", "steps", "ledger", "pipelines", "bento", "web", "commands")
-STEPS = ("ingest", "check", "consolidate", "train", "evaluate")
+STEPS = ("ingest", "check", "consolidate", "audit", "train", "evaluate")
 ALL = set(STEPS)
 # The steps that must run again after an edit of a file. A file that is not here must make no step run again.
 RUN_AGAIN: dict[str, set[str]] = {
-    "catalog/blocks.py": {"train", "evaluate"},
+    "catalog/audit_rules.py": {"audit"},
+    "catalog/blocks.py": {"audit", "train", "evaluate"},
     "catalog/candidates.py": {"train", "evaluate"},
     "catalog/classifier.py": {"train", "evaluate"},
+    "catalog/confident_learning.py": {"audit"},
     "catalog/consolidation.py": {"consolidate"},
     "catalog/contract.py": {"ingest", "check", "consolidate"},
-    "catalog/csv_table.py": {"ingest", "check", "consolidate", "evaluate"},
+    "catalog/csv_table.py": ALL - {"train"},
     "catalog/evaluation.py": {"evaluate"},
-    "catalog/features.py": {"train", "evaluate"},
+    "catalog/features.py": {"audit", "train", "evaluate"},
+    "catalog/label_audit.py": {"audit"},
     "catalog/language.py": {"consolidate"},
     "catalog/listings.py": {"ingest"},
     "catalog/model_folder.py": {"train", "evaluate"},
-    "catalog/near_duplicates.py": {"consolidate"},
+    "catalog/near_duplicates.py": {"consolidate", "audit"},
     "catalog/profile.py": {"check", "consolidate", "train", "evaluate"},
     "catalog/reference.py": {"evaluate"},
     "catalog/scores.py": {"train", "evaluate"},
     "catalog/separation.py": {"consolidate"},
     "catalog/solvers.py": {"train", "evaluate"},
     "catalog/source.py": {"ingest", "train", "evaluate"},
-    "catalog/split_key.py": {"check", "consolidate", "train", "evaluate"},
-    "catalog/splits.py": {"check", "consolidate", "train", "evaluate"},
+    "catalog/split_key.py": ALL - {"ingest"},
+    "catalog/splits.py": ALL - {"ingest"},
     "catalog/sweep.py": {"train", "evaluate"},
     "catalog/synthetic.py": {"ingest"},
     "catalog/synthetic_vocabulary.py": {"ingest"},
-    "catalog/taxonomy.py": {"ingest", "check", "consolidate", "evaluate"},
+    "catalog/taxonomy.py": ALL - {"train"},
     "catalog/text.py": ALL,
     "checks/data_contract.py": {"check"},
     "checks/data_report.py": {"check"},
-    "reports/data_report_page.py": {"check"},
     "reports/charts/bars.py": {"evaluate"},
     "reports/charts/confusion.py": {"evaluate"},
     "reports/charts/labels.py": ALL - {"train"},
     "reports/charts/reliability.py": {"evaluate"},
+    "reports/data_report_page.py": {"check"},
     "reports/evaluation_charts.py": {"evaluate"},
     "reports/evaluation_page.py": {"evaluate"},
+    "reports/label_audit_page.py": {"audit"},
     "reports/model_card.py": {"evaluate"},
-    "reports/rendering.py": {"ingest", "check", "consolidate", "evaluate"},
-    "reports/table_page.py": {"ingest", "consolidate", "evaluate"},
+    "reports/rendering.py": ALL - {"train"},
+    "reports/table_page.py": {"ingest", "consolidate", "audit", "evaluate"},
     "reports/templates/abstention.txt.j2": {"evaluate"},
-    "reports/templates/base.html.j2": {"ingest", "check", "consolidate", "evaluate"},
+    "reports/templates/base.html.j2": ALL - {"train"},
     "reports/templates/chart.svg.j2": {"evaluate"},
     "reports/templates/charts.html.j2": {"evaluate"},
     "reports/templates/data_report_page.html.j2": {"check"},
     "reports/templates/evaluation_page.html.j2": {"evaluate"},
-    "reports/templates/macros.html.j2": {"ingest", "consolidate", "evaluate"},
+    "reports/templates/label_audit_page.html.j2": {"audit"},
+    "reports/templates/macros.html.j2": {"ingest", "consolidate", "audit", "evaluate"},
     "reports/templates/model_card.md.j2": {"evaluate"},
-    "reports/templates/page.js": {"ingest", "check", "consolidate", "evaluate"},
-    "reports/templates/style.css": {"ingest", "check", "consolidate", "evaluate"},
-    "reports/templates/table_page.html.j2": {"ingest", "consolidate", "evaluate"},
+    "reports/templates/page.js": ALL - {"train"},
+    "reports/templates/style.css": ALL - {"train"},
+    "reports/templates/table_page.html.j2": {"ingest", "consolidate", "audit", "evaluate"},
+    "steps/audit.py": {"audit"},
     "steps/caching.py": ALL,
     "steps/check.py": {"check"},
     "steps/consolidate.py": {"consolidate"},
     "steps/evaluate.py": {"evaluate"},
     "steps/ingest.py": {"ingest"},
-    "steps/materializers.py": {"ingest", "consolidate", "evaluate"},
+    "steps/materializers.py": {"ingest", "consolidate", "audit", "evaluate"},
     "steps/train.py": {"train"},
     "tracking/champion_files.py": {"train", "evaluate"},
     "tracking/evaluation_run.py": {"evaluate"},
@@ -123,9 +129,9 @@ def test_another_version_of_a_library_makes_the_steps_run_again_that_import_it(
         return {step for step, digest in digests().items() if digest != before[step]}
 
     installed = caching.version
-    assert run_again("scikit-learn") == {"train", "evaluate"}
+    assert run_again("scikit-learn") == {"audit", "train", "evaluate"}
     assert run_again("skops") == {"train", "evaluate"}, "it is imported within functions"
-    assert run_again("scipy") == {"consolidate", "train", "evaluate"}, "it is imported by modules of modules"
+    assert run_again("scipy") == {"consolidate", "audit", "train", "evaluate"}, "it is imported by modules of modules"
     assert run_again("great_expectations") == {"check"}
     assert run_again("pandas") == ALL
     assert run_again("sqlalchemy") == set()

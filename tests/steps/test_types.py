@@ -13,6 +13,7 @@ from zenml.steps import BaseStep
 from zenml.types import HTMLString, MarkdownString
 
 from catalog.candidates import Candidate
+from commands.erasure import COPIES
 from steps.materializers import PackagedBento
 
 MODULES = sorted(path.stem for path in (Path(__file__).parents[2] / "steps").glob("[!_]*.py"))
@@ -40,7 +41,7 @@ def types_in(annotation: Any) -> Iterator[Any]:
 
 
 def test_all_steps_are_found() -> None:
-    assert len(STEPS) == 17
+    assert len(STEPS) == 18
 
 
 @pytest.mark.parametrize("name", STEPS)
@@ -51,3 +52,16 @@ def test_a_step_takes_and_returns_whole_types(name: str) -> None:
     for hint in hints.values():
         for kind in types_in(hint):
             assert kind == dict[str, Candidate] or issubclass(kind, (*WHOLE, *PARAMETERS)), hint
+
+
+def test_each_table_that_may_hold_feedback_is_searched_for_erased_listings() -> None:
+    without_feedback = {"raw_listings", "label_suspects"}
+    tables = {
+        artifact.name
+        for step in STEPS.values()
+        for output in get_args(get_type_hints(step.entrypoint, include_extras=True)["return"])
+        if get_origin(output) is Annotated and get_args(output)[0] is pd.DataFrame
+        for artifact in get_args(output)[1:]
+    }
+    assert {"listings", "listings_to_train", "reference_window"} <= tables
+    assert tables - without_feedback <= set(COPIES)
