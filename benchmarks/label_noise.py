@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
+import numpy as np
 import pandas as pd
 
 from catalog.audit_rules import AuditRules
@@ -59,7 +60,7 @@ def _f1(rows: pd.DataFrame, listings: pd.DataFrame, true: "pd.Series[int]") -> f
     name, candidate = next(iter(TrainingConfig.read(DEFAULT).candidates.items()))
     classifier = fit_candidates(rows, {name: candidate}, seed=0).classifier
     test = listings[listings["split"] == "test"]
-    codes: Codes = test["text_key"].map(true).to_numpy()
+    codes: Codes = np.array([true[key] for key in test["text_key"]], dtype=np.int64)
     return weighted_f1(codes, classifier.predict(test))
 
 
