@@ -51,13 +51,13 @@ def _spread(client: "Client", job: Job, task: Task, shards: Iterable[Shard], sch
     from distributed import as_completed
 
     _require_workers(client, scheduler)
-    assignment = Assignment(uuid4().hex, job, task, pack(job.place, task.code), code_digest())
-    shared = client.scatter(assignment, broadcast=True, hash=False)
+    bundle = pack(job.place, task.code)
+    assignment = Assignment(uuid4().hex, Job(job.out, task), task, bundle, code_digest())  # without the list of files
     running = as_completed(loop=client.loop, raise_errors=False)
     try:
         for shard in shards:
             name = f"score-{assignment.run}-{shard.number}"
-            running.add(client.submit(answer, shared, shard, key=name, pure=False, retries=2))
+            running.add(client.submit(answer, assignment, shard, key=name, pure=False, retries=2))
             while running.count() >= _AHEAD * max(sum(client.nthreads().values()), 1):
                 yield _entry(next(running), scheduler)
         for future in running:

@@ -4,7 +4,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 
 from scoring.place import Place
-from state.lock import hold
+from state.lock import LockedError, hold
 
 LOCK = "_lock"
 _RENEWED = 20  # seconds between two renewals
@@ -27,11 +27,17 @@ class OccupiedError(RuntimeError):
 def held(place: Place, what: str) -> Iterator[None]:
     """Keep other runs away from a place while the body runs; `what` names this one for them.
 
-    Raises `OccupiedError` for an object store, and `state.lock.LockedError` for a folder.
+    Raises `OccupiedError`.
     """
     if place.is_local:
         place.make()
-        with hold(place.folder / f".{LOCK}", what):
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(hold(place.folder / f".{LOCK}", what))
+            except LockedError as error:
+                raise OccupiedError(
+                    f"{place.address} is used by {error}; wait for it, or name another output"
+                ) from error
             yield
         return
     lease = _Lease(place, what)
@@ -44,7 +50,7 @@ def held(place: Place, what: str) -> Iterator[None]:
     finally:
         ended.set()
         renewal.join()
-        place.remove(LOCK)
+        lease.end()
 
 
 class _Lease:
@@ -79,6 +85,11 @@ class _Lease:
             except OSError:  # the store does not answer: next time
                 continue
             self._tag = self._place.tag(LOCK) if renewed else None
+
+    def end(self) -> None:
+        """Remove the lease, unless another run has taken it."""
+        if self._tag is not None:
+            self._place.remove(LOCK)
 
     def _content(self) -> bytes:
         entry = {

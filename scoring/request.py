@@ -1,5 +1,6 @@
 """What a person asks for: which catalogue, where the answers go, and how."""
 
+import os
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ class RequestError(ValueError):
 
 
 class ScoringRequest(BaseModel):
-    """A catalogue to score. `scheduler`: of Dask, whose workers score it; None: processes of this machine."""
+    """A catalogue to score. `workers` None: a process for each core. `scheduler`: of Dask, whose workers score it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,13 +38,18 @@ class ScoringRequest(BaseModel):
     top: int = Field(1, ge=1)
     format: Format | None = None
     shard_rows: int = Field(SHARD_ROWS, ge=1)
-    workers: int = Field(1, ge=1)
+    workers: int | None = Field(None, ge=1)
     scheduler: str | None = None
 
     @property
     def wanted(self) -> Wanted:
         """The columns that are named."""
         return Wanted(self.title, self.description, self.id, self.keep)
+
+    @property
+    def processes(self) -> int:
+        """How many processes score on this machine."""
+        return self.workers or os.cpu_count() or 1
 
     def of_day(self, day: datetime) -> Self:
         """Return the request with the date in the place of `{date}` in its addresses."""
@@ -79,7 +85,7 @@ class ScoringRequest(BaseModel):
         if self.scheduler is None:
             from scoring.local import score_into
 
-            return partial(score_into, job, task, workers=self.workers)
+            return partial(score_into, job, task, workers=self.processes)
         from scoring import cluster
 
         return partial(cluster.score_into, job, task, scheduler=self.scheduler)

@@ -44,8 +44,8 @@ def run(job: Job, files: Sequence[CatalogueFile], model: str, rows: int, score: 
         score: stores the part of each shard and yields its entry, in any order.
         watcher: is told how far the run is.
 
-    Raises `JobError` for the journal of another run, `OccupiedError` and `LockedError` while another run has the
-    output, `CatalogueError` for a file that has changed meanwhile, and what `score` raises.
+    Raises `JobError` for the journal of another run, `OccupiedError` while another run has the output,
+    `CatalogueError` for a file that has changed meanwhile, and what `score` raises.
     """
     totals = Totals()
 

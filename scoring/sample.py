@@ -21,4 +21,4 @@ def read_sample(request: ScoringRequest, source: Path, most: int) -> list[Answer
     pieces = sum(1 for _ in cut(files, _PIECE))
     step = max(1, -(-pieces * _PIECE // most))
     chosen = islice(cut(files, _PIECE), 0, None, step)
-    return [row for rows in answer_rows(request.task(source), chosen, request.workers) for row in rows][:most]
+    return [row for rows in answer_rows(request.task(source), chosen, request.processes) for row in rows][:most]

@@ -57,9 +57,7 @@ def add_options(parser: ArgumentParser) -> None:
         help="exit code 1 when a larger share of the rows cannot be used, as 1%% (the default) or 0.01",
     )  # fmt: skip
     parser.add_argument("--version", metavar="N|TAG", help="a version, or the tag of a Bento (default: in production)")
-    parser.add_argument(
-        "--workers", type=_count, default=os.cpu_count() or 1, metavar="N", help="processes (one for each core)"
-    )
+    parser.add_argument("--workers", type=_count, metavar="N", help="processes (one for each core)")
     parser.add_argument(
         "--engine", choices=("local", "dask"), default="local",
         help="the processes of this machine (local), or the workers of a Dask scheduler (dask)",
@@ -123,13 +121,10 @@ def _score_here(request: "ScoringRequest", options: Namespace, started: float) -
     from scoring.place import AddressError
     from scoring.request import STREAM, RequestError
     from scoring.scorer import BentoError
-    from state.lock import LockedError
 
     release = _release(options)
     run = score_stream if STREAM in (request.input, request.output) else score_files
-    with reported(
-        AddressError, BentoError, BotoCoreError, CatalogueError, JobError, LockedError, OccupiedError, RequestError
-    ):
+    with reported(AddressError, BentoError, BotoCoreError, CatalogueError, JobError, OccupiedError, RequestError):
         totals = run(request, release)
     if request.output != STREAM:
         show(totals, request, f"version {release.version.number}, Bento {release.tag}", monotonic() - started)

@@ -48,7 +48,7 @@ def score_stream(request: ScoringRequest, release: Release) -> Totals:
             rejected = stack.enter_context(replacing(Path(f"{request.output}.rejected.csv")))
             rejected.write(header(REJECTED))
         answers.write(header(list(task.columns)))
-        for part in score(task, shards, request.workers):
+        for part in score(task, shards, request.processes):
             answers.write(part.answers)
             answers.flush()
             rejected.write(part.rejected)

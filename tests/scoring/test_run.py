@@ -13,9 +13,9 @@ import pytest
 from catalog.language import detect_language
 from catalog.predictor import Predictor
 from scoring.job import JobError
+from scoring.lease import OccupiedError, held
 from scoring.local import score_into
 from scoring.place import Place
-from state.lock import LockedError, hold
 from tests.scoring.conftest import Scoring
 
 
@@ -202,6 +202,6 @@ def test_an_output_that_is_there_is_never_overwritten(scoring: Scoring, catalogu
 
 
 def test_two_runs_on_one_output_are_one_too_many(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
-    (tmp_path / "parts").mkdir()
-    with hold(tmp_path / "parts" / "._lock", "the first run"), pytest.raises(LockedError, match="the first run"):
+    used = r"parts is used by 'the first run' \(process .*wait for it, or name another output"
+    with held(Place(str(tmp_path / "parts")), "the first run"), pytest.raises(OccupiedError, match=used):
         scoring.run(catalogue, tmp_path / "parts")
