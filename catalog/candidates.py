@@ -36,6 +36,7 @@ class Candidate(BaseModel):
     bayes_share: Share | Annotated[list[Share], Some] = 0.5
     alpha: Positive = 1e-6
     class_weight: Literal["balanced"] | None = None
+    maximum_coefficients: int = Field(64_000_000, ge=1)
 
     def settled(self, classifier: ProductTypeClassifier) -> Self:
         """Return the candidate with the values that a fitted classifier has chosen."""

@@ -17,8 +17,9 @@ from scipy.special import logsumexp, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from catalog.blocks import Block, Field
-from catalog.features import FittedBlock, Tokens, fit_block, transform_block
+from catalog.features import FittedBlock, Tokens, fit_block, restrict_block, transform_block
 from catalog.model_folder import ModelArrays, write_blocks
+from catalog.selection import most_informative
 from catalog.solvers import ClassWeight, Linear, Rows, Scores, logistic
 from catalog.sweep import Choices, fit_blend
 from catalog.text import normalise, words
@@ -51,6 +52,9 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     is one model. Each of the three may have several values; see `fit`. `logistic` is stochastic gradient descent on
     the logistic loss (`alpha`), as the replaced system used.
 
+    A model has at most `maximum_coefficients` numbers of 4 bytes: with many types, only the terms that say the most
+    about them are kept.
+
     Confidence is the softmax of the scores times one temperature, which `calibrate` fits on held-out listings (Guo et
     al., "On Calibration of Modern Neural Networks", 2017). The temperature never changes which type comes first. The
     same seed and listings give the same model.
@@ -66,6 +70,7 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         bayes_share: Values = 0.5,
         alpha: float = 1e-6,
         class_weight: ClassWeight = None,
+        maximum_coefficients: int = 64_000_000,
         seed: int = 0,
     ) -> None:
         self.blocks = blocks
@@ -75,6 +80,7 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.bayes_share = bayes_share
         self.alpha = alpha
         self.class_weight = class_weight
+        self.maximum_coefficients = maximum_coefficients
         self.seed = seed
 
     def fit(self, titles: Texts, descriptions: Texts, codes: ArrayLike, validation: Listings | None = None) -> Self:
@@ -94,11 +100,15 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             raise ValueError(f"all listings have the type {self.classes_.tolist()}: at least two types are needed")
         fields = _Fields(titles, descriptions)
         fitted = [fit_block(block, fields.tokens(block)) for block in self.blocks]
+        del fields
+        rows = Rows(_joined(fitted), np.searchsorted(self.classes_, targets))
+        terms = self.maximum_coefficients // len(self.classes_)
+        if rows.matrix.shape[1] > terms:
+            fitted = _restricted(fitted, most_informative(rows, terms))
+            rows = Rows(_joined(fitted), rows.types)
         self.fitted_blocks_: list[FittedBlock] = [block for block, _ in fitted]
-        # The solvers compute in float64 and would copy any other matrix, liblinear once a type.
-        matrix = sparse.hstack([part for _, part in fitted], format="csr", dtype=np.float64)
-        del fields, fitted
-        model = self._solve(Rows(matrix, np.searchsorted(self.classes_, targets)), validation)
+        del fitted
+        model = self._solve(rows, validation)
         self.coef_: NDArray[np.float32] = model.coefficients
         self.intercept_: Scores = model.intercepts
         self.temperature_ = 1.0
@@ -170,6 +180,24 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         blend = fit_blend(train, held_out, choices, self.class_weight, self.seed)
         self.C_, self.smoothing_, self.bayes_share_ = blend.strength, blend.smoothing, blend.share
         return blend.model
+
+
+def _joined(fitted: Sequence[tuple[FittedBlock, sparse.csr_matrix]]) -> sparse.csr_matrix:
+    # The solvers compute in float64 and would copy any other matrix, liblinear once a type.
+    return sparse.hstack([part for _, part in fitted], format="csr", dtype=np.float64)
+
+
+def _restricted(
+    fitted: Sequence[tuple[FittedBlock, sparse.csr_matrix]], kept: NDArray[np.intp]
+) -> list[tuple[FittedBlock, sparse.csr_matrix]]:
+    """Return the blocks with only the terms in these columns of the joined matrix."""
+    ends = np.cumsum([part.shape[1] for _, part in fitted])
+    own = np.split(kept, np.searchsorted(kept, ends[:-1]))
+    starts = [0, *ends[:-1].tolist()]
+    return [
+        restrict_block(block, part, columns - start)
+        for (block, part), columns, start in zip(fitted, own, starts, strict=True)
+    ]
 
 
 class _Fields:

@@ -49,6 +49,15 @@ def fit_block(block: Block, tokens: Tokens) -> tuple[FittedBlock, sparse.csr_mat
     return fitted, _weigh(fitted, counts[:, kept])
 
 
+def restrict_block(
+    fitted: FittedBlock, matrix: sparse.csr_matrix, kept: NDArray[np.intp]
+) -> tuple[FittedBlock, sparse.csr_matrix]:
+    """Return a block with only the terms in the columns `kept`, and its matrix of the same listings."""
+    terms = fitted.terms
+    smaller = FittedBlock(fitted.block, "\n".join(terms[column] for column in kept), fitted.idf[kept])
+    return smaller, _to_length(smaller.block, matrix[:, kept])
+
+
 def transform_block(fitted: FittedBlock, tokens: Tokens) -> sparse.csr_matrix:
     """Return the matrix of listings (listings x terms, float32) for the learned terms of a block."""
     return _weigh(fitted, _count(fitted.block, tokens, fitted.terms)[0])
@@ -81,6 +90,13 @@ def _weigh(fitted: FittedBlock, counts: sparse.csr_matrix) -> sparse.csr_matrix:
     if matrix.shape[1] == 0:  # a field that no listing fills
         return matrix
     matrix.data = (1 + np.log(matrix.data)) * fitted.idf[matrix.indices]
+    return _to_length(fitted.block, matrix)
+
+
+def _to_length(block: Block, matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Scale rows to the length `weight`."""
+    if matrix.shape[1] == 0:
+        return matrix
     matrix = normalize(matrix, copy=False)
-    matrix.data *= np.float32(fitted.block.weight)
+    matrix.data *= np.float32(block.weight)
     return matrix.astype(np.float32)

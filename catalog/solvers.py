@@ -20,6 +20,11 @@ ClassWeight = Literal["balanced"] | None
 _PROCESSES, _ENTRIES_FOR_PROCESSES = 2, 15_000_000
 _TOLERANCE = 0.1  # a quarter faster than liblinear's default 0.0001, with the same F1 to three digits
 _ROWS_OF_SPREAD = 2_000
+# With more types than this, a listing is an example for its own type and against some others only: those that naive
+# Bayes takes it for first, and some at random. So the time grows with the listings, and hardly with the types.
+_TYPES_FOR_ALL, _LIKELY_TYPES, _RANDOM_TYPES = 32, 24, 7
+_ROWS_AT_ONCE = 1_000
+_SMOOTHING = 0.01  # of this naive Bayes
 
 
 @dataclass(frozen=True)
@@ -43,34 +48,68 @@ class Linear:
 
     def scores(self, matrix: sparse.csr_matrix) -> Scores:
         """Return the scores of listings (listings x types)."""
-        return np.asarray(matrix @ self.coefficients, dtype=np.float64) + self.intercepts
+        # In float32: a matrix of float64 would make a copy of all coefficients.
+        scores = np.asarray(matrix.astype(np.float32, copy=False) @ self.coefficients, dtype=np.float64)
+        scores += self.intercepts
+        return scores
 
     def spread(self, rows: Rows) -> float:
         """Return the standard deviation of the scores of a listing, measured on some of these listings."""
         scores = self.scores(rows.matrix[:: max(len(rows.types) // _ROWS_OF_SPREAD, 1)])
-        return float((scores - scores.mean(axis=1, keepdims=True)).std())
+        scores -= scores.mean(axis=1, keepdims=True)
+        return float(scores.std())
 
-    def scaled(self, factor: float) -> Self:
-        """Return the model with its scores multiplied."""
-        return type(self)(self.coefficients * np.float32(factor), self.intercepts * factor)
+    def scale(self, factor: float) -> Self:
+        """Multiply the scores of this model, and return it."""
+        np.multiply(self.coefficients, np.float32(factor), out=self.coefficients)
+        np.multiply(self.intercepts, factor, out=self.intercepts)
+        return self
 
-
-def mix(one: Linear, other: Linear, share: float) -> Linear:
-    """Return the linear model whose scores are those of both: `share` of the other one, the rest of the first."""
-    coefficients = one.coefficients * np.float32(1 - share)
-    coefficients += other.coefficients * np.float32(share)
-    return Linear(coefficients, one.intercepts * (1 - share) + other.intercepts * share)
+    def add(self, other: Self) -> Self:
+        """Add the scores of another model to those of this one, and return it."""
+        np.add(self.coefficients, other.coefficients, out=self.coefficients)
+        np.add(self.intercepts, other.intercepts, out=self.intercepts)
+        return self
 
 
 def support_vectors(rows: Rows, C: float, class_weight: ClassWeight, seed: int) -> Linear:
     """Fit liblinear's support vector machine with squared hinge loss, one type against the rest.
 
-    There are at least two types, and all occur.
+    There are at least two types, and all occur. Of many types, the rest is a sample; see `_examples`.
     """
     machine = LinearSVC(C=C, tol=_TOLERANCE, class_weight=class_weight, random_state=seed)
-    processes = _PROCESSES if rows.matrix.nnz > _ENTRIES_FOR_PROCESSES else 1
-    machines = OneVsRestClassifier(machine, n_jobs=processes).fit(rows.matrix, rows.types).estimators_
-    return _linear([fitted.coef_ for fitted in machines], np.concatenate([fitted.intercept_ for fitted in machines]))
+    if rows.types.max() < _TYPES_FOR_ALL:
+        processes = _PROCESSES if rows.matrix.nnz > _ENTRIES_FOR_PROCESSES else 1
+        machines = OneVsRestClassifier(machine, n_jobs=processes).fit(rows.matrix, rows.types).estimators_
+        intercepts = np.concatenate([fitted.intercept_ for fitted in machines])
+        return _linear([fitted.coef_ for fitted in machines], intercepts)
+    examples = _examples(rows, seed)
+    coefficients = np.empty((len(examples), rows.matrix.shape[1]), dtype=np.float32)
+    intercepts = np.empty(len(examples))
+    for place, own in enumerate(examples):
+        chosen = own if (rows.types[own] != place).any() else np.arange(len(rows.types))
+        machine.fit(rows.matrix[chosen], rows.types[chosen] == place)
+        coefficients[place], intercepts[place] = machine.coef_[0], machine.intercept_[0]
+    return Linear(np.ascontiguousarray(coefficients.T), intercepts)
+
+
+def _examples(rows: Rows, seed: int) -> list[NDArray[np.intp]]:
+    """Return of each type the listings to learn it from: its own, and those of other types that are hard to tell apart
+    from it or are drawn at random.
+    """
+    bayes, draw = ComplementBayes(rows).fit(_SMOOTHING), np.random.default_rng(seed)
+    listings, types = [np.arange(len(rows.types))], [rows.types]
+    for start in range(0, len(rows.types), _ROWS_AT_ONCE):
+        scores = bayes.scores(rows.matrix[start : start + _ROWS_AT_ONCE])
+        likely = np.argpartition(-scores, _LIKELY_TYPES, axis=1)[:, :_LIKELY_TYPES]
+        drawn = draw.integers(0, scores.shape[1], (len(scores), _RANDOM_TYPES))
+        types.append(np.hstack([likely, drawn]).ravel())
+        listings.append(np.repeat(np.arange(start, start + len(scores)), _LIKELY_TYPES + _RANDOM_TYPES))
+    shape = (int(rows.types.max()) + 1, len(rows.types))
+    places = np.concatenate(types), np.concatenate(listings)
+    pairs = sparse.csr_matrix((np.ones(len(places[0]), dtype=np.int8), places), shape=shape)
+    pairs.sort_indices()
+    return np.split(pairs.indices.astype(np.intp), pairs.indptr[1:-1])
 
 
 def logistic(rows: Rows, alpha: float, class_weight: ClassWeight, seed: int) -> Linear:
@@ -83,22 +122,34 @@ def logistic(rows: Rows, alpha: float, class_weight: ClassWeight, seed: int) -> 
 class ComplementBayes:
     """Complement naive Bayes (Rennie et al., "Tackling the Poor Assumptions of Naive Bayes Text Classifiers", 2003).
 
-    It counts once; `fit` then needs logarithms only. scikit-learn's gives the same answers, but counts each time.
+    It counts once; `fit` then needs logarithms only, and those only where a type has a term. scikit-learn's gives the
+    same answers, but counts each time, and needs several dense matrices.
     """
 
     def __init__(self, rows: Rows) -> None:
-        count = len(rows.types)
-        members = sparse.csr_matrix((np.ones(count), (rows.types, np.arange(count))))
-        self._of_type: Scores = (members @ rows.matrix).T.toarray()
+        self._of_type = counts_of_types(rows)
 
     def fit(self, smoothing: float) -> Linear:
         """Return the model; each term's coefficients have the mean 0, so that they say for which types it speaks."""
-        complement = self._of_type.sum(axis=1, keepdims=True) + smoothing - self._of_type
-        sums = complement.sum(axis=0)
-        coefficients = np.log(complement, out=complement)
-        coefficients -= np.log(sums)
-        coefficients -= coefficients.mean(axis=1, keepdims=True)
-        return Linear((-coefficients).astype(np.float32), np.zeros(len(sums)))
+        own = self._of_type
+        terms, types = own.shape
+        total = np.asarray(own.sum(axis=1)).ravel() + smoothing
+        of_rest = np.log(total.sum() - np.asarray(own.sum(axis=0)).ravel())
+        # What a term says for a type that has it, beyond what it says for all others.
+        counted = np.repeat(np.arange(terms), np.diff(own.indptr))
+        gains = np.log(total[counted]) - np.log(total[counted] - own.data)
+        means = np.bincount(counted, gains, minlength=terms) / types
+        coefficients = np.tile((of_rest - of_rest.mean()).astype(np.float32), (terms, 1))
+        coefficients -= means.astype(np.float32)[:, np.newaxis]
+        coefficients[counted, own.indices] += gains.astype(np.float32)
+        return Linear(coefficients, np.zeros(types))
+
+
+def counts_of_types(rows: Rows) -> sparse.csr_matrix:
+    """Return the sum of each term's weights in the listings of each type (terms x types)."""
+    count = len(rows.types)
+    members = sparse.csr_matrix((np.ones(count), (np.arange(count), rows.types)))
+    return (rows.matrix.T.tocsr() @ members).tocsr()
 
 
 def _linear(coefficients: Sequence[Scores], intercepts: Scores) -> Linear:

@@ -1,8 +1,8 @@
 """A blend of two solvers, with its settings chosen on validation listings.
 
 A setting may have several values, of which the first is the default. Another one takes its place only if it is right on
-more validation listings, and the gain is larger than its standard error. So a validation split that is too small to
-tell them apart changes nothing.
+more validation listings, and the gain is larger than twice its standard error. So a validation split that is too small
+to tell them apart changes nothing.
 """
 
 import logging
@@ -15,13 +15,15 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.solvers import ClassWeight, ComplementBayes, Linear, Rows, mix, support_vectors
+from catalog.solvers import ClassWeight, ComplementBayes, Linear, Rows, support_vectors
 
 logger = logging.getLogger(__name__)
 
 # Values of C are compared on so many listings first. It is a bound in listings and not in seconds, since the same
 # listings must give the same model on every machine.
 _SHARE, _FEWEST, _MOST = 1 / 32, 500, 4_000
+
+_ERRORS = 2  # standard errors that a gain must exceed; with one, 60 validation listings choose by chance
 
 Key = TypeVar("Key", bound=Hashable)
 Right = NDArray[np.bool_]  # whether the answer to each listing is right
@@ -66,12 +68,14 @@ def fit_blend(train: Rows, validation: Rows | None, choices: Choices, class_weig
 
     def bayes(value: float) -> Linear:
         fitted = counted.fit(value)
-        return fitted.scaled(spread / (fitted.spread(train) or 1.0))  # so that a share means the same everywhere
+        return fitted.scale(spread / (fitted.spread(train) or 1.0))  # so that a share means the same everywhere
 
     if validation is not None:
         smoothing, share = _choose_mix(validation, vectors, bayes, choices)
     model = bayes(smoothing)
-    return Blend(mix(vectors, model, share) if vectors else model, strength, smoothing, share)
+    if vectors is not None:
+        model = model.scale(share).add(vectors.scale(1 - share))
+    return Blend(model, strength, smoothing, share)
 
 
 def choose_strength(
@@ -108,7 +112,7 @@ def choose_strength(
 
 
 def best_beyond_chance(right: Mapping[Key, Right]) -> Key:
-    """Return the key that is right most often; the first one if the gain over it is not larger than its error.
+    """Return the key that is right most often; the first one if the gain over it is not larger than twice its error.
 
     Of two keys that are equally good, each is right on half of the listings on which they differ, and the error is that
     of a fair coin (Q. McNemar, "Note on the Sampling Error of the Difference between Correlated Proportions or
@@ -117,7 +121,7 @@ def best_beyond_chance(right: Mapping[Key, Right]) -> Key:
     default = next(iter(right))
     best = max(right, key=lambda key: int(right[key].sum()))  # the first of equals
     gain = int(right[best].sum()) - int(right[default].sum())
-    return best if gain > math.sqrt(int((right[best] ^ right[default]).sum())) else default
+    return best if gain > _ERRORS * math.sqrt(int((right[best] ^ right[default]).sum())) else default
 
 
 def _choose_mix(

@@ -147,3 +147,18 @@ def test_the_model_folder_contains_arrays_and_text_only(folder: Path) -> None:
     assert {path.suffix for path in folder.iterdir()} == {".npy", ".json", ".txt"}
     for path in folder.glob("*.npy"):
         np.load(path, allow_pickle=False)
+
+
+def test_a_model_keeps_the_terms_that_say_the_most_about_types(
+    classifier: ProductTypeClassifier, tmp_path: Path
+) -> None:
+    small = ProductTypeClassifier(maximum_coefficients=300).fit(TITLES, DESCRIPTIONS, CODES)
+    assert small.coef_.shape == (100, 3)
+    terms = {term for block in small.fitted_blocks_ for term in block.terms}
+    assert {"piscine", "puzzle"} <= terms
+    assert "livraison" not in terms  # it is in the listings of all types
+    assert (small.predict(TITLES, DESCRIPTIONS) == CODES).mean() > 0.9
+    small.export(tmp_path)
+    manifest(small).seal(tmp_path)
+    given = [Predictor(tmp_path).probabilities(*listing) for listing in zip(TITLES, DESCRIPTIONS, strict=True)]
+    assert_allclose(given, small.predict_proba(TITLES, DESCRIPTIONS), atol=1e-5)

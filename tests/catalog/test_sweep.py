@@ -27,11 +27,11 @@ def listings() -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("right", "best"),
     [
-        ({"default": [1, 0, 0, 0], "other": [1, 0, 0, 1]}, "default"),  # a gain of 1 from 1 difference is chance
-        ({"default": [1, 0, 0, 0], "other": [1, 1, 1, 1]}, "other"),
-        ({"default": [1, 1, 0, 0, 0], "other": [0, 0, 1, 1, 1]}, "default"),  # as many better as worse, and one
-        ({"default": [0, 0, 0, 0], "one": [1, 1, 1, 0], "two": [1, 1, 1, 1]}, "two"),
-        ({"default": [0, 0, 0, 0], "one": [1, 1, 1, 0], "two": [0, 1, 1, 1]}, "one"),  # the first of equals
+        ({"default": [1, 0, 0, 0, 0], "other": [1, 1, 1, 1, 1]}, "default"),  # four of four are chance
+        ({"default": [0, 0, 0, 0, 0], "other": [1, 1, 1, 1, 1]}, "other"),
+        ({"default": [1, 1] + [0] * 6, "other": [0, 0] + [1] * 6}, "default"),  # on two it is worse
+        ({"default": [0] * 6, "one": [1, 1, 1, 1, 1, 0], "two": [1] * 6}, "two"),
+        ({"default": [0] * 6, "one": [1, 1, 1, 1, 1, 0], "two": [0, 1, 1, 1, 1, 1]}, "one"),  # the first of equals
     ],
 )
 def test_another_value_must_be_better_than_the_default_by_more_than_chance(

@@ -34,6 +34,7 @@ RUN_AGAIN: dict[str, set[str]] = {
     "catalog/profile.py": {"check", "consolidate", "train", "evaluate"},
     "catalog/reference.py": {"evaluate"},
     "catalog/scores.py": {"train", "evaluate"},
+    "catalog/selection.py": {"train", "evaluate"},
     "catalog/separation.py": {"consolidate"},
     "catalog/solvers.py": {"train", "evaluate"},
     "catalog/source.py": {"ingest", "train", "evaluate"},

@@ -1,0 +1,66 @@
+"""The listings and the models of the quality benchmark."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+
+from benchmarks.peers import NaiveBayesSVM
+from benchmarks.quality import our_models
+from benchmarks.quality import test_parts as parts_of
+from benchmarks.quality_sets import of_files, with_many_types
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three hundred listings without descriptions, three of each cluster."""
+    rows = pd.DataFrame({"designation": [f"offer {row} of {row // 3}" for row in range(300)], "description": ""})
+    rows.assign(productid=1, imageid=1).to_csv(tmp_path / "X_train.csv")
+    pd.DataFrame({"prdtypecode": [row // 3 % 2 for row in range(300)]}).to_csv(tmp_path / "Y_train.csv")
+    clusters = pd.DataFrame({"index": range(300), "cluster": [row // 3 for row in range(300)]})
+    clusters.to_csv(tmp_path / "clusters.csv", index=False)
+    return tmp_path
+
+
+def test_no_cluster_is_in_two_splits(folder: Path) -> None:
+    by_text, by_cluster = (data.listings for data in of_files(folder, [0]))
+    splits_of_a_cluster = [
+        listings.groupby(listings["designation"].str.split().str[-1])["split"].nunique().max()
+        for listings in (by_text, by_cluster)
+    ]
+    assert splits_of_a_cluster[0] > 1
+    assert splits_of_a_cluster[1] == 1
+    assert len(by_text) == len(by_cluster) == 300
+
+
+def test_fewer_train_rows_leave_the_test_rows_as_they_are(folder: Path) -> None:
+    some, whole = (next(of_files(folder, [size])) for size in (80, 0))
+    assert len(some.of("train")) == 80
+    assert len(some.of("validation")) == 10
+    assert_array_equal(some.of("test")["designation"], whole.of("test")["designation"])
+
+
+def test_there_are_as_many_types_as_asked_for() -> None:
+    data = with_many_types(300, 4_000)
+    assert 290 <= data.listings["prdtypecode"].nunique() <= 297  # 27 types of 11 makers, some of them without listings
+    assert set(data.listings["split"]) == {"train", "validation", "test"}
+
+
+def test_descriptions_and_titles_are_tested_alone_where_there_are_descriptions() -> None:
+    rows = pd.DataFrame({"designation": ["pool", "sofa"], "description": ["round", None]})
+    assert [len(part) for part in parts_of(rows)] == [2, 2, 1]
+    assert len(parts_of(rows.assign(description=None))) == 1
+
+
+def test_the_parts_that_are_left_out_differ_from_the_default() -> None:
+    models = our_models()
+    assert len({model.model_dump_json() for model in models.values()}) == len(models)
+
+
+def test_nb_svm_learns() -> None:
+    types = np.arange(60) % 3
+    matrix = sparse.csr_matrix(np.eye(6)[types] + np.eye(6)[np.arange(60) % 6])
+    assert_array_equal(NaiveBayesSVM().fit(matrix, types).predict(matrix), types)
