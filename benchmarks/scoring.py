@@ -5,8 +5,9 @@
 The model is trained once, as in the main job, in an empty state folder. A catalogue is generated, scored and deleted;
 its listings are not those of the training. "pandas and scikit-learn" reads the catalogue in chunks of 5,000 rows and
 asks the trained estimator for its probabilities. "predictor" is the packaged model alone, in one process that has the
-texts in memory: it reads, writes and detects no languages. The rate leaves the start-up out, which is the time for one
-row. Memory is the most that the command and its processes had at a time, with shared pages counted once.
+texts in memory: it reads, writes and detects no languages. Start-up lasts until the first part is stored; the rate is
+that of the rows after it, until the output is complete. Memory is the most that the command and its processes had at a
+time, with shared pages counted once (of Dask, the command alone).
 """
 
 import argparse
@@ -21,7 +22,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
-from time import monotonic, perf_counter
+from time import perf_counter, time
 
 import psutil
 from rich.console import Console
@@ -32,14 +33,16 @@ _CHUNK = 5_000
 _KNOWN = 50_000  # different listings; a catalogue of more repeats them with other numbers in the title
 _FEWEST = 200  # listings that can be generated
 _FEW = 20_000  # rows for what is slow
-_LOOK = 0.5  # seconds between two looks at the memory
+_SHARD = 1_000  # rows, so that a small catalogue has several parts
+_LOOK, _LOOK_AT_MEMORY = 0.02, 0.5  # seconds between two looks
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A finished command: how long it took, and the most MiB that it had with its processes."""
+    """A finished command: its seconds until the first part, rows a second after it, and the most MiB that it had."""
 
-    seconds: float
+    start_up: float
+    rate: float
     peak_mib: float
 
 
@@ -62,28 +65,25 @@ def main(arguments: list[str]) -> int:
 
 
 def _measure(folder: Path, sizes: list[int], workers: list[int], dask: list[int]) -> Table:
-    table = Table("what", "rows", "seconds", "rows a second", "peak MiB", title="Scoring a catalogue")
+    table = Table("what", "rows", "start-up s", "rows a second", "peak MiB", title="Scoring a catalogue")
     catalogue = folder / "catalogue.csv"
     write_catalogue(catalogue, _FEW)
     for name, rate in alone(folder, catalogue):
         table.add_row(name, f"{_FEW:,}", "", f"{rate:,.0f}", "")
-    write_catalogue(catalogue, 1)
-    start_up = {count: score(folder, catalogue, "--workers", str(count)).seconds for count in set(workers)}
     for size in sizes:
         write_catalogue(catalogue, size)
         for count in workers:
-            done = score(folder, catalogue, "--workers", str(count))
-            _add(table, f"run.py score --workers {count}", size, done, start_up[count])
+            done = score(folder, catalogue, size, "--workers", str(count))
+            _add(table, f"run.py score --workers {count}", size, done)
         for count in dask:
             with scheduler(folder, count) as address:
-                done = score(folder, catalogue, "--engine", "dask", "--scheduler", address)
-            _add(table, f"run.py score --engine dask, workers: {count}", size, done, min(start_up.values()))
+                done = score(folder, catalogue, size, "--engine", "dask", "--scheduler", address)
+            _add(table, f"run.py score --engine dask, workers: {count}", size, done)
     return table
 
 
-def _add(table: Table, what: str, size: int, done: Measured, start_up: float) -> None:
-    rate = size / max(done.seconds - start_up, 0.001)
-    table.add_row(what, f"{size:,}", f"{done.seconds:,.1f}", f"{rate:,.0f}", f"{done.peak_mib:,.0f}")
+def _add(table: Table, what: str, size: int, done: Measured) -> None:
+    table.add_row(what, f"{size:,}", f"{done.start_up:,.1f}", f"{done.rate:,.0f}", f"{done.peak_mib:,.0f}")
 
 
 def write_catalogue(path: Path, rows: int) -> None:
@@ -101,20 +101,20 @@ def write_catalogue(path: Path, rows: int) -> None:
             writer.writerow([number, f"{title} {again}" if again else title, description])
 
 
-def score(folder: Path, catalogue: Path, *options: str) -> Measured:
+def score(folder: Path, catalogue: Path, rows: int, *options: str) -> Measured:
     """Score a catalogue with `run.py score`, delete the answers, and return what it took."""
     out = folder / "answers.csv"
-    command = [sys.executable, "run.py", "score", str(catalogue), str(out), *options]
-    began = monotonic()
+    command = [sys.executable, "run.py", "score", str(catalogue), str(out), "--shard-rows", str(_SHARD), *options]
+    began = time()
     process = subprocess.Popen(command, cwd=ROOT, env=_environment(folder), stdout=subprocess.DEVNULL)
-    with watched(process.pid) as peak:
+    with watched(process.pid, folder / "answers.csv.parts" / "_journal") as seen:
         code = process.wait()
-    seconds = monotonic() - began
     if code:
         raise subprocess.CalledProcessError(code, command)
+    complete = (folder / "answers.csv.run.json").stat().st_mtime
     for path in folder.glob("answers.csv*"):
         path.unlink()
-    return Measured(seconds, peak[0])
+    return Measured(seen.first - began, (rows - seen.parts * _SHARD) / (complete - seen.first), seen.peak_mib)
 
 
 def alone(folder: Path, catalogue: Path) -> Iterator[tuple[str, float]]:
@@ -143,22 +143,36 @@ def alone(folder: Path, catalogue: Path) -> Iterator[tuple[str, float]]:
     yield "predictor, one process", _FEW / (perf_counter() - began)
 
 
+@dataclass
+class Seen:
+    """What was seen of a command so far: when its first parts were there, how many; the most MiB that it had."""
+
+    first: float = 0
+    parts: int = 0
+    peak_mib: float = 0
+
+
 @contextmanager
-def watched(pid: int) -> Iterator[list[float]]:
-    """Yield a list whose one value is the most MiB that a process and its children had at a time so far."""
-    peak, ended = [0.0], Event()
+def watched(pid: int, journal: Path) -> Iterator[Seen]:
+    """Watch a process and its children while the body runs."""
+    seen, ended = Seen(), Event()
 
     def look() -> None:
+        looked = 0.0
         while not ended.wait(_LOOK):
-            with suppress(psutil.Error):
-                process = psutil.Process(pid)
-                family = [process, *process.children(recursive=True)]
-                peak[0] = max(peak[0], sum(each.memory_full_info().pss for each in family) / 2**20)
+            if not seen.parts and (entries := list(journal.glob("*.json"))):
+                seen.first, seen.parts = time(), len(entries)
+            if time() - looked > _LOOK_AT_MEMORY:
+                looked = time()
+                with suppress(psutil.Error):
+                    process = psutil.Process(pid)
+                    family = [process, *process.children(recursive=True)]
+                    seen.peak_mib = max(seen.peak_mib, sum(each.memory_full_info().pss for each in family) / 2**20)
 
     thread = Thread(target=look)
     thread.start()
     try:
-        yield peak
+        yield seen
     finally:
         ended.set()
         thread.join()

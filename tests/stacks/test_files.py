@@ -98,7 +98,7 @@ def test_airflow_accepts_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not AirflowOrchestratorConfig(**component.configuration).local
     settings = AirflowOrchestratorSettings(**file.settings["orchestrator.airflow"])
     assert settings.operator.endswith("DockerOperator")
-    assert file.schedules == {"training": "0 2 * * *", "monitoring": "15 * * * *"}
+    assert file.schedules == {"training": "0 2 * * *", "monitoring": "15 * * * *", "scoring": "0 4 * * *"}
     monkeypatch.setenv("TRAINING_SCHEDULE", "*/10 * * * *")
     assert read_stack("airflow").schedules["training"] == "*/10 * * * *"
 
