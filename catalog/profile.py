@@ -89,4 +89,6 @@ class Profile(_Frozen):
 
     def summary(self) -> dict[str, str | int | float]:
         """Return its single values, for people who look at the artifact in a dashboard."""
-        return {name: value for name, value in self if isinstance(value, str | int | float)}
+        near = self.near_duplicates
+        values = {name: value for name, value in self if isinstance(value, str | int | float)}
+        return {**values, "near_duplicate_groups": near.groups, "near_duplicates_left_out": sum(near.left_out.values())}

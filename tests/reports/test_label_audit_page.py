@@ -10,12 +10,17 @@ from tests.reports.values import TAXONOMY
 
 RULES = AuditRules(in_training="correct")
 GIVEN, PROPOSED = list(TAXONOMY.labels)[:2]
+SUSPECTS = pd.DataFrame(
+    [
+        ("k1", "<i>Piscine</i> ronde", GIVEN, PROPOSED, 0.01, 0.98, True),
+        ("k2", "Bassin", GIVEN, PROPOSED, 0.2, 0.7, False),
+    ],
+    columns=COLUMNS,
+)
 
 
 def test_the_page_shows_the_suspects_and_between_which_types() -> None:
-    rows = [("k1", "<i>Piscine</i> ronde", GIVEN, PROPOSED, 0.01, 0.98, True),
-            ("k2", "Bassin", GIVEN, PROPOSED, 0.2, 0.7, False)]  # fmt: skip
-    content = label_audit_page(pd.DataFrame(rows, columns=COLUMNS), 12_345, TAXONOMY, RULES)
+    content = label_audit_page(SUSPECTS, 12_345, TAXONOMY, RULES)
     page, given, proposed = Page(content), TAXONOMY.label_of(GIVEN), TAXONOMY.label_of(PROPOSED)
     page.assert_it_loads_nothing()
     assert "Labels in doubt 2 of 12,345 listings that were audited Sure ones 1 where" in page.text

@@ -13,13 +13,15 @@ from reports.data_report_page import data_report_page
 from reports.decision_page import decision_page
 from reports.evaluation_charts import evaluation_charts
 from reports.evaluation_page import evaluation_page
+from reports.label_audit_page import label_audit_page
 from reports.monitoring_page import monitoring_page
 from reports.rendering import script_source
 from reports.service_page import service_page
 from reports.table_page import first_rows_page
 from tests.browser import chromium
+from tests.reports.test_label_audit_page import RULES, SUSPECTS
 from tests.reports.test_service_page import EMPTY, LATEST, LOOP
-from tests.reports.values import a_monitoring_report, an_evaluation, an_evaluation_of_27_types
+from tests.reports.values import TAXONOMY, a_monitoring_report, an_evaluation, an_evaluation_of_27_types
 
 pytestmark = pytest.mark.browser
 POLICY = f"default-src 'none'; script-src {script_source()}; style-src 'unsafe-inline'; img-src data:"
@@ -37,6 +39,7 @@ PAGES = {
     "small evaluation": lambda: evaluation_page(an_evaluation(), evaluation_charts(an_evaluation()), "Evaluation"),
     "decision": lambda: decision_page(DECISION),
     "contract": lambda: data_report_page(DataReport(rows=9, findings=(FINDING, FINDING, FINDING), notes=("Note.",))),
+    "label audit": lambda: label_audit_page(SUSPECTS, 20_000, TAXONOMY, RULES),
     "monitoring": lambda: monitoring_page(a_monitoring_report()),
     "service": lambda: service_page(EMPTY | {"latest": LATEST, "events": LOOP}),
     "table": lambda: first_rows_page(pd.DataFrame({"title": ["a", "b", "c"], "price": [3, 20, 1]})),
