@@ -47,7 +47,8 @@ def test_a_scored_row_is_what_the_service_answers(service: Service, model_folder
     ("title", "description"),
     [
         ("Lampe", ""), ("", "x"), (" \u200b", ""), ("a\0", ""), ("a", "b\0"), ("x" * 10_000, "y" * 20_000),
-        ("x" * 10_001, ""), ("x", "y" * 20_001), ("Lampe", _LONG), ("Lampe", _LONG[:1_000]),
+        ("x" * 10_001, ""), ("x", "y" * 20_001), ("Lampe", _LONG), ("Lampe", _LONG[:1_000]), ("Lampe", "é" * 9_000),
+        ("Lampe", "¼" * 9_995), ("Lampe", "¼" * 9_999), ("Lampe", "¼" * 10_001), ("\u0416", ""), ("\u2013", ""),
     ],
 )  # fmt: skip
 def test_a_row_is_rejected_exactly_where_the_service_refuses_the_listing(title: str, description: str) -> None:
