@@ -7,9 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from catalog.audit_rules import AuditRules
 from catalog.candidates import fit_candidates
 from catalog.comparison import Decision
 from catalog.consolidation import content_hash
+from catalog.label_audit import audit_labels, without_errors
 from catalog.reference import build_reference_window
 from catalog.reproduction import Recipe, Result, Rows, consolidate_again, run, train_again
 from catalog.source import ListingSource
@@ -49,6 +51,16 @@ def test_the_answers_are_those_of_the_training(listings: pd.DataFrame) -> None:
     assert result.chosen == "words"
     assert result.decision is not None
     assert result.decision.reason.startswith("there was no version in production")
+
+
+def test_labels_that_the_training_corrected_are_corrected_again(listings: pd.DataFrame) -> None:
+    rules = AuditRules(in_training="correct", folds=2, sure=0.1)
+    parameters = a_recipe().parameters.model_copy(update={"audit": rules})
+    to_train = without_errors(listings, audit_labels(listings, rules, parameters.seed), rules)
+    assert (to_train["prdtypecode"] != listings["prdtypecode"]).any()
+    chosen = fit_candidates(to_train, parameters.candidates, parameters.seed)
+    window, _ = train_again(a_recipe().model_copy(update={"parameters": parameters}), listings, None)
+    pd.testing.assert_frame_equal(window, build_reference_window(listings, chosen.classifier))
 
 
 def test_the_decision_is_made_with_the_answers_of_the_champion(listings: pd.DataFrame) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import mlflow
 import pandas as pd
 import pytest
+import yaml
 
 import run
 from catalog.synthetic import generate
 from catalog.taxonomy import RAKUTEN
+from pipelines.config import DEFAULT
 from tracking import registry
 from tracking.promotion_log import read_entries
 from tracking.registry import PRODUCTION
@@ -333,6 +335,23 @@ def test_reviewed_feedback_enters_every_split(shop: Shop, tmp_path: Path, monkey
     latest = Client().list_pipeline_runs(sort_by="desc:created", size=1, hydrate=True).items[0]
     listings = latest.steps["consolidate_listings"].outputs["listings"][0].load()
     assert set(listings.loc[listings["origin"] == "reviewed", "split"]) == {"train", "validation", "test"}
+
+
+def test_a_training_can_leave_out_the_labels_that_are_surely_wrong(shop: Shop, tmp_path: Path) -> None:
+    from zenml.client import Client
+
+    config = yaml.safe_load(DEFAULT.read_text())
+    config["audit"] = {"in_training": "drop", "folds": 2, "sure": 0.2}
+    config["candidates"] = {"words": {"blocks": [{"field": "title", "kind": "words"}]}}  # what it learns does not matter
+    (tmp_path / "drop.yaml").write_text(yaml.safe_dump(config))
+    outcome = shop(1_000, "--config", str(tmp_path / "drop.yaml"))
+    latest = Client().list_pipeline_runs(sort_by="desc:created", size=1, hydrate=True).items[0]
+    assert latest.steps["train_classifier"].inputs["listings"][0].name == "listings_to_train"
+    made = latest.steps["audit_labels"].outputs
+    to_train, suspects = made["listings_to_train"][0].load(), made["label_suspects"][0].load()
+    assert suspects["sure"].any()
+    assert len(to_train) == outcome["rows"] - suspects["sure"].sum()
+    assert not suspects["text_key"][suspects["sure"]].isin(to_train["text_key"]).any()
 
 
 def test_a_broken_ledger_stops_the_run_and_is_named(
