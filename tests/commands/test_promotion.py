@@ -342,7 +342,7 @@ def test_a_training_can_leave_out_the_labels_that_are_surely_wrong(shop: Shop, t
 
     config = yaml.safe_load(DEFAULT.read_text())
     config["audit"] = {"in_training": "drop", "folds": 2, "sure": 0.2}
-    config["candidates"] = {"words": {"blocks": [{"field": "title", "kind": "words"}]}}  # what it learns does not matter
+    config["candidates"] = {"words": {"blocks": [{"field": "title", "kind": "words"}]}}
     (tmp_path / "drop.yaml").write_text(yaml.safe_dump(config))
     outcome = shop(1_000, "--config", str(tmp_path / "drop.yaml"))
     latest = Client().list_pipeline_runs(sort_by="desc:created", size=1, hydrate=True).items[0]
