@@ -132,7 +132,17 @@ class Job:
         self.place.write(f"{_JOURNAL}/{number:08}.json", part.entry.as_json())
 
     def finish(self, totals: Totals) -> None:
-        """Make the output of its parts: one file, or the folder with the parts in it; list what was rejected."""
+        """Make the output of its parts: one file, or the folder with the parts in it; list what was rejected.
+
+        Raises `JobError` when a part is not there as it was written.
+        """
+        entry_of = self.entries()
+        for number in range(totals.shards):
+            if entry_of(number) is None:
+                raise JobError(
+                    f"{self.place.address}/{self._answers(number)} is not as it was written: run the same command "
+                    "again, it does this part anew"
+                )
         if self.is_file:
             with self._beside.writing(self._name) as file:
                 self._join(file, totals.shards)

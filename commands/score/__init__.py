@@ -115,6 +115,7 @@ def _score_here(request: "ScoringRequest", options: Namespace, started: float) -
 
     from commands.score.outcome import require_few_rejected, show
     from commands.score.running import score_files, score_stream
+    from scoring.catalogue import find_files
     from scoring.columns import CatalogueError
     from scoring.job import JobError
     from scoring.lease import OccupiedError
@@ -122,9 +123,12 @@ def _score_here(request: "ScoringRequest", options: Namespace, started: float) -
     from scoring.request import STREAM, RequestError
     from scoring.scorer import BentoError
 
-    release = _release(options)
     run = score_stream if STREAM in (request.input, request.output) else score_files
     with reported(AddressError, BentoError, BotoCoreError, CatalogueError, JobError, OccupiedError, RequestError):
+        request.task(SOURCE_ROOT)  # a mistake is named before libraries are loaded
+        if request.input != STREAM:
+            find_files(request.input)
+        release = _release(options)
         totals = run(request, release)
     if request.output != STREAM:
         show(totals, request, f"version {release.version.number}, Bento {release.tag}", monotonic() - started)

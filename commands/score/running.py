@@ -20,7 +20,6 @@ from terminal.console import announce, console
 
 def score_files(request: ScoringRequest, release: Release) -> Totals:
     """Score files into a file or a folder, with a journal."""
-    request.task(release.source)  # what is wrong with the request is said before files are read
     with announce("reading what is to be scored"):
         files = request.files()
     with Progress(sum(file.size for file in files)) as progress:

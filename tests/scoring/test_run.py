@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +12,14 @@ import pytest
 
 from catalog.language import detect_language
 from catalog.predictor import Predictor
-from scoring.job import JobError
+from scoring.job import Job, JobError
+from scoring.journal import Entry
 from scoring.lease import OccupiedError, held
 from scoring.local import score_into
 from scoring.place import Place
-from tests.scoring.conftest import Scoring
+from scoring.scorer import Task
+from scoring.shards import Shard
+from tests.scoring.conftest import Scoring, here
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -100,8 +103,6 @@ def test_an_interrupted_run_goes_on_where_it_was_and_ends_with_the_same_bytes(
     (tmp_path / "broken").mkdir()
     broken = tmp_path / "broken" / out
     with monkeypatch.context() as patch:
-        from scoring.job import Job
-
         store = Job.store
         stored: list[int] = []
 
@@ -177,6 +178,18 @@ def interrupted_at(name: str, method: Callable[..., None]) -> Callable[..., None
         method(place, *arguments)
 
     return instead
+
+
+def test_an_output_is_never_made_without_a_part(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
+    def losing(job: Job, task: Task, shards: Iterable[Shard]) -> Iterator[Entry]:
+        yield from here(job, task, shards)
+        job.place.remove("part-00000003.csv")
+
+    with pytest.raises(JobError, match=r"part-00000003\.csv is not as it was written: run the same command again"):
+        scoring.run(catalogue, tmp_path / "out.csv", engine=losing)
+    assert not (tmp_path / "out.csv").exists()
+    assert scoring.run(catalogue, tmp_path / "out.csv").rows == 300
+    assert scoring.done == [3]
 
 
 def test_a_folder_of_answers_is_read_as_one_table(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
