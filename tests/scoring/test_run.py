@@ -19,6 +19,7 @@ from scoring.local import score_into
 from scoring.place import Place
 from scoring.scorer import Task
 from scoring.shards import Shard
+from tests.architecture.test_processes import NOT_IN_A_SERVING_PROCESS, run_without
 from tests.scoring.conftest import Scoring, here
 
 
@@ -46,6 +47,21 @@ def test_each_row_has_the_answer_of_the_served_model_to_the_last_digit(
             "code_2": str(second[0]), "label_2": second[1], "confidence_2": repr(second[2]),
             "productid": listing["productid"],
         }  # fmt: skip
+
+
+def test_a_worker_loads_no_training_library(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
+    script = f"""
+from pathlib import Path
+from scoring.catalogue import open_file
+from scoring.columns import Wanted
+from scoring.local import score_into
+from scoring.scorer import Scorer, Task
+from scoring.shards import cut
+task = Task(Path({str(scoring.source / "model")!r}), Path({str(scoring.source)!r}), "csv", 1, (), True)
+(shard,) = cut([open_file({str(catalogue)!r}, Wanted())], 1_000)
+assert Scorer(task).score(shard).entry.rows == 300
+"""
+    run_without(NOT_IN_A_SERVING_PROCESS, script)
 
 
 def test_csv_and_parquet_and_a_folder_hold_the_same_answers(scoring: Scoring, catalogue: Path, tmp_path: Path) -> None:
