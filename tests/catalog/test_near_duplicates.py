@@ -1,11 +1,14 @@
 """Near duplicates: found wherever they are, compared exactly, in linear time."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from catalog.listings import read_listings
 from catalog.near_duplicates import Shingles
 from catalog.split_key import text_form
-from catalog.splits import texts_of
+from catalog.splits import text_forms, texts_of
 from catalog.synthetic import generate
 
 LONG = "coque de protection noire pour telephone portable"  # seven words, seven pairs
@@ -44,6 +47,25 @@ def test_nearly_all_are_found_and_nothing_else() -> None:
     assert near.sum() > 20
     assert not (found & ~near).any()
     assert found[near].mean() > 0.9
+
+
+def test_of_real_offers_nearly_all_are_found_and_they_have_the_same_type(real_listings: Path) -> None:
+    offers = read_listings(real_listings).drop_duplicates("designation").reset_index(drop=True)
+    shingles, rows = Shingles.of(text_forms(offers)), np.arange(len(offers))
+    some, others = rows[rows % 10 == 0], rows[rows % 10 != 0]
+    common = (shingles.pairs[some] @ shingles.pairs[others].T).tocoo()
+    sizes = np.diff(shingles.pairs.indptr)
+    similarity = common.data / (sizes[some][common.row] + sizes[others][common.col] - common.data)
+    nearest = np.zeros(len(some))
+    np.maximum.at(nearest, common.row, similarity)
+    near = nearest >= 0.6
+    found = shingles.near(some, others, 0.6)
+    assert found[near].mean() > 0.97
+    assert not (found & ~near).any()
+    codes = offers["prdtypecode"].to_numpy()
+    closest = np.flatnonzero((similarity >= 0.6) & (similarity == nearest[common.row]))
+    one, first = np.unique(common.row[closest], return_index=True)  # a neighbour of each, of several equally near ones
+    assert (codes[some][one] == codes[others][common.col[closest][first]]).mean() > 0.95
 
 
 def test_a_group_holds_near_duplicates_of_near_duplicates() -> None:
