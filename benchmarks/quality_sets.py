@@ -3,16 +3,19 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 
 from catalog.listings import read_listings
 from catalog.splits import split_of, text_keys
-from catalog.synthetic import FREQUENCIES, generate
+from catalog.synthetic import FREQUENCIES, generate, generate_traffic
 from catalog.synthetic_vocabulary import SYLLABLES
 from catalog.text import is_blank
 
+_TEXTS = ["designation", "description"]
+_TESTS, _SEED_OF_TESTS = 5_000, 11
 _SPLITS = ("train", "validation", "test")
 
 
@@ -29,9 +32,19 @@ class ListingSet:
 
 
 def embedded(sizes: Sequence[int]) -> Iterator[ListingSet]:
-    """Yield so many embedded listings, less those that repeat others."""
+    """Yield so many embedded listings, less those that repeat others.
+
+    The test rows are 5,000 new ones of their kind, with their true types: few would not show small differences.
+    """
     for size in sizes:
-        yield ListingSet(f"{size:,} embedded listings", _split_by_text(generate(size)))
+        listings = _split_by_text(generate(size))
+        learned = listings.loc[listings["split"] != "test", [*_TEXTS, "prdtypecode", "split"]]
+        drawn = islice(generate_traffic("normal", seed=_SEED_OF_TESTS), _TESTS)
+        new = pd.DataFrame(
+            [(listing.title, listing.description, listing.code) for listing in drawn], columns=[*_TEXTS, "prdtypecode"]
+        ).assign(split="test")
+        new = new[~pd.Series(text_keys(new)).isin(set(listings["key"]))]
+        yield ListingSet(f"{size:,} embedded listings", pd.concat([learned, new]))
 
 
 def of_files(folder: Path, sizes: Sequence[int]) -> Iterator[ListingSet]:

@@ -11,7 +11,7 @@ from scipy import sparse
 from benchmarks.peers import NaiveBayesSVM
 from benchmarks.quality import our_models
 from benchmarks.quality import test_parts as parts_of
-from benchmarks.quality_sets import of_files, with_many_types
+from benchmarks.quality_sets import embedded, of_files, with_many_types
 
 
 @pytest.fixture
@@ -64,3 +64,11 @@ def test_nb_svm_learns() -> None:
     types = np.arange(60) % 3
     matrix = sparse.csr_matrix(np.eye(6)[types] + np.eye(6)[np.arange(60) % 6])
     assert_array_equal(NaiveBayesSVM().fit(matrix, types).predict(matrix), types)
+
+
+def test_new_listings_are_the_test_of_embedded_ones() -> None:
+    small, larger = embedded([300, 400])
+    assert_array_equal(small.of("test")["designation"][-50:], larger.of("test")["designation"][-50:])
+    assert len(small.of("test")) > 4_000
+    learned = set(zip(small.of("train")["designation"], small.of("train")["description"], strict=True))
+    assert not learned & set(zip(small.of("test")["designation"], small.of("test")["description"], strict=True))
