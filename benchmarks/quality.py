@@ -76,7 +76,7 @@ def our_models() -> dict[str, Candidate]:
         "words alone": changed(blocks=[words]),
         "characters alone": changed(blocks=[characters]),
         "title apart too": changed(blocks=[*of_title, *default.blocks]),
-        "20,000 terms": changed(maximum_coefficients=540_000),
+        "200,000 coefficients": changed(maximum_coefficients=200_000),
     }  # fmt: skip
 
 

@@ -44,7 +44,8 @@ def embedded(sizes: Sequence[int]) -> Iterator[ListingSet]:
             [(listing.title, listing.description, listing.code) for listing in drawn], columns=[*_TEXTS, "prdtypecode"]
         ).assign(split="test")
         new = new[~pd.Series(text_keys(new)).isin(set(listings["key"]))]
-        yield ListingSet(f"{size:,} embedded listings", pd.concat([learned, new]))
+        whole = pd.concat([learned, new])
+        yield ListingSet(f"{size:,} embedded listings", whole.assign(description=_or_none(whole["description"])))
 
 
 def of_files(folder: Path, sizes: Sequence[int]) -> Iterator[ListingSet]:
@@ -53,8 +54,7 @@ def of_files(folder: Path, sizes: Sequence[int]) -> Iterator[ListingSet]:
     There are an eighth as many validation rows, and always all test rows.
     """
     raw = read_listings(folder)
-    described = [None if is_blank(text) else text for text in raw["description"]]
-    read = raw.assign(prdtypecode=raw["prdtypecode"].astype("int64"), description=pd.Series(described, dtype=object))
+    read = raw.assign(prdtypecode=raw["prdtypecode"].astype("int64"), description=_or_none(raw["description"]))
     whole = {"by text": _split_by_text(read)}
     if (folder / "clusters.csv").is_file():
         clusters = pd.read_csv(folder / "clusters.csv")["cluster"].astype(str)
@@ -87,6 +87,10 @@ def with_many_types(types: int, size: int) -> ListingSet:
     titles = [f"{title} {names[number]}" for title, number in zip(listings["designation"], maker, strict=True)]
     codes = listings["prdtypecode"].to_numpy() * makers + maker
     return ListingSet(f"{types:,} types", listings.assign(designation=titles, prdtypecode=codes))
+
+
+def _or_none(texts: "pd.Series[str]") -> "pd.Series[str]":
+    return pd.Series([None if is_blank(text) else text for text in texts], index=texts.index, dtype=object)
 
 
 def _split_by_text(listings: pd.DataFrame) -> pd.DataFrame:
