@@ -37,20 +37,23 @@ def score_stream(request: ScoringRequest, release: Release) -> Totals:
         shards = cut_stream("standard input", sys.stdin.buffer, request.wanted, request.shard_rows)
     else:
         shards = cut(request.files(), request.shard_rows)
-    with ExitStack() as stack:
-        answers: IO[bytes] = stack.enter_context(open(1, "wb", closefd=False))
-        rejected: IO[bytes] = stack.enter_context(open(2, "wb", closefd=False))
-        if request.output != STREAM:
-            if Path(request.output).exists():
-                raise JobError(f"{request.output} exists already: name another output, or remove it")
-            answers = stack.enter_context(replacing(Path(request.output)))
-            rejected = stack.enter_context(replacing(Path(f"{request.output}.rejected.csv")))
-            rejected.write(header(REJECTED))
-        answers.write(header(list(task.columns)))
-        for part in score(task, shards, request.processes):
-            answers.write(part.answers)
-            answers.flush()
-            rejected.write(part.rejected)
-            rejected.flush()
-            totals.add(part.entry)
+    try:
+        with ExitStack() as stack:
+            answers: IO[bytes] = stack.enter_context(open(1, "wb", closefd=False))
+            rejected: IO[bytes] = stack.enter_context(open(2, "wb", closefd=False))
+            if request.output != STREAM:
+                if Path(request.output).exists():
+                    raise JobError(f"{request.output} exists already: name another output, or remove it")
+                answers = stack.enter_context(replacing(Path(request.output)))
+                rejected = stack.enter_context(replacing(Path(f"{request.output}.rejected.csv")))
+                rejected.write(header(REJECTED))
+            answers.write(header(list(task.columns)))
+            for part in score(task, shards, request.processes):
+                answers.write(part.answers)
+                answers.flush()
+                rejected.write(part.rejected)
+                rejected.flush()
+                totals.add(part.entry)
+    except BrokenPipeError as error:
+        raise JobError("what reads the answers has ended, so this run ends too") from error
     return totals
