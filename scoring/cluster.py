@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _AHEAD = 2  # shards that wait for each thread of a worker
 _PATIENCE = 15  # seconds for the scheduler to answer, and for a first worker
 _START = "start workers with 'PYTHONPATH=. dask worker {}' in the folder of this project, with its environment"
+_NO_CODE = "Error during deserialization"  # how Dask begins the error of a scheduler that lacks a module of ours
 _GO_ON = "what is done is kept, and the same command goes on"
 
 
@@ -38,7 +39,8 @@ def score_into(job: Job, task: Task, shards: Iterable[Shard], scheduler: str) ->
         client = Client(scheduler, timeout=_PATIENCE, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise JobError(
-            f"no scheduler of Dask answers at {scheduler}: start one with 'dask scheduler', or name it with --scheduler"
+            f"no scheduler of Dask answers at {scheduler}: start one with 'PYTHONPATH=. dask scheduler', or name it "
+            "with --scheduler"
         ) from error
     try:
         yield from _spread(client, job, task, shards, scheduler)
@@ -78,6 +80,13 @@ def _entry(future: "Future", scheduler: str) -> Entry:
         raise JobError(f"several workers died on the same rows, perhaps for want of memory; {_GO_ON}") from error
     except ModuleNotFoundError as error:
         raise JobError(f"a worker does not find {error.name}: {_START.format(scheduler)}") from error
+    except RuntimeError as error:
+        if not str(error).startswith(_NO_CODE):
+            raise
+        raise JobError(
+            f"the scheduler at {scheduler} has not the code of this project: start it with 'PYTHONPATH=. dask "
+            "scheduler' in the folder of the project, with its environment"
+        ) from error
     except OSError as error:
         if future.status != "error":  # nothing came of it
             raise

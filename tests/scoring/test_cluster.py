@@ -24,22 +24,23 @@ pytest.importorskip("distributed", reason="the extra `dask` is not installed")
 class Cluster:
     """A scheduler and workers, each a process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, path: Path) -> None:
+        """`path`: where the scheduler finds Python modules besides those of the environment."""
         port = free_port()
         self.address = f"tcp://127.0.0.1:{port}"
         self._folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.scheduler = self._start("scheduler", f"--port={port}", "--host=127.0.0.1")
+        self.scheduler = self._start("scheduler", f"--port={port}", "--host=127.0.0.1", path=path)
 
     def add_workers(self, count: int) -> None:
         options = ("--nthreads=1", f"--local-directory={self._folder}")
         self.workers += [self._start("worker", self.address, *options) for _ in range(count)]
 
-    def _start(self, what: str, *options: str) -> "subprocess.Popen[bytes]":
+    def _start(self, what: str, *options: str, path: Path = ROOT) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "dask", what, "--no-dashboard", *options]
         with (self._folder / "dask.log").open("ab") as log:
             return subprocess.Popen(
-                command, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=self._folder, stdout=log, stderr=log,
+                command, env={**os.environ, "PYTHONPATH": str(path)}, cwd=self._folder, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
 
@@ -52,8 +53,8 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def running(folder: Path, workers: int) -> Iterator[Cluster]:
-    dask = Cluster(folder)
+def running(folder: Path, workers: int, path: Path = ROOT) -> Iterator[Cluster]:
+    dask = Cluster(folder, path)
     try:
         dask.add_workers(workers)
         yield dask
@@ -65,7 +66,7 @@ def running(folder: Path, workers: int) -> Iterator[Cluster]:
 def test_a_worker_dies_and_then_the_scheduler_ends_and_the_output_is_complete_and_the_same(
     scoring: Scoring, catalogue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "_PATIENCE", 10)
+    monkeypatch.setattr(cluster, "_PATIENCE", 60)
     scoring.run(catalogue, tmp_path / "whole.csv", rows=2)
     out = tmp_path / "out.csv"
     journal = tmp_path / "out.csv.parts" / "_journal"
@@ -103,9 +104,12 @@ def test_what_is_missing_is_named(
 
     monkeypatch.setattr(cluster, "_PATIENCE", 2)
     nowhere = f"tcp://127.0.0.1:{free_port()}"
-    assert message(nowhere).startswith(f"no scheduler of Dask answers at {nowhere}: start one with 'dask scheduler'")
+    assert message(nowhere).startswith(f"no scheduler of Dask answers at {nowhere}: start one with 'PYTHONPATH=. dask")
     with running(tmp_path, workers=0) as dask:
         wait_for("the scheduler", lambda: "has no workers" in message(dask.address))
         assert f"start workers with 'PYTHONPATH=. dask worker {dask.address}'" in message(dask.address)
+    monkeypatch.setattr(cluster, "_PATIENCE", 60)
+    with running(tmp_path, workers=1, path=tmp_path) as dask:
+        wait_for("the scheduler and a worker", lambda: "has not the code of this project" in message(dask.address))
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert message(nowhere) == "--engine dask needs the package distributed: 'make install' installs it"
