@@ -50,7 +50,8 @@ def _on(*steps: BaseEstimator) -> Callable[[], Pipeline]:
     return lambda: Pipeline([(type(step).__name__, step) for step in (_words_and_characters(), *steps)])
 
 
-# They are fitted to title and description, joined. fastText is not among them: its package is archived.
+# They are fitted to title and description, joined. fastText is not among them: its package is archived, and its forks
+# are not in the lock file.
 PEERS: dict[str, Callable[[], Pipeline]] = {
     "LinearSVC": _on(LinearSVC(random_state=0)),
     "NB-SVM": _on(NaiveBayesSVM()),
