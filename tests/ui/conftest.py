@@ -14,8 +14,6 @@ from tests.bento.conftest import (  # noqa: F401
     PASSWORD,
     Service,
     listening,
-    model_folder,
-    predictor,
     running,
     service,
     settings,
@@ -86,7 +84,7 @@ class Tab:
 
 
 @pytest.fixture(scope="session")
-def shared_service(predictor: Predictor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:  # noqa: F811
+def shared_service(predictor: Predictor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One service for all tests that do not mind what others have asked it. To use it, a module defines `services`."""
     with running(settings_in(tmp_path_factory.mktemp("shared")), predictor) as shared:
         yield shared
