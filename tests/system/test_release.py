@@ -134,7 +134,7 @@ def test_twenty_promotions_and_rollbacks_under_load_refuse_no_request(two_versio
 
 def test_a_killed_worker_is_replaced_while_the_others_answer(two_versions: Workspace) -> None:
     with serving(two_versions, "--workers", "2") as service:
-        service.wait_for_version("2")
+        wait_for_line(service.process, "Serving ")  # both take requests; one that dies before that ends the start
         first, second = (psutil.Process(int(pid)) for pid in service.children())
         first.kill()
         wait_for("it is replaced", lambda: len(set(service.children()) - {str(first.pid), str(second.pid)}) == 1)
