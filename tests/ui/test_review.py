@@ -99,15 +99,12 @@ def test_undo_takes_the_last_answer_back_and_shows_its_listing_again(review: App
     assert feedback(asked, first) == []
 
 
-def test_two_reviewers_never_have_the_same_listing(review: AppTest, asked: Service) -> None:
+def test_two_reviewers_never_have_the_same_listing_at_once(review: AppTest, asked: Service) -> None:
     other = new_tab().sign_in("ada").open("review").app
-    seen: dict[str, list[str]] = {"rita": [], "ada": []}
-    for _ in range(3):
-        for name, app in (("rita", review), ("ada", other)):
-            seen[name].append(in_hand(app)["prediction_id"])
+    for _ in range(3):  # one listing in twenty is for two reviewers, one after the other
+        assert in_hand(review)["prediction_id"] != in_hand(other)["prediction_id"]
         press(review, RIGHT)
         press(other, RIGHT)
-    assert not set(seen["rita"]) & set(seen["ada"])
 
 
 def test_an_answer_given_while_the_service_is_away_is_sent_when_it_is_back(
