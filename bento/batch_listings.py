@@ -1,22 +1,21 @@
 """The listings of a batch, each of which is valid or not by itself."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
-from bento.schemas import EXPANSION, NORMALISED_CHARACTERS, Listing
+from bento.schemas import Listing
 from catalog.contract import CONTRACT
+from catalog.listing_size import NORMALISED_LIMIT, is_longer
 from catalog.predictor import Texts
+from catalog.text import is_blank
 from web.problems import field_errors
 
 Read = Texts | list[dict[str, Any]]  # the texts of a listing, or what is wrong with it
 # What is answered before other requests get their turn: some 4 ms for listings of the usual length.
 _PIECE_LISTINGS, _PIECE_BYTES = 32, 16_000
-_WESTERN_EXPANSION = 3  # as `EXPANSION`, of a text in Windows-1252: `\u00bc` is `1\u20444`; an entity expands less
 _MOST_FIELDS = 20
-_SEEN = re.compile("[A-Za-z0-9]")
 
 
 def in_pieces(listings: Sequence[Any]) -> Iterator[list[Read]]:
@@ -54,29 +53,15 @@ def _plain_texts(entry: dict[Any, Any]) -> Texts | None:
     Most listings are plain, and the model takes six times as long for one.
     """
     title, description = entry.get("designation"), entry.get("description")
-    if len(entry) != ("description" in entry) + 1 or type(title) is not str or not _SEEN.search(title):
+    if len(entry) != ("description" in entry) + 1 or type(title) is not str or is_blank(title):
         return None
     if "\0" in title or len(title) > CONTRACT.title_limit:
         return None
-    size = len(title)
-    if description is not None:
-        if type(description) is not str or "\0" in description or len(description) > CONTRACT.description_limit:
-            return None
-        size += len(description)
-    # So short that it may expand as far as a text can.
-    if size * EXPANSION <= NORMALISED_CHARACTERS:
-        return title, description
-    western = _is_western(title) and _is_western(description or "")
-    return (title, description) if western and size * _WESTERN_EXPANSION <= NORMALISED_CHARACTERS else None
-
-
-def _is_western(text: str) -> bool:
-    """Return whether all characters are in Windows-1252, as in most texts of Western Europe."""
-    try:
-        text.encode("cp1252")
-    except UnicodeEncodeError:
-        return False
-    return True
+    if description is not None and (
+        type(description) is not str or "\0" in description or len(description) > CONTRACT.description_limit
+    ):
+        return None
+    return None if is_longer(title, description or "", NORMALISED_LIMIT) else (title, description)
 
 
 def _bytes_of_texts(entry: Any) -> int:

@@ -35,6 +35,7 @@ SERVING_CODE = (
     "catalog/blocks.py",
     "catalog/contract.py",
     "catalog/language.py",
+    "catalog/listing_size.py",
     "catalog/model_folder.py",
     "catalog/predictor.py",
     "catalog/spans.py",

@@ -7,7 +7,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from bento.access import KEY_DESCRIPTION, KEY_HEADER, Key
-from bento.schemas import BATCH_VALUES, EXPLAINED_CHARACTERS, Batch, Listing, normalised_length
+from bento.schemas import BATCH_VALUES, EXPLAINED_CHARACTERS, Batch, Listing
+from catalog.listing_size import is_longer
 from web.json_body import FEW_VALUES, json_text
 
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -73,7 +74,7 @@ def read_listing(body: bytes, *, explain: bool) -> Listing:
 
 def require_explainable(listing: Listing, place: str) -> None:
     """Raise `RequestValidationError`, which names the place in the request, for a listing too long to be explained."""
-    if normalised_length(listing, at_least=EXPLAINED_CHARACTERS) > EXPLAINED_CHARACTERS:
+    if is_longer(listing.designation, listing.description or "", EXPLAINED_CHARACTERS):
         message = f"a text with more than {EXPLAINED_CHARACTERS:,} characters is not explained"
         raise RequestValidationError([{"type": "too_long", "loc": (place,), "msg": message}])
 

@@ -8,16 +8,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from bento.usernames import Username
 from catalog.contract import CONTRACT
 from catalog.language import LANGUAGES, UNDETERMINED
-from catalog.text import is_blank, normalise
+from catalog.listing_size import NORMALISED_LIMIT, is_longer
+from catalog.text import is_blank
 from ledger.callers import Role
 
 # The limits follow from a budget: the worst text takes 4 µs a character, so a listing takes up to 0.1 s of a worker and
 # a batch up to 4 s.
 BATCH_LIMIT = 1_000  # listings
 BATCH_CHARACTERS = 1_000_000
-NORMALISED_CHARACTERS = CONTRACT.title_limit + CONTRACT.description_limit
 EXPLAINED_CHARACTERS = 10_000
-EXPANSION = 18  # the most characters that the normalised form of one has
 BATCH_VALUES = 50_000  # field names, strings, numbers, lists and objects
 # The longest body of one listing, with every character as an escaped pair of surrogates.
 LISTING_BYTES = 12 * (CONTRACT.title_limit + CONTRACT.description_limit) + 4_096
@@ -63,17 +62,9 @@ class Listing(_Request):
 
     @model_validator(mode="after")
     def _refuse_great_expansion(self) -> "Listing":
-        if normalised_length(self, at_least=NORMALISED_CHARACTERS) > NORMALISED_CHARACTERS:
-            raise ValueError(f"the normalised text has more than {NORMALISED_CHARACTERS:,} characters")
+        if is_longer(self.designation, self.description or "", NORMALISED_LIMIT):
+            raise ValueError(f"the normalised text has more than {NORMALISED_LIMIT:,} characters")
         return self
-
-
-def normalised_length(listing: Listing, *, at_least: int) -> int:
-    """Return the length of a listing's normalised text; 0 for one that is shorter than `at_least` in any case."""
-    texts = (listing.designation, listing.description or "")
-    if sum(map(len, texts)) * EXPANSION <= at_least:
-        return 0
-    return sum(len(normalise(text)) for text in texts)
 
 
 class Batch(_Request):

@@ -37,6 +37,7 @@ _OTHER_SCRIPT = (
 _ACCENTS = re.compile("[\u0300-\u036f]+")
 _ACCENTS_OF_EUROPE = re.compile(f"[{_ACCENT}](?<![{_OTHER_SCRIPT}{_ACCENT}].)[{_ACCENT}]*")
 _WORD = re.compile(r"\w+")
+_PLAIN = re.compile("[A-Za-z0-9]")  # seen, whatever is beside it
 _LATIN = "latin-1"
 
 
@@ -60,6 +61,8 @@ def _may_hide(text: str) -> bool:
 
 def is_blank(text: object) -> bool:
     """Return whether a text is missing, or has nothing that is seen."""
+    if isinstance(text, str) and _PLAIN.search(text):  # nearly all texts: their form need not be made
+        return False
     return not isinstance(text, str) or not visible(text).strip()
 
 

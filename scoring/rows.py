@@ -1,22 +1,17 @@
 """The rows of a shard: where each stands, its texts, or why it cannot be used."""
 
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.contract import CONTRACT
-from catalog.text import is_blank, normalise
+from catalog.listing_size import NORMALISED_LIMIT, is_longer
+from catalog.text import is_blank
 from scoring.catalogue import open_binary
 from scoring.columns import Columns
 from scoring.parquet_rows import read_parquet
 from scoring.records import UnreadableRecordError, read_records
 from scoring.shards import Shard
-
-_NORMALISED_LIMIT = CONTRACT.title_limit + CONTRACT.description_limit
-_EXPANSION = 18  # the most characters that the normalised form of one has
-_WESTERN_EXPANSION = 3  # the same, of one in Windows-1252: `\u00bc` is `1\u20444`
-_SEEN = re.compile("[A-Za-z0-9]")
 
 
 @dataclass(slots=True)
@@ -71,7 +66,7 @@ def _wrong_count(found: int, expected: int) -> str:
 
 def listing_fault(title: str, description: str) -> str | None:
     """Return why the service refuses a listing; None for one that it classifies."""
-    if not _SEEN.search(title) and is_blank(title):
+    if is_blank(title):
         return "there is no title"
     if len(title) > CONTRACT.title_limit:
         return f"the title has {len(title):,} characters, more than {CONTRACT.title_limit:,}"
@@ -79,22 +74,6 @@ def listing_fault(title: str, description: str) -> str | None:
         return f"the description has {len(description):,} characters, more than {CONTRACT.description_limit:,}"
     if "\0" in title or "\0" in description:
         return "there is a NUL character"
-    if _may_expand(title, description) and len(normalise(title)) + len(normalise(description)) > _NORMALISED_LIMIT:
-        return f"the normalised text has more than {_NORMALISED_LIMIT:,} characters"
+    if is_longer(title, description, NORMALISED_LIMIT):
+        return f"the normalised text has more than {NORMALISED_LIMIT:,} characters"
     return None
-
-
-def _may_expand(title: str, description: str) -> bool:
-    """Return whether the normalised text may be too long. That of most texts need not be made."""
-    size = len(title) + len(description)
-    if size * _EXPANSION <= _NORMALISED_LIMIT:
-        return False
-    return size * _WESTERN_EXPANSION > _NORMALISED_LIMIT or not (_is_western(title) and _is_western(description))
-
-
-def _is_western(text: str) -> bool:
-    try:
-        text.encode("cp1252")
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -125,7 +125,7 @@ class Scorer:
 def _use(code: Path) -> None:
     """Let the domain's modules be imported from a folder, also if a process has those of another Bento."""
     loaded = sys.modules.get("catalog")
-    if loaded and Path(str(loaded.__file__)).resolve().is_relative_to(code.resolve()):
+    if loaded and Path(str(loaded.__file__)).resolve().parent == (code / "catalog").resolve():
         return
     sys.path.insert(0, str(code))
     for name in list(sys.modules):

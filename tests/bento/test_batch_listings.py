@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bento.batch_listings import in_pieces, read_texts
-from bento.schemas import EXPANSION, NORMALISED_CHARACTERS, Listing
+from bento.schemas import Listing
 from catalog.contract import CONTRACT
+from catalog.listing_size import EXPANSION, NORMALISED_LIMIT
 from catalog.predictor import Texts
 from web.problems import field_errors
 
-SHORT = NORMALISED_CHARACTERS // EXPANSION  # characters that are certain not to expand too much
+SHORT = NORMALISED_LIMIT // EXPANSION  # characters that are certain not to expand too much
 LIGATURE = "\ufdfa"  # 18 characters in its compatibility form
 texts = st.text(max_size=20) | st.text(st.sampled_from("a \0\u200b\u3164\u0301&<"), max_size=6)
 values = texts | st.none() | st.integers() | st.lists(texts, max_size=2)

@@ -15,9 +15,8 @@ import httpx
 import pytest
 
 from bento.answerer import PIECE
-from bento.batch_listings import _WESTERN_EXPANSION
-from bento.schemas import EXPANSION
 from bento.settings import Settings
+from catalog.listing_size import EXPANSION, WESTERN_EXPANSION
 from catalog.predictor import Predictor
 from catalog.text import normalise
 from catalog.vocabulary import Vocabulary
@@ -110,7 +109,7 @@ def test_no_character_of_windows_1252_and_no_entity_expands_more_than_the_limit_
     expanding = [n for n in numbers if len(unicodedata.normalize("NFKD", chr(n).casefold())) > 3]
     entities = [form for n in expanding for form in (f"&#{n}", f"&#x{n:x}")] + [f"&{name}" for name in html5]
     for text in [*western, *entities]:
-        assert len(normalise(text)) <= _WESTERN_EXPANSION * len(text)
+        assert len(normalise(text)) <= WESTERN_EXPANSION * len(text)
 
 
 def together(service: Service, requests: Sequence[tuple[str, Any]]) -> list[tuple[str, int]]:

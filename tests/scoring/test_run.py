@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from scoring.journal import Entry
 from scoring.lease import OccupiedError, held
 from scoring.local import score_into
 from scoring.place import Place
-from scoring.scorer import Task
+from scoring.scorer import Scorer, Task
 from scoring.shards import Shard
 from tests.architecture.test_processes import NOT_IN_A_SERVING_PROCESS, run_without
 from tests.scoring.conftest import Scoring, here
@@ -79,6 +80,12 @@ def test_csv_and_parquet_and_a_folder_hold_the_same_answers(scoring: Scoring, ca
         pd.concat(map(pd.read_parquet, sorted((tmp_path / "parts").glob("part-*.parquet")))),
     ):
         pd.testing.assert_frame_equal(found.reset_index(drop=True), expected, check_dtype=False)
+
+
+def test_a_process_that_has_the_code_of_the_bento_already_keeps_its_modules(scoring: Scoring, tmp_path: Path) -> None:
+    before = sys.modules["catalog.predictor"]
+    Scorer(scoring.task(tmp_path / "out.csv"))
+    assert sys.modules["catalog.predictor"] is before
 
 
 def test_a_row_that_cannot_be_used_is_listed_with_its_line_and_the_others_are_scored(
