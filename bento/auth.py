@@ -13,9 +13,9 @@ from starlette.responses import Response
 from bento.access import Access
 from bento.logins import ThrottledError, hash_password, log_in
 from bento.metrics import ServiceMetrics
-from bento.schemas import PasswordChange, Token, UserInfo
 from bento.settings import ADMIN_PASSWORD_FILE, Settings
 from bento.tokens import LIFETIME, Signer
+from bento.user_schemas import PasswordChange, Token, UserInfo
 from bento.usernames import normalised
 from bento.users import refuse_weak, shown
 from ledger import users

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from bento.access import Access
 from bento.metrics import ServiceMetrics
-from bento.schemas import (
+from bento.review_schemas import (
     ClaimAnswer,
     ClaimedItem,
     ClaimRequest,

@@ -1,16 +1,15 @@
-"""Requests and answers of the API, as models."""
+"""Requests and answers about listings, predictions and the model, as models."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from bento.usernames import Username
+from bento.bodies import AnswerBody, RequestBody, storable
 from catalog.contract import CONTRACT
 from catalog.language import LANGUAGES, UNDETERMINED
 from catalog.listing_size import NORMALISED_LIMIT, is_longer
 from catalog.text import is_blank
-from ledger.callers import Role
 
 # The limits follow from a budget: the worst text takes 4 µs a character, so a listing takes up to 0.1 s of a worker and
 # a batch up to 4 s.
@@ -24,12 +23,6 @@ _LABEL_LIMIT = 500
 FEEDBACK_BYTES = LISTING_BYTES + 12 * 2 * _LABEL_LIMIT  # with a listing and two labels
 
 
-def _storable(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("a NUL character cannot be stored")
-    return text
-
-
 def _not_blank(text: str) -> str:
     if is_blank(text):
         raise ValueError("the title is blank")
@@ -37,24 +30,13 @@ def _not_blank(text: str) -> str:
 
 
 Title = Annotated[
-    str, Field(min_length=1, max_length=CONTRACT.title_limit), AfterValidator(_storable), AfterValidator(_not_blank)
+    str, Field(min_length=1, max_length=CONTRACT.title_limit), AfterValidator(storable), AfterValidator(_not_blank)
 ]
-Description = Annotated[str, Field(max_length=CONTRACT.description_limit), AfterValidator(_storable)]
+Description = Annotated[str, Field(max_length=CONTRACT.description_limit), AfterValidator(storable)]
 _Label = Annotated[str, Field(min_length=1, max_length=_LABEL_LIMIT)]
-Password = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_storable)]
 
 
-class _Request(BaseModel):
-    """The body of a request; an unknown field is an error."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(protected_namespaces=())
-
-
-class Listing(_Request):
+class Listing(RequestBody):
     """A listing to classify: up to 30,000 characters, those of compatibility forms counted as what they stand for."""
 
     designation: Title
@@ -67,7 +49,7 @@ class Listing(_Request):
         return self
 
 
-class Batch(_Request):
+class Batch(RequestBody):
     """Up to 1,000 listings of together 1,000,000 characters. Each is validated on its own: an invalid one does not
     affect the others."""
 
@@ -81,7 +63,7 @@ class Batch(_Request):
         return self
 
 
-class Correction(_Request):
+class Correction(RequestBody):
     """The right type of a listing, by label or by code.
 
     It is about the prediction with that id, or else about the caller's newest prediction of that very text, or else
@@ -110,76 +92,7 @@ class Correction(_Request):
         return self
 
 
-PredictionId = Annotated[str, Field(min_length=1, max_length=36), AfterValidator(_storable)]
-
-
-class ClaimRequest(_Request):
-    """Which listing to review: the next one, or a certain one. `skipped`: ids that the caller does not want now."""
-
-    prediction_id: PredictionId | None = None
-    skipped: Annotated[list[PredictionId], Field(max_length=200)] = []
-
-
-class ReleaseRequest(_Request):
-    """A listing that the caller does not review now; with `skip` it is not offered to the caller again."""
-
-    prediction_id: PredictionId
-    skip: bool = False
-
-
-class NewUser(_Request):
-    """A user to create."""
-
-    username: Username
-    password: Password
-    role: Role = "user"
-
-
-class UserChange(_Request):
-    """The changes of a user."""
-
-    password: Password | None = None
-    role: Role | None = None
-
-
-class PasswordChange(_Request):
-    """The caller's own new password."""
-
-    current_password: Annotated[str, Field(max_length=128)]
-    password: Password
-
-
-class Token(_Answer):
-    """A token, valid for `expires_in` seconds."""
-
-    access_token: str
-    token_type: Literal["bearer"] = "bearer"
-    expires_in: int
-
-
-class UserInfo(_Answer):
-    """A user, without anything secret. The id is for ever this user's; the name can be given again."""
-
-    id: str
-    username: str
-    role: Role
-
-
-class ListedUser(UserInfo):
-    """A user in the list of users."""
-
-    created_at: datetime
-
-
-class Session(_Answer):
-    """A login whose tokens may still be valid, and until when they can be renewed and used at most."""
-
-    logged_in_at: datetime
-    address: str
-    until: datetime
-
-
-class RankedType(_Answer):
+class RankedType(AnswerBody):
     """One of the most likely types."""
 
     code: int
@@ -187,7 +100,7 @@ class RankedType(_Answer):
     confidence: float
 
 
-class Span(_Answer):
+class Span(AnswerBody):
     """A place in the text as it was sent: start and end in code points."""
 
     field: Literal["designation", "description"]
@@ -195,7 +108,7 @@ class Span(_Answer):
     end: int
 
 
-class Reason(_Answer):
+class Reason(AnswerBody):
     """A term that spoke for the predicted type (contribution above 0) or against it.
 
     `spans`: where it stands, up to 100 places; none where it cannot be located, for example in removed mark-up.
@@ -207,14 +120,14 @@ class Reason(_Answer):
     spans: list[Span]
 
 
-class Explanation(_Answer):
+class Explanation(AnswerBody):
     """The terms with the most weight; contributions are in the model's raw score, before it becomes a confidence."""
 
     supporting: list[Reason]
     opposing: list[Reason]
 
 
-class Prediction(_Answer):
+class Prediction(AnswerBody):
     """The predicted type. `abstained`: the confidence is below the model's threshold, and a person should check."""
 
     prediction_id: str
@@ -228,7 +141,7 @@ class Prediction(_Answer):
     explanation: Explanation | None = None
 
 
-class BatchItem(_Answer):
+class BatchItem(AnswerBody):
     """The result of one listing of a batch: its prediction, or what is wrong with it."""
 
     index: int
@@ -236,13 +149,13 @@ class BatchItem(_Answer):
     errors: list[dict[str, str]] | None = None
 
 
-class BatchAnswer(_Answer):
+class BatchAnswer(AnswerBody):
     """One item for each listing, in the order of the request."""
 
     results: list[BatchItem]
 
 
-class FeedbackAnswer(_Answer):
+class FeedbackAnswer(AnswerBody):
     """The correction as it is stored; `created` is false if it was stored before."""
 
     feedback_id: int
@@ -253,88 +166,7 @@ class FeedbackAnswer(_Answer):
     status: Literal["success"] = "success"
 
 
-class ReviewItem(_Answer):
-    """A prediction that a reviewer should look at."""
-
-    prediction_id: str
-    designation: str
-    description: str | None
-    predicted_code: int
-    predicted_class: str
-    confidence: float
-    abstained: bool
-    language: str
-    model_version: str
-    created_at: datetime
-
-
-class ClaimedItem(ReviewItem):
-    """A listing that is held for the caller. `drawn`: from the random sample, or because the model is uncertain."""
-
-    drawn: Literal["uncertain", "random"]
-    held_until: datetime
-
-
-class ClaimAnswer(_Answer):
-    """The listing to review; null: there is none."""
-
-    item: ClaimedItem | None
-
-
-class ReviewAgreement(_Answer):
-    """Listings that two reviewers or more have looked at; `equal`: of these, where all gave the same type."""
-
-    listings: int
-    equal: int
-    share: float | None
-
-
-class ReviewPair(_Answer):
-    """How often reviewers gave one type where the model had given another."""
-
-    from_code: int
-    from_label: str | None
-    to_code: int
-    to_label: str | None
-    count: int
-
-
-class ReviewChanges(_Answer):
-    """Listings with a reviewer's answer; `changed`: of these, where the newest one is not the model's."""
-
-    reviews: int
-    changed: int
-    share: float | None
-    pairs: list[ReviewPair]
-
-
-class ReviewSettings(_Answer):
-    """How listings are handed out."""
-
-    users: bool
-    quorum: int
-    random_share: float
-    hold_seconds: int
-
-
-class ReviewStatus(_Answer):
-    """How far the review is.
-
-    Up to 10,000 listings of each kind are counted as left, and up to 100,000 as reviewed. `reviewed_by_me` is about
-    the caller's newest 10,000 answers, `agreement` and `changed` about the newest 10,000 reviewed listings.
-    """
-
-    uncertain_left: int
-    random_left: int
-    held: int
-    reviewed: int
-    reviewed_by_me: int
-    agreement: ReviewAgreement
-    changed: ReviewChanges
-    settings: ReviewSettings
-
-
-class FeedbackItem(_Answer):
+class FeedbackItem(AnswerBody):
     """What somebody said on a prediction. `given_by`: the user's name, or the id of one who has none any more; a user
     who is no reviewer sees only the own name."""
 
@@ -345,7 +177,7 @@ class FeedbackItem(_Answer):
     given_by: str | None = None
 
 
-class StoredPrediction(_Answer):
+class StoredPrediction(AnswerBody):
     """A prediction as it is stored. `served`: the version that gave it is served now, so that it can be explained.
 
     Codes have no label here if they are of another model than the one that is served.
@@ -367,20 +199,20 @@ class StoredPrediction(_Answer):
     explanation: Explanation | None = None
 
 
-class StoredPredictions(_Answer):
+class StoredPredictions(AnswerBody):
     """A page of the caller's predictions. `next`: what `before` must be for the next page; null: there is none."""
 
     items: list[StoredPrediction]
     next: str | None
 
 
-class Erased(_Answer):
+class Erased(AnswerBody):
     """How many predictions were erased, with their feedback."""
 
     erased: int
 
 
-class ModelInfo(_Answer):
+class ModelInfo(AnswerBody):
     """The model that is served. `abstention_threshold` None: a person should check every answer.
 
     `model_version` is the version too, by the name that it has in the other answers.
@@ -399,7 +231,7 @@ class ModelInfo(_Answer):
     card: str
 
 
-class ServiceHealth(_Answer):
+class ServiceHealth(AnswerBody):
     """The service is up, and which model it serves."""
 
     status: Literal["healthy"] = "healthy"

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from bento.access import Access, IdempotencyKey
 from bento.logins import hash_password
-from bento.schemas import ListedUser, NewUser, Session, UserChange, UserInfo
 from bento.settings import Settings
 from bento.tokens import LIFETIME, Signer
+from bento.user_schemas import ListedUser, NewUser, Session, UserChange, UserInfo
 from bento.usernames import normalised
 from ledger import users
 from ledger.audit import Party, logins_since, record_event

