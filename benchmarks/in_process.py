@@ -30,8 +30,8 @@ from sqlalchemy import Engine
 
 from benchmarks.layers import Parts, measure_layers
 from bento.deployment import prepare_service
-from bento.garbage import keep_what_is_loaded
 from bento.settings import Settings
+from catalog.garbage import keep_what_is_loaded
 
 if TYPE_CHECKING:
     from catalog.predictor import Texts

@@ -5,7 +5,8 @@
 The model is trained once, as in the main job, in an empty state folder. A catalogue is generated, scored and deleted;
 its listings are not those of the training. "pandas and scikit-learn" reads the catalogue in chunks of 5,000 rows and
 asks the trained estimator for its probabilities. "predictor" is the packaged model alone, in one process that has the
-texts in memory: it reads, writes and detects no languages. Start-up lasts until the first part is stored; the rate is
+texts in memory: it reads, writes and detects no languages. It is asked for batches, as by a worker, and listing by
+listing. Start-up lasts until the first part is stored; the rate is
 that of the rows after it, until the output is complete. Memory is the most that the command and its processes had at a
 time, with shared pages counted once (of Dask, the command alone).
 """
@@ -122,6 +123,7 @@ def alone(folder: Path, catalogue: Path) -> Iterator[tuple[str, float]]:
     import pandas as pd
 
     from benchmarks.predictor import fit
+    from catalog.garbage import keep_what_is_loaded
     from catalog.predictor import Predictor
 
     model = folder / "model"
@@ -138,9 +140,15 @@ def alone(folder: Path, catalogue: Path) -> Iterator[tuple[str, float]]:
     table = pd.read_csv(catalogue, keep_default_na=False)
     texts = list(zip(table["designation"], table["description"], strict=True))
     predictor = Predictor(model)
+    keep_what_is_loaded()  # as a worker does
     began = perf_counter()
     predictor.predict_batch(texts, 1)
     yield "predictor, one process", _FEW / (perf_counter() - began)
+    predictor = Predictor(model)  # whose caches are empty
+    began = perf_counter()
+    for title, description in texts:
+        predictor.predict_top_k(title, description, 1)
+    yield "predictor asked one by one, one process", _FEW / (perf_counter() - began)
 
 
 @dataclass

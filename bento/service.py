@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 import bentoml
 import uvicorn.config
 
-from bento.garbage import keep_what_is_loaded
 from bento.settings import worker_count
 from bento.supervision import report_ready
+from catalog.garbage import keep_what_is_loaded
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

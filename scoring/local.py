@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from catalog.garbage import keep_what_is_loaded
 from scoring.job import Job, JobError
 from scoring.journal import Entry
 from scoring.scorer import AnsweredRow, Part, Scorer, Task
@@ -93,6 +94,7 @@ def _scorer_of_process() -> Scorer:
         raise RuntimeError("the process has no task")
     if _scorer is None:
         _scorer = Scorer(_task)
+        keep_what_is_loaded()
     return _scorer
 
 

@@ -5,11 +5,13 @@ a record is cut into the same records by whoever reads it.
 """
 
 import csv
+import io
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 MOST_BYTES = 2**20  # of a record: title and description of a listing have 120,000 bytes at most
+_BYTES_OF_CHARACTER = 4  # at most: in UTF-8 four, of a quote in csv two
 _NEVER_CLOSED = "a quote opens here and is never closed"
 _TEXT_BEHIND = "there is text behind a closing quote; a quote within a quoted text is written twice"
 _CARRIAGE_RETURN = "a carriage return stands in a text without quotes"
@@ -79,6 +81,25 @@ def read_records(stream: BinaryIO, on_read: Callable[[bytes], None] | None = Non
             reader = csv.reader(pull(), strict=True)
         else:
             return
+
+
+def read_faultless(content: bytes) -> list[tuple[int, list[str]]] | None:
+    """Return how many lines each record has and its texts, in half the time of `read_records`.
+
+    None if a record cannot be read or may be too long: `read_records` then tells which.
+    """
+    records: list[tuple[int, list[str]]] = []
+    ended = 0
+    try:
+        reader = csv.reader(io.StringIO(content.decode(), newline="\n"), strict=True)
+        for texts in reader:
+            if sum(map(len, texts)) + len(texts) > MOST_BYTES // _BYTES_OF_CHARACTER:
+                return None
+            records.append((reader.line_num - ended, texts))
+            ended = reader.line_num
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    return records
 
 
 def _fault(message: str) -> str:

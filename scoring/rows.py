@@ -10,7 +10,7 @@ from catalog.text import is_blank
 from scoring.catalogue import open_binary
 from scoring.columns import Columns
 from scoring.parquet_rows import read_parquet
-from scoring.records import UnreadableRecordError, read_records
+from scoring.records import UnreadableRecordError, read_faultless, read_records
 from scoring.shards import Shard
 
 
@@ -49,6 +49,13 @@ def _read_csv(shard: Shard) -> Iterator[tuple[int, Sequence[str], str | None]]:
             stream.seek(shard.start)
             content = stream.read(shard.end - shard.start)
     line, expected = shard.line, shard.file.columns.count
+    records = read_faultless(content)
+    if records is not None:
+        for lines, texts in records:
+            if texts:  # a blank line has none
+                yield line, texts, None if len(texts) == expected else _wrong_count(len(texts), expected)
+            line += lines
+        return
     for record in read_records(io.BytesIO(content)):
         if not record.is_blank:
             try:

@@ -103,23 +103,23 @@ class Scorer:
 
     def _answer(self, rows: Sequence["Row"]) -> Iterator[Answer]:
         found = self._predictor.predict_batch([(row.title, row.description) for row in rows], k=self._task.top)
+        version, others = self._predictor.manifest.model_version, 3 * (self._task.top - 1)
         for row, one in zip(rows, found, strict=True):
             language = self._detect_language(f"{row.title} {row.description}")
-            yield (
-                row.id, one.code, one.label, one.confidence, one.abstained, language,
-                self._predictor.manifest.model_version, *self._others(one), *row.kept,
-            )  # fmt: skip
-
-    def _others(self, found: "Classification") -> list[object]:
-        """Return the second type, the third, and so on; a taxonomy may have fewer."""
-        others: list[object] = [value for ranked in found.top_k[1:] for value in ranked]
-        return others + [None] * (3 * (self._task.top - len(found.top_k)))
+            answer = row.id, one.code, one.label, one.confidence, one.abstained, language, version
+            yield (*answer, *_others(one, others), *row.kept) if others or row.kept else answer
 
     def _written(self, answers: Sequence[Answer]) -> bytes:
         columns = self._task.columns
         if self._task.format == "parquet":
             return as_parquet(columns, answers)
         return (header(list(columns)) if self._task.header else b"") + as_csv(answers)
+
+
+def _others(found: "Classification", count: int) -> list[object]:
+    """Return so many values of the second type, the third, and so on; a taxonomy may have fewer types."""
+    others: list[object] = [value for ranked in found.top_k[1:] for value in ranked]
+    return others + [None] * (count - len(others))
 
 
 def _use(code: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.records import MOST_BYTES, Record, UnreadableRecordError, read_records
+from scoring.records import MOST_BYTES, Record, UnreadableRecordError, read_faultless, read_records
 
 FIELD = st.text(st.sampled_from('aé€,"\n\r;\t '), max_size=6)
 
@@ -42,6 +42,24 @@ def test_a_stream_that_begins_at_any_record_has_the_same_records_from_there(line
     for number, record in enumerate(found):
         assert records(content[position:]) == found[number:]
         position += record.size
+
+
+@given(st.lists(st.sampled_from([b"1,a", b'2,"b\nc"', b'3,"c', b'd"e', b"\xc3\xa9,", b"\xff", b"\r", b"", b'"\r\n"'])))
+def test_the_quick_reader_finds_the_same_records_or_leaves_them_to_the_other_one(lines: list[bytes]) -> None:
+    content = b"\n".join(lines)
+    try:
+        expected = [(record.lines, record.texts()) for record in records(content)]
+    except UnreadableRecordError:
+        assert read_faultless(content) is None
+    else:
+        assert read_faultless(content) == expected
+
+
+@pytest.mark.parametrize(
+    "row", [b"1," + b"x" * MOST_BYTES, b"," * MOST_BYTES, b'1,"' + b'""' * (MOST_BYTES // 2) + b'"']
+)
+def test_the_quick_reader_leaves_a_record_that_is_too_long_to_the_other_one(row: bytes) -> None:
+    assert read_faultless(b"0,first\n" + row + b"\n") is None
 
 
 @pytest.mark.parametrize(
