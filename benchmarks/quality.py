@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.peers import PEERS
+from benchmarks.peers import PEERS, missing_package
 from benchmarks.quality_sets import ListingSet, embedded, of_files, with_many_types
 from catalog.candidates import Candidate, fit_candidates
 from catalog.classifier import ProductTypeClassifier
@@ -117,7 +117,7 @@ def measure_peer(name: str, listings: pd.DataFrame) -> Measured:
     """Fit a peer to the train rows."""
     train, test = (listings[listings["split"] == split] for split in ("train", "test"))
     started = process_time()
-    model = PEERS[name]().fit(_joined(train), train["prdtypecode"])
+    model = PEERS[name]().fit(_joined(train), train["prdtypecode"].tolist())
     seconds, peak = process_time() - started, _peak()
     parts = [_joined(part) for part in test_parts(test)]
     started = process_time()
@@ -170,6 +170,15 @@ def chosen_sets(options: argparse.Namespace) -> Iterable[ListingSet]:
     return embedded(options.sizes or [2_000, 20_000])
 
 
+def installed(models: Sequence[str], console: Console) -> list[str]:
+    """Return the models whose packages are installed, and say which one is left out."""
+    missing = {name: missing_package(name) for name in models}
+    for name, package in missing.items():
+        if package:
+            console.print(f"{name} is left out: install {package} to compare with {name}")
+    return [name for name in models if not missing[name]]
+
+
 def _joined(rows: pd.DataFrame) -> list[str]:
     return [f"{title} {text or ''}" for title, text in zip(rows["designation"], rows["description"], strict=True)]
 
@@ -187,8 +196,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--types", type=int, nargs="+", help="numbers of types, of --sizes (20000) embedded listings")
     parser.add_argument("--models", nargs="+", choices=names, default=names, metavar="NAME", help="; ".join(names))
     options = parser.parse_args(arguments)
+    console = Console(width=200)
+    models = installed(options.models, console)
     for data in chosen_sets(options):
-        Console(width=200).print(compare(data, options.models))
+        console.print(compare(data, models))
     return 0
 
 

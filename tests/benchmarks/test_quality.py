@@ -1,15 +1,17 @@
 """The listings and the models of the quality benchmark."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_array_equal
+from rich.console import Console
 from scipy import sparse
 
-from benchmarks.peers import NaiveBayesSVM
-from benchmarks.quality import our_models
+from benchmarks.peers import FAST_TEXT, FastText, NaiveBayesSVM
+from benchmarks.quality import installed, our_models
 from benchmarks.quality import test_parts as parts_of
 from benchmarks.quality_sets import embedded, of_files, with_many_types
 
@@ -64,6 +66,22 @@ def test_nb_svm_learns() -> None:
     types = np.arange(60) % 3
     matrix = sparse.csr_matrix(np.eye(6)[types] + np.eye(6)[np.arange(60) % 6])
     assert_array_equal(NaiveBayesSVM().fit(matrix, types).predict(matrix), types)
+
+
+def test_fasttext_learns_and_can_be_measured() -> None:
+    pytest.importorskip("fasttext", reason="fasttext-community is not in the lock file")
+    texts, types = ["a round POOL", "a grey\nsofa"] * 20, [2583, 1560] * 20
+    model = FastText().fit(texts, types)
+    assert model.predict(["pool", "Sofa!"]).tolist() == [2583, 1560]
+    assert_array_equal(pickle.loads(pickle.dumps(model)).predict(texts), types)
+
+
+def test_a_peer_that_is_not_installed_is_left_out_and_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("benchmarks.peers.find_spec", lambda name: None)
+    assert installed(["LinearSVC", FAST_TEXT], Console(width=200)) == ["LinearSVC"]
+    assert capsys.readouterr().out == "fastText is left out: install fasttext-community to compare with fastText\n"
 
 
 def test_new_listings_are_the_test_of_embedded_ones() -> None:
