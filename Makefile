@@ -103,11 +103,13 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-
 # lock and keep what they need. With the lock as a constraint, uv fails on platforms for which packages have no files.
 .PHONY: lock
 lock: install  ## resolve the locks again; UPGRADE=--upgrade takes newer versions
-	@$(COMPILE) $(UPGRADE) --extra dask --group dev --group ui --group docs --output-file requirements.lock pyproject.toml
+	@$(COMPILE) $(UPGRADE) --extra dask --extra embeddings --group dev --group ui --group docs --output-file requirements.lock pyproject.toml
 	@cp requirements.lock requirements/steps.txt
 	@$(COMPILE) --no-annotate --output-file requirements/steps.txt pyproject.toml
 	@cp requirements.lock requirements/serving.txt
 	@$(COMPILE) --no-annotate --group serving --output-file requirements/serving.txt
+	@cp requirements.lock requirements/serving-embeddings.txt
+	@$(COMPILE) --no-annotate --group serving-embeddings --output-file requirements/serving-embeddings.txt
 	@$(COMPILE) $(UPGRADE) --output-file tests/airflow/requirements.lock tests/airflow/requirements.in
 
 .PHONY: clean

@@ -16,9 +16,9 @@ __all__ = ["ProductTypes"]
 class ConstantPredictor(Predictor):
     """Gives every listing the same types, and does not look at it."""
 
-    def predict_in_pieces(self, listings: Sequence[Texts], k: int) -> Generator[None, None, list[Classification]]:
+    def predict_in_pieces(self, listings: Sequence[Texts], k: int) -> Generator[bool, None, list[Classification]]:
         """Return the first types of the model for each listing, in one piece."""
-        yield
+        yield False
         return [self.predict_top_k(*listing, k) for listing in listings]
 
     def predict_top_k(self, title: str, description: str | None = None, k: int = 3) -> Classification:

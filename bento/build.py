@@ -22,6 +22,7 @@ SOURCE_ROOT = Path(__file__).resolve().parents[1]
 
 # The pinned and hashed requirements of the service, written by `make lock`.
 REQUIREMENTS = "requirements/serving.txt"
+REQUIREMENTS_WITH_ENCODER = "requirements/serving-embeddings.txt"  # of a model with sentence vectors
 _REQUIRED, _MODEL = "requirements.txt", "model"  # in the Bento
 # The source files of the service. The whole ledger is included, since its migrations run when the service starts.
 SERVING_CODE = (
@@ -38,6 +39,7 @@ SERVING_CODE = (
     "catalog/listing_size.py",
     "catalog/model_folder.py",
     "catalog/predictor.py",
+    "catalog/sentence_vectors.py",
     "catalog/spans.py",
     "catalog/term_table.py",
     "catalog/term_weights.py",
@@ -67,9 +69,12 @@ def build_bento(classifier: "ProductTypeClassifier", manifest: "Manifest", card:
 
     Raises:
         ParityError: an answer differs; the Bento is deleted.
+        EncoderError: the model has sentence vectors and their encoder is not installed; the Bento is deleted.
     """
     import bentoml
     from bentoml.exceptions import NotFound
+
+    from catalog.sentence_vectors import EncoderError
 
     # The run's id makes the tag unique where two registries share one Bento store.
     version = f"{manifest.model_version}-{manifest.run_id[:8]}"
@@ -92,7 +97,7 @@ def build_bento(classifier: "ProductTypeClassifier", manifest: "Manifest", card:
             source = Path(built.path) / "src"
     try:
         check_parity(classifier, source / _MODEL, sample)
-    except ParityError:
+    except (ParityError, EncoderError):
         bentoml.delete(tag)
         raise
     return tag
@@ -111,7 +116,8 @@ def _write_sources(context: Path, classifier: "ProductTypeClassifier", manifest:
     classifier.export(model)
     (model / CARD).write_text(card, encoding="utf-8")
     manifest.seal(model)
-    shutil.copyfile(SOURCE_ROOT / REQUIREMENTS, context / _REQUIRED)
+    required = REQUIREMENTS_WITH_ENCODER if manifest.encoder else REQUIREMENTS
+    shutil.copyfile(SOURCE_ROOT / required, context / _REQUIRED)
 
 
 def _built_before(tag: str, context: Path) -> Path | None:

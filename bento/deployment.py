@@ -9,6 +9,7 @@ from bento.metrics_folder import metrics_folder
 from bento.settings import ADMIN_PASSWORD_FILE, Settings
 from bento.tokens import TokenError, public_key
 from catalog.model_folder import Manifest
+from catalog.sentence_vectors import require_encoder
 from ledger.database import LedgerError, migrate, open_engine
 from state.private import SharedFolderError, keep_private, private_folder
 from web.settings import SettingsError
@@ -45,7 +46,9 @@ def prepare_service() -> None:
             os.environ["BENTOML_HOME"] = str(Path(home).expanduser().absolute())
         if not os.environ.get("METRICS_DIR"):  # `run.py serve` has one for all versions that it serves
             os.environ["METRICS_DIR"] = str(metrics_folder(settings.state_dir))
-        Manifest.verified(settings.model_dir)
+        manifest = Manifest.verified(settings.model_dir)
+        if manifest.encoder:
+            require_encoder(manifest.encoder)
         settings.required("metrics_token")
         if settings.auth_url is None:
             settings.required("jwt_secret")

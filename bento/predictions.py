@@ -9,7 +9,7 @@ from starlette.responses import Response
 from bento import predict_request
 from bento.access import Access, fingerprint
 from bento.answerer import ListingAnswerer
-from bento.schemas import BatchAnswer, ModelInfo, Prediction
+from bento.schemas import BatchAnswer, ModelInfo, Prediction, SentenceVectors
 from ledger.callers import Caller
 from ledger.receipts import ReceiptRecord
 from web.authentication import Authenticated, caller_of
@@ -58,6 +58,9 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
         receipt = _receipt(caller, key, body, "POST /predict/batch", str(top), batch.model_dump_json()) if key else None
         return _answer(await answerer.store(caller, records, receipt), body)
 
+    encoder = answerer.predictor.encoder
+    vectors = SentenceVectors(encoder=encoder.name, milliseconds=encoder.milliseconds) if encoder else None
+
     @router.get("/model-info")
     def model_info(caller: Authenticated) -> ModelInfo:
         """Show which model is served, how good it is and how it was made."""
@@ -73,6 +76,7 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
                 metrics=dict(manifest.scores),
                 taxonomy=dict(manifest.labels),
                 abstention_threshold=manifest.threshold,
+                sentence_vectors=vectors,
                 card=answerer.predictor.card,
             )
 

@@ -212,10 +212,18 @@ class Erased(AnswerBody):
     erased: int
 
 
+class SentenceVectors(AnswerBody):
+    """The sentence vectors of a model: their encoder, and what a title of usual length takes, measured at the start."""
+
+    encoder: str
+    milliseconds: float
+
+
 class ModelInfo(AnswerBody):
     """The model that is served. `abstention_threshold` None: a person should check every answer.
 
-    `model_version` is the version too, by the name that it has in the other answers.
+    `sentence_vectors` None: the model has none. `model_version` is the version too, by the name that it has in the
+    other answers.
     """
 
     name: str
@@ -228,6 +236,7 @@ class ModelInfo(AnswerBody):
     metrics: dict[str, float]
     taxonomy: dict[int, str]
     abstention_threshold: float | None
+    sentence_vectors: SentenceVectors | None
     card: str
 
 

@@ -20,9 +20,11 @@ from catalog.blocks import Block, Field
 from catalog.features import FittedBlock, Tokens, fit_block, restrict_block, transform_block
 from catalog.model_folder import ModelArrays, write_blocks
 from catalog.selection import most_informative
+from catalog.sentence_vectors import ENCODER
 from catalog.solvers import ClassWeight, Linear, Rows, Scores, logistic
 from catalog.sweep import Choices, fit_blend
 from catalog.text import normalise, words
+from catalog.vector_machine import VectorMachine, encode_listings, vector_scores
 
 Codes = NDArray[np.int64]
 Texts = Sequence[str | None]
@@ -52,6 +54,9 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     is one model. Each of the three may have several values; see `fit`. `logistic` is stochastic gradient descent on
     the logistic loss (`alpha`), as the replaced system used.
 
+    `vector_share` is the part that a machine on the sentence vectors of titles (`catalog.sentence_vectors`) has in the
+    scores. It may have several values too. The encoder is loaded only if one of them is above 0.
+
     A model has at most `maximum_coefficients` numbers of 4 bytes: with many types, only the terms that say the most
     about them are kept.
 
@@ -68,6 +73,7 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         C: Values = 0.5,
         smoothing: Values = 0.01,
         bayes_share: Values = 0.5,
+        vector_share: Values = 0.0,
         alpha: float = 1e-6,
         class_weight: ClassWeight = None,
         maximum_coefficients: int = 64_000_000,
@@ -78,6 +84,7 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.C = C
         self.smoothing = smoothing
         self.bayes_share = bayes_share
+        self.vector_share = vector_share
         self.alpha = alpha
         self.class_weight = class_weight
         self.maximum_coefficients = maximum_coefficients
@@ -87,8 +94,9 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         """Learn from listings (`n` titles, descriptions or None, integer codes).
 
         Of settings with several values, those that are best on the `validation` listings are taken, and without these
-        the first ones. They are then in `C_`, `smoothing_` and `bayes_share_`. Raises `ValueError` when the lengths
-        differ or there are fewer than two types.
+        the first ones. They are then in `C_`, `smoothing_`, `bayes_share_` and `vector_share_`. Raises `ValueError`
+        when the lengths differ or there are fewer than two types, and `EncoderError` if sentence vectors are asked for
+        and their encoder is not installed.
         """
         targets = np.asarray(codes, dtype=np.int64)
         if not len(titles) == len(descriptions) == len(targets):
@@ -108,7 +116,9 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             rows = Rows(_joined(fitted), rows.types)
         self.fitted_blocks_: list[FittedBlock] = [block for block, _ in fitted]
         del fitted
-        model = self._solve(rows, validation)
+        held_out = self._held_out(validation)
+        model = self._solve(rows, held_out)
+        self._add_vectors(model, rows, (titles, descriptions), validation, held_out)
         self.coef_: NDArray[np.float32] = model.coefficients
         self.intercept_: Scores = model.intercepts
         self.temperature_ = 1.0
@@ -136,7 +146,11 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     def decision_function(self, titles: Any, descriptions: Texts | None = None) -> Scores:
         """Return the scores (listings x types, in the order of `classes_`)."""
-        return Linear(self.coef_, self.intercept_).scores(self._matrix(*_two_columns(titles, descriptions)))
+        texts = _two_columns(titles, descriptions)
+        scores = Linear(self.coef_, self.intercept_).scores(self._matrix(*texts))
+        if self.vector_coef_ is not None:
+            scores += vector_scores(encode_listings(*texts, self.encoder_), self.vector_coef_)
+        return scores
 
     def predict(self, titles: Any, descriptions: Texts | None = None) -> Codes:
         """Return the most likely code of each listing.
@@ -159,6 +173,7 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             coefficients=self.coef_,
             intercept=np.asarray(self.intercept_, dtype=np.float64),
             classes=self.classes_,
+            vectors=self.vector_coef_,
         ).write(folder)
 
     def _matrix(self, titles: Texts, descriptions: Texts) -> sparse.csr_matrix:
@@ -167,19 +182,49 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             [transform_block(fitted, fields.tokens(fitted.block)) for fitted in self.fitted_blocks_], format="csr"
         )
 
-    def _solve(self, train: Rows, validation: Listings | None) -> Linear:
+    def _held_out(self, validation: Listings | None) -> Rows | None:
+        """Return the validation listings, if a setting is chosen by them."""
+        if validation is None or len(validation[0]) == 0 or (self.solver == "logistic" and not self._shares_of_vectors):
+            return None
+        titles, descriptions, codes = validation
+        places = {code: place for place, code in enumerate(self.classes_.tolist())}
+        types = np.array([places.get(code, -1) for code in np.asarray(codes).tolist()], dtype=np.intp)
+        return Rows(self._matrix(titles, descriptions), types)
+
+    def _solve(self, train: Rows, held_out: Rows | None) -> Linear:
         if self.solver == "logistic":
             return logistic(train, self.alpha, self.class_weight, self.seed)
         choices = Choices(_values(self.C), _values(self.smoothing), _values(self.bayes_share))
-        held_out = None
-        if validation is not None and len(validation[0]) > 0:
-            titles, descriptions, codes = validation
-            places = {code: place for place, code in enumerate(self.classes_.tolist())}
-            types = np.array([places.get(code, -1) for code in np.asarray(codes).tolist()], dtype=np.intp)
-            held_out = Rows(self._matrix(titles, descriptions), types)
         blend = fit_blend(train, held_out, choices, self.class_weight, self.seed)
         self.C_, self.smoothing_, self.bayes_share_ = blend.strength, blend.smoothing, blend.share
         return blend.model
+
+    @property
+    def _shares_of_vectors(self) -> Sequence[float]:
+        """The values of `vector_share`, or none if all are 0."""
+        shares = _values(self.vector_share)
+        return shares if max(shares) > 0 else []
+
+    def _add_vectors(
+        self, model: Linear, train: Rows, texts: tuple[Texts, Texts], validation: Listings | None, held_out: Rows | None
+    ) -> None:
+        """Mix a machine on sentence vectors into the model, with the share that is best on validation."""
+        self.vector_share_: float = 0.0
+        self.vector_coef_: NDArray[np.float32] | None = None
+        self.encoder_ = ""
+        shares = self._shares_of_vectors
+        if not shares:
+            return
+        machine = VectorMachine(encode_listings(*texts), train, model, self.class_weight, self.seed)
+        share = shares[0]
+        if validation is not None and held_out is not None:
+            vectors, of_terms = encode_listings(*validation[:2]), model.scores(held_out.matrix)
+            share = machine.choose_share(vectors, held_out.types, of_terms, shares)
+        if share > 0:
+            model.scale(1 - share)
+            np.add(model.intercepts, share * machine.intercepts, out=model.intercepts)
+            self.vector_coef_ = machine.coefficients * np.float32(share)
+            self.vector_share_, self.encoder_ = share, ENCODER
 
 
 def _joined(fitted: Sequence[tuple[FittedBlock, sparse.csr_matrix]]) -> sparse.csr_matrix:

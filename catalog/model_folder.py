@@ -7,6 +7,8 @@
     coefficients.npy   (terms x types, float32); read as a memory map
     intercept.npy      (types, float64)
     classes.npy        the codes of the types (types, int64)
+    vectors.npy        (513 x types, float32): what each number of a listing's sentence vector adds, and what the mean
+                       vector would add, negative; only of a model with such vectors
     card.md            the model card; optional
 
 The columns of the blocks follow each other: the terms of block 0 first.
@@ -48,6 +50,7 @@ class Manifest:
     temperature: float
     parameters: Mapping[str, Any]  # of the candidate that was chosen
     registered_at: str  # ISO 8601
+    encoder: str = ""  # of sentence vectors: package and version; empty: the model has none
     files: Mapping[str, str] = field(default_factory=dict)
 
     def seal(self, folder: Path) -> None:
@@ -97,11 +100,13 @@ class ModelArrays:
     coefficients: NDArray[np.float32]
     intercept: NDArray[np.float64]
     classes: NDArray[np.int64]
+    vectors: NDArray[np.float32] | None = None
 
     def write(self, folder: Path) -> None:
         """Write the arrays into an existing folder."""
         for name, array in vars(self).items():
-            np.save(folder / f"{name}.npy", array)
+            if array is not None:
+                np.save(folder / f"{name}.npy", array)
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -112,6 +117,7 @@ class ModelArrays:
             coefficients=np.asarray(np.load(folder / "coefficients.npy", mmap_mode="r", allow_pickle=False)),
             intercept=np.load(folder / "intercept.npy", allow_pickle=False),
             classes=np.load(folder / "classes.npy", allow_pickle=False),
+            vectors=np.load(vectors, allow_pickle=False) if (vectors := folder / "vectors.npy").is_file() else None,
         )
 
 

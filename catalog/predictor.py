@@ -1,21 +1,24 @@
-"""The served classifier: it reads a model folder and needs numpy only."""
+"""The served classifier: it reads a model folder and needs numpy only; a model with sentence vectors, their encoder."""
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.blocks import Block, Field, Kind
 from catalog.model_folder import CARD, Manifest, ModelArrays, read_blocks, read_terms
-from catalog.term_weights import TermWeights
+from catalog.sentence_vectors import shared_encoder, text_of
+from catalog.term_weights import TermWeights, Weights
 from catalog.text import words_of_raw
 from catalog.vocabulary import Tokens, Vocabulary
 
 Texts = tuple[str, str | None]  # title and description
 _PIECE = 1_500  # characters of new words that are looked up at a time
+_VECTOR = "(sentence vector)"  # what an explanation calls it; no term has brackets
 _TOGETHER = 64  # listings: with more of them the arrays leave the nearest caches of the processor
 
 
@@ -36,23 +39,25 @@ class Reason:
 
     `term` is a word, a pair of neighbouring words or, where `kind` is `characters`, an n-gram of a word with `·` where
     the word begins or ends: `·pisc`, `cine·`. `field` is where the term was counted; `both` is title and description
-    together.
+    together. Where `kind` is `vector`, it is what the sentence vector adds: the title as a whole.
     """
 
     term: str
     field: Field
-    kind: Kind
+    kind: Kind | Literal["vector"]
     contribution: float
 
 
 class Predictor:
     """Classifies single listings with a verified model folder. Any number of threads may share one.
 
-    Raises `ModelFolderError` when the folder does not match its manifest.
+    Raises `ModelFolderError` when the folder does not match its manifest, and `EncoderError` when the model has
+    sentence vectors and their encoder is not installed.
     """
 
     def __init__(self, folder: Path) -> None:
         self.manifest = Manifest.verified(folder)
+        self.encoder = shared_encoder(self.manifest.encoder) if self.manifest.encoder else None
         self.card = (folder / CARD).read_text(encoding="utf-8") if CARD in self.manifest.files else ""
         self._blocks = read_blocks(folder)
         terms = (read_terms(folder, number) for number in range(len(self._blocks)))
@@ -60,45 +65,55 @@ class Predictor:
         arrays = ModelArrays.read(folder)
         self._coefficients, self._intercept = arrays.coefficients, arrays.intercept
         self._term_weights = TermWeights(arrays.idf, self._blocks, self._vocabulary.bounds)
+        self._vectors = arrays.vectors
         self.classes = arrays.classes
         self._types = [(code, self.manifest.labels[code]) for code in self.classes.tolist()]
 
     def scores(self, title: str, description: str | None) -> NDArray[np.float64]:
         """Return the raw scores of one listing (types, in the order of `classes`)."""
-        return self._scores(_tokens(title, description))
+        return self._scores(_tokens(title, description), self._of_vector(title, description))
 
     def probabilities(self, title: str, description: str | None) -> NDArray[np.float64]:
         """Return the confidence in each type (types, sums to 1)."""
-        return self._probabilities(_tokens(title, description))
+        return self._probabilities(_tokens(title, description), self._of_vector(title, description))
 
     def predict_top_k(self, title: str, description: str | None = None, k: int = 3) -> Classification:
         """Return the most likely type of a listing, and the `k` (at least 1) most likely ones with their confidence."""
-        return self._classify(_tokens(title, description), k)
+        probabilities = self.probabilities(title, description)
+        best = (-probabilities).argsort(kind="stable")[:k]
+        return self._classification(best.tolist(), probabilities[best].tolist())
 
     def predict_batch(self, listings: Sequence[Texts], k: int = 3) -> list[Classification]:
         """Return what `predict_top_k` does for each listing, bit for bit, in about half the time a listing."""
         answers: list[Classification] = []
         for first in range(0, len(listings), _TOGETHER):
-            tokens = [_tokens(*listing) for listing in listings[first : first + _TOGETHER]]
+            some = listings[first : first + _TOGETHER]
+            tokens = [_tokens(*listing) for listing in some]
             self._vocabulary.remember(self._vocabulary.new_words(tokens))
-            answers += self._classify_together(tokens, k)
+            answers += self._classify_together(tokens, [self._of_vector(*listing) for listing in some], k)
         return answers
 
-    def predict_in_pieces(self, listings: Sequence[Texts], k: int) -> Generator[None, None, list[Classification]]:
+    def predict_in_pieces(self, listings: Sequence[Texts], k: int) -> Generator[bool, None, list[Classification]]:
         """Return what `predict_batch` does, for one long listing or a few dozen short ones.
 
-        The work comes in pieces of some milliseconds. Between two pieces the caller may do something else.
+        The work comes in pieces of some milliseconds. Between two pieces the caller may do something else: where it
+        yields true, also other such work.
         """
+        of_vectors = []
+        for listing in listings:
+            of_vectors.append(self._of_vector(*listing))
+            if self.encoder:
+                yield True
         tokens = [_tokens(*listing) for listing in listings]
         yield from self._look_up(tokens)
-        yield
-        return self._classify_together(tokens, k) if tokens else []
+        yield False
+        return self._classify_together(tokens, of_vectors, k) if tokens else []
 
-    def look_up(self, title: str, description: str | None) -> Iterator[None]:
+    def look_up(self, title: str, description: str | None) -> Iterator[bool]:
         """Look up the words of a long listing in such pieces; `explain` is quick after that."""
         yield from self._look_up([_tokens(title, description)])
 
-    def _look_up(self, listings: Sequence[Tokens]) -> Iterator[None]:
+    def _look_up(self, listings: Sequence[Tokens]) -> Iterator[bool]:
         # Nearly all of the time for a long listing goes into words that are new to the vocabulary's cache.
         piece: list[str] = []
         size = 0
@@ -107,34 +122,44 @@ class Predictor:
             size += len(word)
             if size >= _PIECE:
                 self._vocabulary.remember(piece)
-                yield
+                yield False
                 piece, size = [], 0
         self._vocabulary.remember(piece)
 
-    def _scores(self, tokens: Tokens) -> NDArray[np.float64]:
+    def _of_vector(self, title: str, description: str | None) -> Weights | None:
+        """Return what the sentence vector of a listing adds to its scores (types), if the model has such vectors."""
+        if self.encoder is None or self._vectors is None:
+            return None
+        added: Weights = self.encoder.encode(text_of(title, description)) @ self._vectors[:-1] + self._vectors[-1]
+        return added
+
+    def _scores(self, tokens: Tokens, of_vector: Weights | None) -> NDArray[np.float64]:
         columns, weights = self._term_weights.of_listing(self._vocabulary.columns(*tokens))
         # With `clip`, numpy does not check every column, which would take longer than the arithmetic.
-        answer: NDArray[np.float64] = weights @ self._coefficients.take(columns, axis=0, mode="clip") + self._intercept
+        product = weights @ self._coefficients.take(columns, axis=0, mode="clip")
+        if of_vector is not None:
+            product += of_vector
+        answer: NDArray[np.float64] = product + self._intercept
         return answer
 
-    def _probabilities(self, tokens: Tokens) -> NDArray[np.float64]:
-        scaled = self._scores(tokens) * self.manifest.temperature
+    def _probabilities(self, tokens: Tokens, of_vector: Weights | None) -> NDArray[np.float64]:
+        scaled = self._scores(tokens, of_vector) * self.manifest.temperature
         exponents = np.exp(scaled - scaled.max())
         answer: NDArray[np.float64] = exponents / exponents.sum()
         return answer
 
-    def _classify(self, tokens: Tokens, k: int) -> Classification:
-        probabilities = self._probabilities(tokens)
-        best = (-probabilities).argsort(kind="stable")[:k]
-        return self._classification(best.tolist(), probabilities[best].tolist())
-
-    def _classify_together(self, listings: Sequence[Tokens], k: int) -> list[Classification]:
-        """Return what `_classify` does for each of at least one listing, with most steps done for all in one call."""
+    def _classify_together(
+        self, listings: Sequence[Tokens], of_vectors: Sequence[Weights | None], k: int
+    ) -> list[Classification]:
+        """Return what `predict_top_k` does for each of at least one listing, most steps done for all in one call."""
         columns, weights, ends = self._term_weights.of_listings(*self._vocabulary.columns_of_many(listings))
         products = np.empty((len(listings), len(self.classes)), dtype=np.float32)
-        for product, (start, end) in zip(products, pairwise([0, *ends.tolist()]), strict=True):
+        bounds = pairwise([0, *ends.tolist()])
+        for product, of_vector, (start, end) in zip(products, of_vectors, bounds, strict=True):
             taken = self._coefficients.take(columns[start:end], axis=0, mode="clip")
             np.matmul(weights[start:end], taken, out=product)
+            if of_vector is not None:
+                product += of_vector
         scaled = (products + self._intercept) * self.manifest.temperature
         exponents = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         probabilities = exponents / exponents.sum(axis=1, keepdims=True)
@@ -153,8 +178,8 @@ class Predictor:
     ) -> tuple[list[Reason], list[Reason]]:
         """Return the terms that support a type and those that oppose it: at most `limit` of each, the strongest first.
 
-        The contributions of all terms and the type's intercept sum to its score. Raises `ValueError` for a code that
-        the model was not trained on.
+        The contributions of all terms, of the sentence vector if the model has them, and the type's intercept sum to
+        its score. Raises `ValueError` for a code that the model was not trained on.
         """
         found = np.flatnonzero(self.classes == code)
         if len(found) == 0:
@@ -169,7 +194,9 @@ class Predictor:
             for term, column in zip(terms, self._vocabulary.columns_in_block(terms, number), strict=True):
                 if column >= 0:
                     reasons[column] = Reason(_shown(term, block), block.field, block.kind, contributions[column])
-        ranked = sorted(reasons.values(), key=lambda reason: -abs(reason.contribution))
+        of_vector = self._of_vector(title, description)
+        whole = [Reason(_VECTOR, "title", "vector", float(of_vector[found[0]]))] if of_vector is not None else []
+        ranked = sorted([*reasons.values(), *whole], key=lambda reason: -abs(reason.contribution))
         supporting = [reason for reason in ranked if reason.contribution > 0]
         opposing = [reason for reason in ranked if reason.contribution < 0]
         return supporting[:limit], opposing[:limit]

@@ -79,11 +79,14 @@ class TermLocator:
         """Return where a term stands, at most `limit` places.
 
         The text at each place gives the term again when it is normalised. A term that has no such place is not
-        located: a pair whose words are in two fields, a part of a ligature, letters that only compose with others.
+        located: a pair whose words are in two fields, a part of a ligature, letters that only compose with others. Nor
+        is the sentence vector.
         """
         return list(islice(self._located(reason), limit))
 
     def _located(self, reason: Reason) -> Iterator[Span]:
+        if reason.kind == "vector":
+            return
         of_letters = reason.kind == "characters"
         term = reason.term.replace("·", " ") if of_letters else reason.term
         for field in _FIELDS[reason.field]:

@@ -92,6 +92,8 @@ def _run(options: Namespace) -> "Outcome | Published":
     """Run the pipeline and return its outcome, or when the engine will run it. Raises `CommandError`."""
     taxonomy = taxonomy_to_train(options)
     with announce("starting: loading ZenML and MLflow"):
+        from catalog.candidates import require_encoder_of
+        from catalog.sentence_vectors import EncoderError
         from catalog.synthetic import SIZES
         from stacks.bentos import require_store
         from stacks.failures import RunError, StepFailedError
@@ -106,6 +108,9 @@ def _run(options: Namespace) -> "Outcome | Published":
 
         with reported(ConfigurationError):
             config = TrainingConfig.read(options.config)
+        if steps_run_here():
+            with reported(EncoderError):
+                require_encoder_of(config.candidates)
         if options.size is not None:
             if not SIZES[0] <= options.size <= SIZES[1]:
                 raise CommandError(f"--size must be between {SIZES[0]:,} and {SIZES[1]:,}, not {options.size:,}")

@@ -32,6 +32,7 @@ def package_bento(
     from catalog.model_folder import Manifest
     from tracking.model_files import load_classifier
 
+    classifier = load_classifier(trained_classifier.model_uri)
     manifest = Manifest(
         name=taxonomy.name,
         model_version=decision.challenger_version,
@@ -43,9 +44,10 @@ def package_bento(
         temperature=trained_classifier.temperature,
         parameters=trained_classifier.parameters.model_dump(mode="json"),
         registered_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        encoder=classifier.encoder_,
     )
     sample = listings.sample(n=min(len(listings), PARITY_LISTINGS), random_state=0)
-    tag = build_bento(load_classifier(trained_classifier.model_uri), manifest, model_card, sample)
+    tag = build_bento(classifier, manifest, model_card, sample)
     log_metadata(
         metadata={"bento_tag": tag, "parity_listings": len(sample)}, artifact_name="bento", infer_artifact=True
     )

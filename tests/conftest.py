@@ -14,6 +14,7 @@ import pytest
 if TYPE_CHECKING:
     from catalog.classifier import ProductTypeClassifier
     from catalog.predictor import Predictor
+    from catalog.sentence_vectors import SentenceEncoder
     from tests.system.snapshots import Snapshot
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -104,6 +105,17 @@ def one_version(tmp_path_factory: pytest.TempPathFactory) -> "Snapshot":
     from tests.system.snapshots import Snapshot, shared_by_workers
 
     return Snapshot.taken(shared_by_workers(tmp_path_factory.getbasetemp()) / "one-version", "--size", "2000")
+
+
+@pytest.fixture(scope="session")
+def encoder() -> "SentenceEncoder":
+    """The sentence encoder; tests that need it are skipped where its package is not installed."""
+    from catalog.sentence_vectors import EncoderError, shared_encoder
+
+    try:
+        return shared_encoder()
+    except EncoderError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The tracker's run of a training: the model, its parameters, and the record that later steps work with."""
 
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from catalog.candidates import Candidate, CandidateResult, ChosenCandidate
 from catalog.classifier import TRUSTED_TYPES
 from catalog.profile import Profile
+from catalog.sentence_vectors import PACKAGE
 from catalog.source import SourceKind
 from tracking.champion_files import files_digest
 from tracking.revision import git_revision, locked_requirements
@@ -101,6 +103,12 @@ def _log_parameters(parameters: Candidate) -> None:
         mlflow.log_params({f"block_{number}.{key}": value for key, value in block.items()})
 
 
+def _packages(chosen: ChosenCandidate) -> Iterator[str]:
+    yield from _MODEL_PACKAGES
+    if chosen.classifier.encoder_:
+        yield PACKAGE
+
+
 def _log_model(chosen: ChosenCandidate, listings: pd.DataFrame) -> "ModelInfo":
     from mlflow.models import infer_signature
 
@@ -115,7 +123,7 @@ def _log_model(chosen: ChosenCandidate, listings: pd.DataFrame) -> "ModelInfo":
         skops_trusted_types=TRUSTED_TYPES,
         signature=infer_signature(example, chosen.classifier.predict(example)),
         input_example=example,
-        pip_requirements=[f"{package}=={version(package)}" for package in _MODEL_PACKAGES],
+        pip_requirements=[f"{package}=={version(package)}" for package in _packages(chosen)],
         # The code that reads its text is kept beside the model, so that an old model can still be asked after edits.
         code_paths=[str(_SOURCE_ROOT / "catalog")],
     )

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ ARRAYS = ModelArrays(
     coefficients=np.arange(10, dtype=np.float32).reshape(5, 2),
     intercept=np.array([0.5, -0.5]),
     classes=np.array([1560, 2583]),
+    vectors=np.arange(6, dtype=np.float32).reshape(3, 2),
 )
 MANIFEST_OF_TESTS = Manifest(
     name="rakuten", model_version="3", run_id="r", data_hash="d", scores={"weighted_f1": 0.9},
@@ -38,7 +40,7 @@ MANIFEST_OF_TESTS = Manifest(
 )  # fmt: skip
 MODEL_FILES = [
     "blocks.json", "card.md", "classes.npy", "coefficients.npy", "idf.npy", "intercept.npy", "terms-0.txt",
-    "terms-1.txt", "terms-2.txt",
+    "terms-1.txt", "terms-2.txt", "vectors.npy",
 ]  # fmt: skip
 FILES_WITH_CONTENT = [name for name in MODEL_FILES if name != "terms-2.txt"]
 
@@ -79,11 +81,17 @@ def test_arrays_are_read_back_and_the_coefficients_are_mapped(sealed: Path) -> N
     assert isinstance(arrays.coefficients.base, np.memmap)
 
 
+def test_a_model_without_sentence_vectors_has_no_file_of_them(tmp_path: Path) -> None:
+    replace(ARRAYS, vectors=None).write(tmp_path)
+    assert not (tmp_path / "vectors.npy").exists()
+    assert ModelArrays.read(tmp_path).vectors is None
+
+
 def test_the_format_of_the_manifest_is_unchanged(sealed: Path) -> None:
     content = json.loads((sealed / MANIFEST).read_text(encoding="utf-8"))
     assert set(content) == {
         "name", "model_version", "run_id", "data_hash", "scores", "labels", "threshold", "temperature", "parameters",
-        "registered_at", "files", "sha256",
+        "registered_at", "encoder", "files", "sha256",
     }  # fmt: skip
     assert content["labels"] == {"1560": "Furniture", "2583": "Pool & accessories"}
 
