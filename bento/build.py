@@ -35,6 +35,7 @@ SERVING_CODE = (
     "catalog/__init__.py",
     "catalog/blocks.py",
     "catalog/contract.py",
+    "catalog/garbage.py",
     "catalog/language.py",
     "catalog/listing_size.py",
     "catalog/model_folder.py",
