@@ -113,6 +113,8 @@ def score(state: State, options: Namespace) -> int:
 def _score_here(request: "ScoringRequest", options: Namespace, started: float) -> int:
     from botocore.exceptions import BotoCoreError
 
+    from catalog.model_folder import Manifest
+    from catalog.sentence_vectors import EncoderError, require_encoder
     from commands.score.outcome import require_few_rejected, show
     from commands.score.running import score_files, score_stream
     from scoring.catalogue import find_files
@@ -124,11 +126,16 @@ def _score_here(request: "ScoringRequest", options: Namespace, started: float) -
     from scoring.scorer import BentoError
 
     run = score_stream if STREAM in (request.input, request.output) else score_files
-    with reported(AddressError, BentoError, BotoCoreError, CatalogueError, JobError, OccupiedError, RequestError):
+    expected = (
+        AddressError, BentoError, BotoCoreError, CatalogueError, EncoderError, JobError, OccupiedError, RequestError,
+    )  # fmt: skip
+    with reported(*expected):
         request.task(SOURCE_ROOT)  # a mistake is named before libraries are loaded
         if request.input != STREAM:
             find_files(request.input)
         release = _release(options)
+        if encoder := Manifest.verified(release.model).encoder:
+            require_encoder(encoder)
         totals = run(request, release)
     if request.output != STREAM:
         show(totals, request, f"version {release.version.number}, Bento {release.tag}", monotonic() - started)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.model_folder import MANIFEST, Manifest, ModelFolderError
-from catalog.sentence_vectors import EncoderError, require_encoder
 from terminal.errors import CommandError
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Release:
 def prepare(version: "RegisteredVersion") -> Release:
     """Put the Bento of a version into this machine's store, unless it is there intact.
 
-    Raises `RefusedError` when there is no intact Bento of it, or it needs a sentence encoder that is not installed.
+    Raises `RefusedError` when there is no intact Bento of it.
     """
     from stacks.bentos import BentoLostError, restore_bento
 
@@ -69,7 +68,6 @@ def prepare(version: "RegisteredVersion") -> Release:
         raise RefusedError(version, str(error)) from error
     if damage:
         raise RefusedError(version, f"its Bento is damaged, also in the artifact: {damage}")
-    _require_encoder(release)
     return release
 
 
@@ -89,15 +87,6 @@ def next_release(name: str, served: Release, refused: "RegisteredVersion | None"
     if version is None or served.serves(version):
         return served
     return None if version == refused else prepare(version)
-
-
-def _require_encoder(release: Release) -> None:
-    encoder = Manifest.verified(release.model).encoder
-    try:
-        if encoder:
-            require_encoder(encoder)
-    except EncoderError as error:
-        raise RefusedError(release.version, str(error)) from error
 
 
 def _damage(release: Release) -> str:
