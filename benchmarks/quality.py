@@ -39,9 +39,10 @@ from catalog.comparison import PromotionRules, paired_bootstrap
 from catalog.model_folder import Manifest
 from catalog.predictor import Predictor
 from catalog.scores import weighted_f1
+from catalog.sentence_vectors import ENCODER, EncoderError, require_encoder
 from pipelines.config import DEFAULT, TrainingConfig
 
-OURS = "default"
+OURS, VECTORS = "default", "sentence vectors too"
 Codes = NDArray[np.int64]
 
 
@@ -77,6 +78,7 @@ def our_models() -> dict[str, Candidate]:
         "characters alone": changed(blocks=[characters]),
         "title apart too": changed(blocks=[*of_title, *default.blocks]),
         "200,000 coefficients": changed(maximum_coefficients=200_000),
+        VECTORS: changed(vector_share=[0.2, 0.0, 0.1, 0.3]),
     }  # fmt: skip
 
 
@@ -109,7 +111,8 @@ def export(classifier: ProductTypeClassifier, folder: Path) -> float:
     """Write a model as it is served, and return its size in MiB."""
     classifier.export(folder)
     labels = {code: str(code) for code in classifier.classes_.tolist()}
-    Manifest("benchmark", "0", "", "", {}, labels, 0.5, classifier.temperature_, {}, "").seal(folder)
+    manifest = Manifest("benchmark", "0", "", "", {}, labels, 0.5, classifier.temperature_, {}, "")
+    replace(manifest, encoder=classifier.encoder_).seal(folder)
     return sum(path.stat().st_size for path in folder.iterdir()) / 2**20
 
 
@@ -172,11 +175,19 @@ def chosen_sets(options: argparse.Namespace) -> Iterable[ListingSet]:
 
 def installed(models: Sequence[str], console: Console) -> list[str]:
     """Return the models whose packages are installed, and say which one is left out."""
-    missing = {name: missing_package(name) for name in models}
+    missing = {name: _missing_encoder() if name == VECTORS else missing_package(name) for name in models}
     for name, package in missing.items():
         if package:
             console.print(f"{name} is left out: install {package} to compare with {name}")
     return [name for name in models if not missing[name]]
+
+
+def _missing_encoder() -> str | None:
+    try:
+        require_encoder()
+    except EncoderError:
+        return ENCODER
+    return None
 
 
 def _joined(rows: pd.DataFrame) -> list[str]:

