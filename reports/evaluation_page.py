@@ -7,12 +7,13 @@ from reports.rendering import render
 _PAIRS = 10  # confused pairs that are listed
 
 
-def evaluation_page(evaluation: Evaluation, charts: EvaluationCharts, title: str) -> str:
-    """Return everything measured as one HTML page."""
+def evaluation_page(evaluation: Evaluation, charts: EvaluationCharts, title: str, vector_share: float = 0) -> str:
+    """Return everything measured as one HTML page. `vector_share`: that of sentence vectors in the model's scores."""
     weakest_first = sorted(evaluation.per_type, key=lambda scores: scores.f1)
     return render(
         "evaluation_page.html.j2",
         title=title,
+        vector_share=vector_share,
         evaluation=evaluation,
         charts=charts,
         types=[

@@ -52,10 +52,11 @@ def evaluate_classifier(
     from tracking.evaluation_run import log_evaluation
     from tracking.model_files import load_classifier
 
-    window = build_reference_window(listings, load_classifier(trained_classifier.model_uri))
+    classifier = load_classifier(trained_classifier.model_uri)
+    window = build_reference_window(listings, classifier)
     evaluation = evaluate_window(window, taxonomy, target_precision, seed)
     charts = evaluation_charts(evaluation)
-    page = evaluation_page(evaluation, charts, f"Evaluation of {taxonomy.name}")
+    page = evaluation_page(evaluation, charts, f"Evaluation of {taxonomy.name}", classifier.vector_share_)
     card = model_card(evaluation, trained_classifier, data_profile, source, taxonomy.name, datetime.now(UTC))
     run = log_evaluation(evaluation, page, card, evaluation_pictures(charts), window)
     shown = evaluation.model_dump(include={"weighted_f1", "macro_f1", "expected_calibration_error"})

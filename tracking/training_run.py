@@ -30,7 +30,7 @@ class Trained(BaseModel):
     """A trained classifier: where the tracker has it (`run_id`, `model_uri`), how it was chosen, from which data.
 
     `source` is the kind of listings that it has seen, `terms` the size of the vocabulary, `files` the digest of its
-    model and code as the tracker got them.
+    model and code as the tracker got them, `encoder` the package and version of its sentence vectors, if it has any.
     """
 
     model_config = ConfigDict(frozen=True, protected_namespaces=())
@@ -47,6 +47,7 @@ class Trained(BaseModel):
     git_revision: str
     source: SourceKind
     files: str
+    encoder: str = ""
 
 
 def log_training(
@@ -87,6 +88,7 @@ def log_training(
         git_revision=revision,
         source=source,
         files=_digest_of_files(model_uri),
+        encoder=chosen.classifier.encoder_,
     )
 
 

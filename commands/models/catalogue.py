@@ -53,7 +53,10 @@ class ShownDecision(Shown):
 
 
 class ShownVersion(Shown):
-    """A version. `trained_on`: rows; `clean`: the source was as committed. None and empty: not recorded."""
+    """A version. `trained_on`: rows; `clean`: the source was as committed. None and empty: not recorded.
+
+    `vector_share`: that of sentence vectors in its scores (0: it has none).
+    """
 
     version: str
     aliases: list[str]
@@ -66,6 +69,7 @@ class ShownVersion(Shown):
     commit: str | None
     clean: bool | None
     trained_on: int | None
+    vector_share: float | None = None
 
 
 class Move(Shown):
@@ -167,7 +171,8 @@ def training_of(version: RegisteredVersion) -> Training | None:
 
 def _shown(version: RegisteredVersion, aliases: dict[str, str], evaluation: RecordedEvaluation | None) -> ShownVersion:
     training, decision = training_of(version), read_decision(version)
-    rows = training.parameters.get("rows_train") if training else None
+    parameters = training.parameters if training else {}
+    rows, share = parameters.get("rows_train"), parameters.get("vector_share")
     return ShownVersion(
         version=version.number,
         aliases=sorted(alias for alias, number in aliases.items() if number == version.number),
@@ -180,6 +185,7 @@ def _shown(version: RegisteredVersion, aliases: dict[str, str], evaluation: Reco
         commit=training.commit if training else None,
         clean=training.clean if training else None,
         trained_on=int(rows) if rows else None,
+        vector_share=float(share) if share else None,
     )
 
 

