@@ -24,7 +24,7 @@ class ConstantPredictor(Predictor):
     def predict_top_k(self, title: str, description: str | None = None, k: int = 3) -> Classification:
         """Return the first types of the model."""
         top = [(code, label, 0.5) for code, label in self._types[:k]]
-        return Classification(*top[0], False, top)
+        return Classification(*top[0], False, False, top)
 
 
 patch("catalog.predictor.Predictor", ConstantPredictor).start()

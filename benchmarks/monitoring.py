@@ -82,7 +82,7 @@ def _prepare(rows: int, reference: int, kind: str) -> None:
     answered: Any = _answered(classifier, kind, rows, seed=2).itertuples()
     records = [
         PredictionRecord(
-            f"p{row.Index}", "user", row.designation, row.description, row.predicted_code, row.confidence, False,
+            f"p{row.Index}", "user", row.designation, row.description, row.predicted_code, row.confidence, False, False,
             row.language, _NAME, version.number, now - timedelta(seconds=row.Index),
         )
         for row in answered

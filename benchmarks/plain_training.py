@@ -30,6 +30,7 @@ def main(arguments: list[str]) -> int:
     from catalog.evaluation import evaluate_window
     from catalog.listings import read_source
     from catalog.model_folder import Manifest
+    from catalog.novelty import try_novelty
     from catalog.reference import build_reference_window
     from catalog.source import ListingSource
     from catalog.taxonomy import EMBEDDED
@@ -49,7 +50,8 @@ def main(arguments: list[str]) -> int:
     listings = consolidation.listings
     chosen = fit_candidates(listings, config.candidates, config.seed)
     window = build_reference_window(listings, chosen.classifier)
-    evaluation = evaluate_window(window, EMBEDDED, config.target_precision, config.seed)
+    trial = try_novelty(listings, chosen.parameters, config.target_precision, config.seed)
+    evaluation = evaluate_window(window, EMBEDDED, config.target_precision, config.seed, trial)
     page = evaluation_page(evaluation, evaluation_charts(evaluation), "plain")
 
     mlflow.set_tracking_uri(f"sqlite:///{state.folder / 'plain.db'}")
@@ -66,7 +68,7 @@ def main(arguments: list[str]) -> int:
     manifest = Manifest(
         EMBEDDED.name, "0", run.info.run_id, consolidation.profile.data_hash,
         {"weighted_f1": evaluation.weighted_f1}, EMBEDDED.labels, evaluation.threshold,
-        chosen.classifier.temperature_, {}, "",
+        evaluation.usual_score, evaluation.on_novelty, chosen.classifier.temperature_, {}, "",
     )  # fmt: skip
     build_bento(chosen.classifier, manifest, "", listings.head(500))
     return 0

@@ -60,7 +60,8 @@ def fit(size: int, unseen: int, folder: Path) -> tuple["ProductTypeClassifier", 
     classifier.export(folder)
     Manifest(
         name="benchmark", model_version="0", run_id="", data_hash="", scores={}, labels=dict(RAKUTEN.labels),
-        threshold=0.5, temperature=classifier.temperature_, parameters={}, registered_at="",
+        threshold=0.5, usual_score=None, abstains_on_novelty=False,
+        temperature=classifier.temperature_, parameters={}, registered_at="",
     ).seal(folder)  # fmt: skip
     return classifier, list(zip(titles[size:], descriptions[size:], strict=True))
 

@@ -111,7 +111,7 @@ def export(classifier: ProductTypeClassifier, folder: Path) -> float:
     """Write a model as it is served, and return its size in MiB."""
     classifier.export(folder)
     labels = {code: str(code) for code in classifier.classes_.tolist()}
-    manifest = Manifest("benchmark", "0", "", "", {}, labels, 0.5, classifier.temperature_, {}, "")
+    manifest = Manifest("benchmark", "0", "", "", {}, labels, 0.5, None, False, classifier.temperature_, {}, "")
     replace(manifest, encoder=classifier.encoder_).seal(folder)
     return sum(path.stat().st_size for path in folder.iterdir()) / 2**20
 

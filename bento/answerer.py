@@ -109,11 +109,13 @@ class ListingAnswerer:
             "language": language,
             "model_version": self.manifest.model_version,
         }
+        if found.novelty:
+            prediction["novelty"] = True
         if explain:
             prediction["explanation"] = self._explain(texts, found.code).model_dump()
         record = PredictionRecord(
-            prediction_id, caller.user_id, title, description, found.code, found.confidence, found.abstained, language,
-            self.manifest.name, self.manifest.model_version, now,
+            prediction_id, caller.user_id, title, description, found.code, found.confidence, found.abstained,
+            found.novelty, language, self.manifest.name, self.manifest.model_version, now,
         )  # fmt: skip
         return prediction, record
 

@@ -39,6 +39,7 @@ class ServiceMetrics:
         self._in_flight = Gauge("http_requests_in_flight", "Requests in flight", multiprocess_mode="livesum", **own)
         self._predictions = Counter("predictions_total", "Predictions by type", ["product_type", "language"], **own)
         self._abstained = Counter("predictions_abstained_total", "Predictions below the threshold", **own)
+        self._novel = Counter("predictions_novel_total", "Predictions for listings unlike any learned", **own)
         self._confidence = Histogram("prediction_confidence_ratio", "Confidence", buckets=_CONFIDENCES, **own)
         self.feedback = Counter("feedback_total", "Corrections", ["role", "outcome"], **own)
         self.claims = Counter("review_claims_total", "Requests for a listing to review", ["outcome"], **own)
@@ -80,10 +81,11 @@ class ServiceMetrics:
     def predictions(self, labels: Mapping[int, str], records: Iterable[PredictionRecord]) -> None:
         """Count stored predictions. `labels`: of the types, by code."""
         groups: Counts[tuple[int, str]] = Counts()
-        abstained = 0
+        abstained = novel = 0
         for record in records:
             groups[record.predicted_code, record.language] += 1
             abstained += record.abstained
+            novel += record.novelty
             self._confidence.observe(record.confidence)
         for (code, language), number in groups.items():
             key = labels[code], language
@@ -93,6 +95,8 @@ class ServiceMetrics:
             counter.inc(number)
         if abstained:
             self._abstained.inc(abstained)
+        if novel:
+            self._novel.inc(novel)
 
     def page(self) -> bytes:
         """Return everything in Prometheus' text format."""

@@ -76,6 +76,7 @@ def create_prediction_router(answerer: ListingAnswerer, access: Access) -> APIRo
                 metrics=dict(manifest.scores),
                 taxonomy=dict(manifest.labels),
                 abstention_threshold=manifest.threshold,
+                abstains_on_novelty=manifest.abstains_on_novelty,
                 sentence_vectors=vectors,
                 card=answerer.predictor.card,
             )

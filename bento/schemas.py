@@ -128,7 +128,12 @@ class Explanation(AnswerBody):
 
 
 class Prediction(AnswerBody):
-    """The predicted type. `abstained`: the confidence is below the model's threshold, and a person should check."""
+    """The predicted type. `abstained`: a person should check it. Its confidence is below the model's threshold, or it
+    has `novelty`, and the model abstains on that.
+
+    `novelty` is there and true where the listing looks like nothing the model has learned from: its type may be one
+    that the model lacks. Of usual listings, about two in a hundred have it.
+    """
 
     prediction_id: str
     predicted_class: str
@@ -138,6 +143,7 @@ class Prediction(AnswerBody):
     top_k: list[RankedType]
     language: Literal[*LANGUAGES, UNDETERMINED]  # type: ignore[valid-type]
     model_version: str
+    novelty: Literal[True] | None = None
     explanation: Explanation | None = None
 
 
@@ -179,6 +185,7 @@ class FeedbackItem(AnswerBody):
 
 class StoredPrediction(AnswerBody):
     """A prediction as it is stored. `served`: the version that gave it is served now, so that it can be explained.
+    `novelty` is there and true where the answer had it.
 
     Codes have no label here if they are of another model than the one that is served.
     """
@@ -194,6 +201,7 @@ class StoredPrediction(AnswerBody):
     language: str
     model_name: str
     model_version: str
+    novelty: Literal[True] | None = None
     served: bool
     feedback: list[FeedbackItem]
     explanation: Explanation | None = None
@@ -222,6 +230,7 @@ class SentenceVectors(AnswerBody):
 class ModelInfo(AnswerBody):
     """The model that is served. `abstention_threshold` None: a person should check every answer.
 
+    `abstains_on_novelty`: the model also abstains where the answer has `novelty`, whatever its confidence is.
     `sentence_vectors` None: the model has none. `model_version` is the version too, by the name that it has in the
     other answers.
     """
@@ -236,6 +245,7 @@ class ModelInfo(AnswerBody):
     metrics: dict[str, float]
     taxonomy: dict[int, str]
     abstention_threshold: float | None
+    abstains_on_novelty: bool
     sentence_vectors: SentenceVectors | None
     card: str
 

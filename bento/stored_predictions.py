@@ -128,6 +128,7 @@ def _shown(
         predicted_class=labels.get(record.predicted_code),
         confidence=record.confidence,
         abstained=record.abstained,
+        novelty=record.novelty or None,
         language=record.language,
         model_name=record.model_name,
         model_version=record.model_version,

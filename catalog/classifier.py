@@ -130,15 +130,19 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         Listings of types that the model does not know are ignored. When there are no others, the temperature does not
         change.
         """
+        return self.calibrate_scores(self.decision_function(titles, descriptions), codes)
+
+    def calibrate_scores(self, scores: Scores, codes: ArrayLike) -> Self:
+        """Do what `calibrate` does for listings with these scores, which are then computed once."""
         targets = np.asarray(codes, dtype=np.int64)
         known = np.flatnonzero(np.isin(targets, self.classes_))
         if len(known) == 0:
             return self
-        scores = self.decision_function(titles, descriptions)[known]
+        of_known = scores[known]
         columns = np.searchsorted(self.classes_, targets[known])
 
         def negative_log_likelihood(log_temperature: float) -> float:
-            scaled = scores * np.exp(log_temperature)
+            scaled = of_known * np.exp(log_temperature)
             return float(np.mean(logsumexp(scaled, axis=1) - scaled[np.arange(len(columns)), columns]))
 
         self.temperature_ = float(np.exp(minimize_scalar(negative_log_likelihood, bounds=(-3, 5), method="bounded").x))
@@ -162,7 +166,11 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     def predict_proba(self, titles: Any, descriptions: Texts | None = None) -> Scores:
         """Return the confidence in each type (listings x types, rows sum to 1)."""
-        return cast(Scores, softmax(self.decision_function(titles, descriptions) * self.temperature_, axis=1))
+        return self.confidences(self.decision_function(titles, descriptions))
+
+    def confidences(self, scores: Scores) -> Scores:
+        """Return what `predict_proba` does for listings with these scores."""
+        return cast(Scores, softmax(scores * self.temperature_, axis=1))
 
     def export(self, folder: Path) -> None:
         """Write the model into an existing folder, for `catalog.predictor`. Its manifest is written by the caller."""

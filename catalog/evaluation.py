@@ -1,9 +1,11 @@
-"""How good a classifier is: scores with intervals, slices, calibration, and from which confidence it may answer."""
+"""How good a classifier is: scores with intervals, slices, calibration, and what is right of what it answers."""
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from catalog.abstention import Abstention, choose_abstention
+from catalog.novelty import NoveltyTrial
 from catalog.scores import (
     Codes,
     Confusion,
@@ -23,7 +25,6 @@ from catalog.taxonomy import Taxonomy
 BINS = 15
 _RESAMPLES = 1_000
 _CONFUSIONS = 10
-_ERROR = 0.05  # probability with which the precision may be below the target
 
 
 class _Frozen(BaseModel):
@@ -68,18 +69,6 @@ class ConfusedPair(_Frozen):
     rows: int
 
 
-class Abstention(_Frozen):
-    """From which confidence on a model answers, so that at least the share `target_precision` of the answers is right.
-
-    `threshold` keeps that with a confidence of 95 %; None: no threshold does, and a person must check every answer.
-    `threshold_by_share` keeps it on the validation rows alone, and on new ones in about half of the cases.
-    """
-
-    target_precision: float
-    threshold: float | None
-    threshold_by_share: float | None
-
-
 class Evaluation(_Frozen):
     """Everything measured on the test rows; scores are between 0 and 1, intervals are (lower, upper) of 95 %.
 
@@ -87,9 +76,11 @@ class Evaluation(_Frozen):
     predicted one in `per_type`, and the number of rows. `confusions` are the most frequent wrong pairs.
     `types_without_rows` are the labels of the taxonomy's types that no test row has: no figure is about them.
 
-    `coverage` is the share of rows with a confidence of at least `threshold`, `selective_precision` the share of those
-    that is right, with its interval. `coverage_by_share` is the coverage if the threshold were taken by the mere share
-    of right answers on validation: what the promise of `target_precision` costs.
+    `coverage` is the share of rows on which the model does not abstain (see `catalog.abstention` for `threshold`,
+    `usual_score` and `on_novelty`), `selective_precision` the share of those that is right, with its interval.
+    `coverage_by_share` is the coverage if the threshold were taken by the mere share of right answers on validation:
+    what the promise of `target_precision` costs. `novel` is the share of rows that look like nothing the model has
+    learned from; `novelty_trial` says what it is worth to know them (None: it was not tried).
 
     `near_duplicates` test rows are left out of all this, since they are near to a train row; with them the weighted F1
     is `weighted_f1_with_near_duplicates` (None: there are none).
@@ -108,34 +99,32 @@ class Evaluation(_Frozen):
     coverage_by_share: float
     selective_precision: float | None
     selective_precision_interval: tuple[float, float] | None
+    usual_score: float | None
+    on_novelty: bool
+    novel: float
     types_without_rows: tuple[str, ...]
     per_type: tuple[TypeScores, ...]
     slices: tuple[SliceScore, ...]
     reliability: tuple[ReliabilityBin, ...]
     confusion: tuple[tuple[int, int, int], ...]
     confusions: tuple[ConfusedPair, ...]
+    novelty_trial: NoveltyTrial | None = None
     near_duplicates: int = 0
     weighted_f1_with_near_duplicates: float | None = None
 
 
-def evaluate_window(window: pd.DataFrame, taxonomy: Taxonomy, target_precision: float, seed: int) -> Evaluation:
-    """Measure a reference window (see `catalog.reference`): the threshold on validation rows, all else on test rows."""
+def evaluate_window(
+    window: pd.DataFrame, taxonomy: Taxonomy, target_precision: float, seed: int, trial: NoveltyTrial | None
+) -> Evaluation:
+    """Measure a reference window (see `catalog.reference`): abstention on validation rows, all else on test rows.
+
+    `trial` decides whether the model abstains on novel listings; None: it does not.
+    """
     validation, test = (window[window["split"] == split] for split in ("validation", "test"))
-    abstention = choose_abstention(
-        validation["prdtypecode"].to_numpy(),
-        validation["predicted_code"].to_numpy(),
-        validation["confidence"].to_numpy(),
-        target_precision,
-    )
+    abstention = choose_abstention(*_answers(validation), target_precision, on_novelty=trial is not None and trial.pays)
     evaluation = evaluate(
-        codes=test["prdtypecode"].to_numpy(),
-        predicted=test["predicted_code"].to_numpy(),
-        confidence=test["confidence"].to_numpy(),
-        slices=slices_of(test),
-        taxonomy=taxonomy,
-        abstention=abstention,
-        seed=seed,
-    )
+        *_answers(test), slices=slices_of(test), taxonomy=taxonomy, abstention=abstention, seed=seed
+    ).model_copy(update={"novelty_trial": trial})
     near = window[window["split"] == NEAR_DUPLICATE]
     near = near[near["text_key"].map(split_of) == "test"]
     if near.empty:
@@ -143,6 +132,14 @@ def evaluate_window(window: pd.DataFrame, taxonomy: Taxonomy, target_precision: 
     both = pd.concat([test, near])
     together = weighted_f1(both["prdtypecode"].to_numpy(), both["predicted_code"].to_numpy())
     return evaluation.model_copy(update={"near_duplicates": len(near), "weighted_f1_with_near_duplicates": together})
+
+
+def _answers(rows: pd.DataFrame) -> tuple[Codes, Codes, Floats, Floats]:
+    """Return the true codes of some rows of a window, the predicted ones, the confidence and the top score."""
+    code, predicted, confidence, top_score = (
+        rows[name].to_numpy() for name in ("prdtypecode", "predicted_code", "confidence", "top_score")
+    )
+    return code, predicted, confidence, top_score
 
 
 def slices_of(rows: pd.DataFrame) -> dict[str, Flags]:
@@ -157,6 +154,7 @@ def evaluate(
     codes: Codes,
     predicted: Codes,
     confidence: Floats,
+    top_scores: Floats,
     slices: dict[str, Flags],
     taxonomy: Taxonomy,
     abstention: Abstention,
@@ -172,8 +170,7 @@ def evaluate(
     f1 = f1_by_type(codes, predicted, confusion.types)
     weighted, macro = _intervals(confusion, seed)
     correct = predicted == codes
-    threshold = abstention.threshold
-    sure, sure_by_share = _answered(confidence, threshold), _answered(confidence, abstention.threshold_by_share)
+    sure = abstention.answered(confidence, top_scores)
     per_type = _per_type(confusion, f1, taxonomy)
     tested = {scores.code for scores in per_type if scores.rows}
     bins = _reliability(correct, confidence)
@@ -187,13 +184,16 @@ def evaluate(
         expected_calibration_error=sum(entry.rows * abs(entry.accuracy - entry.confidence) for entry in bins)
         / len(codes),
         target_precision=abstention.target_precision,
-        threshold=threshold,
+        threshold=abstention.threshold,
         coverage=float(sure.mean()),
-        coverage_by_share=float(sure_by_share.mean()),
+        coverage_by_share=float(abstention.answered_by_share(confidence, top_scores).mean()),
         selective_precision=float(correct[sure].mean()) if sure.any() else None,
         selective_precision_interval=wilson_interval(float(correct[sure].mean()), float(sure.sum()))
         if sure.any()
         else None,
+        usual_score=abstention.usual_score,
+        on_novelty=abstention.on_novelty,
+        novel=float(abstention.novel(top_scores).mean()),
         types_without_rows=tuple(label for code, label in taxonomy.labels.items() if code not in tested),
         per_type=per_type,
         slices=tuple(
@@ -207,37 +207,6 @@ def evaluate(
         ),
         confusions=_most_confused(confusion, taxonomy),
     )
-
-
-def choose_abstention(codes: Codes, predicted: Codes, confidence: Floats, target_precision: float) -> Abstention:
-    """Choose on validation rows from which confidence on a model answers.
-
-    It is the lowest confidence from which on the share of right answers has a lower bound of at least the target: the
-    one-sided bound of 95 % (C. J. Clopper and E. S. Pearson, "The Use of Confidence or Fiducial Limits", 1934). Rows of
-    equal confidence are taken together.
-    """
-    from scipy.stats import beta
-
-    order = np.argsort(-confidence, kind="stable")
-    ordered = confidence[order]
-    last_of_equals = np.append(ordered[:-1] != ordered[1:], True)[: len(ordered)]
-    answered = np.arange(1, len(ordered) + 1)
-    right = np.cumsum(predicted[order] == codes[order])
-    lower_bound = np.where(right > 0, beta.ppf(_ERROR, np.maximum(right, 1), answered - right + 1), 0.0)
-
-    def lowest(share: Floats) -> float | None:
-        reached = np.flatnonzero(last_of_equals & (share >= target_precision))
-        return float(ordered[reached[-1]]) if len(reached) else None
-
-    return Abstention(
-        target_precision=target_precision,
-        threshold=lowest(lower_bound),
-        threshold_by_share=lowest(right / answered),
-    )
-
-
-def _answered(confidence: Floats, threshold: float | None) -> Flags:
-    return confidence >= threshold if threshold is not None else np.zeros(len(confidence), dtype=bool)
 
 
 def _intervals(confusion: Confusion, seed: int) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -47,6 +47,8 @@ class Manifest:
     scores: Mapping[str, float]
     labels: Mapping[int, str]
     threshold: float | None  # the model abstains below this confidence; None: no threshold reached the target precision
+    usual_score: float | None  # a listing whose highest raw score is below it is novel; None: it is not known
+    abstains_on_novelty: bool  # whatever the confidence is
     temperature: float
     parameters: Mapping[str, Any]  # of the candidate that was chosen
     registered_at: str  # ISO 8601

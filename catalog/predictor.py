@@ -1,5 +1,6 @@
 """The served classifier: it reads a model folder and needs numpy only; a model with sentence vectors, their encoder."""
 
+import math
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,12 +25,16 @@ _TOGETHER = 64  # listings: with more of them the arrays leave the nearest cache
 
 @dataclass(frozen=True)
 class Classification:
-    """The answer for one listing. `abstained`: the confidence is too low to act on it without a person."""
+    """The answer for one listing. `abstained`: a person should check it before anybody acts on it.
+
+    `novelty`: the listing looks like nothing the model has learned from; its type may be one that the model lacks.
+    """
 
     code: int
     label: str
     confidence: float
     abstained: bool
+    novelty: bool
     top_k: list[tuple[int, str, float]]
 
 
@@ -67,6 +72,8 @@ class Predictor:
         self._term_weights = TermWeights(arrays.idf, self._blocks, self._vocabulary.bounds)
         self._vectors = arrays.vectors
         self.classes = arrays.classes
+        usual = self.manifest.usual_score
+        self._usual = -math.inf if usual is None else usual * self.manifest.temperature
         self._types = [(code, self.manifest.labels[code]) for code in self.classes.tolist()]
 
     def scores(self, title: str, description: str | None) -> NDArray[np.float64]:
@@ -75,13 +82,13 @@ class Predictor:
 
     def probabilities(self, title: str, description: str | None) -> NDArray[np.float64]:
         """Return the confidence in each type (types, sums to 1)."""
-        return self._probabilities(_tokens(title, description), self._of_vector(title, description))
+        return self._probabilities(title, description)[0]
 
     def predict_top_k(self, title: str, description: str | None = None, k: int = 3) -> Classification:
         """Return the most likely type of a listing, and the `k` (at least 1) most likely ones with their confidence."""
-        probabilities = self.probabilities(title, description)
+        probabilities, highest = self._probabilities(title, description)
         best = (-probabilities).argsort(kind="stable")[:k]
-        return self._classification(best.tolist(), probabilities[best].tolist())
+        return self._classification(best.tolist(), probabilities[best].tolist(), highest)
 
     def predict_batch(self, listings: Sequence[Texts], k: int = 3) -> list[Classification]:
         """Return what `predict_top_k` does for each listing, bit for bit, in about half the time a listing."""
@@ -142,11 +149,12 @@ class Predictor:
         answer: NDArray[np.float64] = product + self._intercept
         return answer
 
-    def _probabilities(self, tokens: Tokens, of_vector: Weights | None) -> NDArray[np.float64]:
-        scaled = self._scores(tokens, of_vector) * self.manifest.temperature
-        exponents = np.exp(scaled - scaled.max())
-        answer: NDArray[np.float64] = exponents / exponents.sum()
-        return answer
+    def _probabilities(self, title: str, description: str | None) -> tuple[NDArray[np.float64], float]:
+        """Return the confidence in each type, and the highest of the raw scores times the temperature."""
+        scaled = self.scores(title, description) * self.manifest.temperature
+        highest = scaled.max()
+        exponents = np.exp(scaled - highest)
+        return exponents / exponents.sum(), float(highest)
 
     def _classify_together(
         self, listings: Sequence[Tokens], of_vectors: Sequence[Weights | None], k: int
@@ -161,17 +169,22 @@ class Predictor:
             if of_vector is not None:
                 product += of_vector
         scaled = (products + self._intercept) * self.manifest.temperature
-        exponents = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        highest = scaled.max(axis=1, keepdims=True)
+        exponents = np.exp(scaled - highest)
         probabilities = exponents / exponents.sum(axis=1, keepdims=True)
         best = (-probabilities).argsort(axis=1, kind="stable")[:, :k]
         confidences = np.take_along_axis(probabilities, best, axis=1)
-        return [self._classification(*top) for top in zip(best.tolist(), confidences.tolist(), strict=True)]
+        tops = zip(best.tolist(), confidences.tolist(), highest[:, 0].tolist(), strict=True)
+        return [self._classification(*top) for top in tops]
 
-    def _classification(self, columns: list[int], confidences: list[float]) -> Classification:
+    def _classification(self, columns: list[int], confidences: list[float], highest: float) -> Classification:
         top = [(*self._types[column], confidence) for column, confidence in zip(columns, confidences, strict=True)]
         code, label, confidence = top[0]
-        threshold = self.manifest.threshold
-        return Classification(code, label, confidence, threshold is None or confidence < threshold, top)
+        threshold, novelty = self.manifest.threshold, highest < self._usual
+        unsure = threshold is None or confidence < threshold
+        return Classification(
+            code, label, confidence, unsure or (novelty and self.manifest.abstains_on_novelty), novelty, top
+        )
 
     def explain(
         self, title: str, description: str | None, code: int, limit: int = 10

@@ -85,6 +85,7 @@ def train_again(recipe: Recipe, listings: pd.DataFrame, champion: pd.DataFrame |
     from catalog.candidates import fit_candidates
     from catalog.evaluation import evaluate_window
     from catalog.label_audit import audit_labels, without_errors
+    from catalog.novelty import try_novelty
     from catalog.reference import build_reference_window
 
     parameters = recipe.parameters
@@ -94,7 +95,10 @@ def train_again(recipe: Recipe, listings: pd.DataFrame, champion: pd.DataFrame |
         to_train = without_errors(listings, suspects, parameters.audit)
     chosen = fit_candidates(to_train, parameters.candidates, parameters.seed)
     window = build_reference_window(listings, chosen.classifier)
-    evaluation = evaluate_window(window, recipe.taxonomy, parameters.target_precision, parameters.seed)
+    target, trial = parameters.target_precision, None
+    if parameters.abstain_on_novelty == "auto":
+        trial = try_novelty(listings, chosen.parameters, target, parameters.seed)
+    evaluation = evaluate_window(window, recipe.taxonomy, target, parameters.seed, trial)
     decision = _decide(recipe, window, evaluation, champion)
     return window, Result(chosen=chosen.name, evaluation=evaluation, decision=decision)
 

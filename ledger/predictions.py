@@ -29,6 +29,7 @@ class PredictionRecord(NamedTuple):
     predicted_code: int
     confidence: float
     abstained: bool
+    novelty: bool
     language: str
     model_name: str
     model_version: str

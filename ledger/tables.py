@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Text,
     TypeDecorator,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -108,6 +109,7 @@ class UserRow(Base):
 class PredictionRow(Base):
     """An answer of the service, with the listing that it is about.
 
+    `novelty`: the answer said that the listing looks like nothing the model has learned from.
     `review_state`: None: to be reviewed; `second`: a second reviewer is wanted; `done`. `withdrawn_at`: when feedback
     on it was last taken back; a training may have copied the listing before.
     """
@@ -121,6 +123,7 @@ class PredictionRow(Base):
     predicted_code: Mapped[int] = mapped_column(ProductCode)
     confidence: Mapped[float]
     abstained: Mapped[bool]
+    novelty: Mapped[bool] = mapped_column(server_default=false())
     language: Mapped[str] = mapped_column(ShortText(8))
     model_name: Mapped[str] = mapped_column(ShortText(100))
     model_version: Mapped[str] = mapped_column(ShortText(20))

@@ -31,7 +31,7 @@ def training(data: str | None, taxonomy: Taxonomy, config: TrainingConfig, new_b
         to_train, _, _ = audit_labels(listings, taxonomy, config.audit, seed)
     trained = train_classifier(to_train, profile, config.candidates, "embedded" if data is None else "files", seed)
     evaluation, _, card, window, evaluated = evaluate_classifier(
-        listings, profile, trained, source, taxonomy, config.target_precision, seed
+        listings, profile, trained, source, taxonomy, config.target_precision, config.abstain_on_novelty, seed
     )
     decision, _ = compare_with_production(
         trained, evaluation, evaluated, window, champion, source, profile, taxonomy, config, new_baseline

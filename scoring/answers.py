@@ -12,7 +12,7 @@ Answer = tuple[Any, ...]  # one value for each column
 REJECTED = ("file", "line", "reason")
 _COLUMNS = {
     "id": "string", "code": "int64", "label": "string", "confidence": "float64", "abstained": "bool_",
-    "language": "string", "model_version": "string",
+    "novelty": "bool_", "language": "string", "model_version": "string",
 }  # fmt: skip
 _RANKED = {"code": "int64", "label": "string", "confidence": "float64"}  # of the second, third, … type
 

@@ -21,6 +21,7 @@ class Entry:
     rows: int
     rejected: int
     abstained: int
+    novel: int
     types: dict[str, int]
     size: int
     sha256: str
@@ -54,6 +55,7 @@ class Totals:
     rows: int = 0
     rejected: int = 0
     abstained: int = 0
+    novel: int = 0
     types: Counter[str] = field(default_factory=Counter)
 
     def add(self, entry: Entry) -> None:
@@ -62,6 +64,7 @@ class Totals:
         self.rows += entry.rows
         self.rejected += entry.rejected
         self.abstained += entry.abstained
+        self.novel += entry.novel
         self.types.update(entry.types)
 
     @property
@@ -73,6 +76,11 @@ class Totals:
     def abstained_share(self) -> float:
         """The share of the answers in which the model abstained."""
         return self.abstained / max(self.rows, 1)
+
+    @property
+    def novel_share(self) -> float:
+        """The share of the answers about listings that look like nothing the model has learned from."""
+        return self.novel / max(self.rows, 1)
 
     def as_record(self) -> dict[str, Any]:
         """Return the totals for JSON."""

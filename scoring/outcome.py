@@ -23,6 +23,8 @@ class ScoringOutcome(BaseModel):
     rejected_share: float
     abstained: int
     abstained_share: float
+    novel: int
+    novel_share: float
     types: dict[str, int]
 
     @classmethod
@@ -30,9 +32,10 @@ class ScoringOutcome(BaseModel):
         """Return the outcome of a run."""
         return cls(
             model_version=version, bento=bento, input=request.input, output=request.output,
-            rejected_share=totals.rejected_share, abstained_share=totals.abstained_share, **totals.as_record(),
+            rejected_share=totals.rejected_share, abstained_share=totals.abstained_share,
+            novel_share=totals.novel_share, **totals.as_record(),
         )  # fmt: skip
 
     def totals(self) -> Totals:
         """Return the figures as a run has them."""
-        return Totals.of_record(self.model_dump(include={"shards", "rows", "rejected", "abstained", "types"}))
+        return Totals.of_record(self.model_dump(include={"shards", "rows", "rejected", "abstained", "novel", "types"}))

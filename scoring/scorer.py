@@ -64,10 +64,10 @@ class Scorer:
     def __init__(self, task: Task) -> None:
         _use(task.code)
         from catalog.language import detect_language
-        from catalog.predictor import Predictor
+        from catalog.predictor import Classification, Predictor
         from scoring.rows import read_rows
 
-        if not hasattr(Predictor, "predict_batch"):
+        if "novelty" not in Classification.__dataclass_fields__:
             raise BentoError("the Bento is of an earlier release, whose code cannot score catalogues: train a version")
         self._task = task
         self._predictor = Predictor(task.model)
@@ -79,7 +79,7 @@ class Scorer:
         rows = [row for row in self._read_rows(shard) if row.fault is None]
         answers = self._answer(rows)
         return [
-            (row.title, row.description or None, answer[5], answer[1], answer[3])
+            (row.title, row.description or None, answer[6], answer[1], answer[3])
             for row, answer in zip(rows, answers, strict=True)
         ]
 
@@ -96,7 +96,8 @@ class Scorer:
         entry = Entry(
             shard=shard.number, file=shard.file.address, start=shard.start, end=shard.end,
             model_version=self._predictor.manifest.model_version, rows=len(answers), rejected=len(rejected),
-            abstained=sum(answer[4] for answer in answers), types=dict(sorted(types.items())), size=len(content),
+            abstained=sum(answer[4] for answer in answers), novel=sum(answer[5] for answer in answers),
+            types=dict(sorted(types.items())), size=len(content),
             sha256=sha256(content), rejected_size=len(refused), rejected_sha256=sha256(refused),
         )  # fmt: skip
         return Part(content, refused, entry)
@@ -106,7 +107,7 @@ class Scorer:
         version, others = self._predictor.manifest.model_version, 3 * (self._task.top - 1)
         for row, one in zip(rows, found, strict=True):
             language = self._detect_language(f"{row.title} {row.description}")
-            answer = row.id, one.code, one.label, one.confidence, one.abstained, language, version
+            answer = row.id, one.code, one.label, one.confidence, one.abstained, one.novelty, language, version
             yield (*answer, *_others(one, others), *row.kept) if others or row.kept else answer
 
     def _written(self, answers: Sequence[Answer]) -> bytes:

@@ -1,7 +1,7 @@
 """Measure the trained classifier on the test split: figures, pages, a model card and the reference window."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pandas as pd
 from zenml import ArtifactConfig, log_metadata, step
@@ -35,6 +35,7 @@ def evaluate_classifier(
     source: ListingSource,
     taxonomy: Taxonomy,
     target_precision: float,
+    abstain_on_novelty: Literal["auto", "off"],
     seed: int,
 ) -> tuple[
     Annotated[Evaluation, ArtifactConfig(name="evaluation", tags=["evaluation"])],
@@ -45,7 +46,9 @@ def evaluate_classifier(
 ]:
     """Evaluate on test rows that neither this model nor any before it was trained on."""
     from catalog.evaluation import evaluate_window
+    from catalog.novelty import try_novelty
     from catalog.reference import build_reference_window
+    from catalog.vector_machine import vectors_kept
     from reports.evaluation_charts import evaluation_charts, evaluation_pictures
     from reports.evaluation_page import evaluation_page
     from reports.model_card import model_card
@@ -53,8 +56,11 @@ def evaluate_classifier(
     from tracking.model_files import load_classifier
 
     classifier = load_classifier(trained_classifier.model_uri)
-    window = build_reference_window(listings, classifier)
-    evaluation = evaluate_window(window, taxonomy, target_precision, seed)
+    with vectors_kept():
+        window = build_reference_window(listings, classifier)
+        tried = abstain_on_novelty == "auto"
+        trial = try_novelty(listings, trained_classifier.parameters, target_precision, seed) if tried else None
+    evaluation = evaluate_window(window, taxonomy, target_precision, seed, trial)
     charts = evaluation_charts(evaluation)
     page = evaluation_page(evaluation, charts, f"Evaluation of {taxonomy.name}", classifier.vector_share_)
     card = model_card(evaluation, trained_classifier, data_profile, source, taxonomy.name, datetime.now(UTC))

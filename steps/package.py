@@ -41,6 +41,8 @@ def package_bento(
         scores=evaluation.model_dump(include={"weighted_f1", "macro_f1", "expected_calibration_error"}),
         labels=taxonomy.labels,
         threshold=evaluation.threshold,
+        usual_score=evaluation.usual_score,
+        abstains_on_novelty=evaluation.on_novelty,
         temperature=trained_classifier.temperature,
         parameters=trained_classifier.parameters.model_dump(mode="json"),
         registered_at=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -77,16 +77,21 @@ def classifier() -> "ProductTypeClassifier":
 
 @pytest.fixture(scope="session")
 def model_folder(classifier: "ProductTypeClassifier", tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A packaged model that abstains below a confidence of 0.5."""
+    """A packaged model that abstains below a confidence of 0.5. Its usual score is that of synthetic listings."""
+    import numpy as np
+
     from catalog.model_folder import Manifest
+    from catalog.synthetic import generate
     from catalog.taxonomy import RAKUTEN
 
+    top_scores = classifier.decision_function(generate(500, seed=12)).max(axis=1)
     folder = tmp_path_factory.mktemp("model")
     classifier.export(folder)
     (folder / "card.md").write_text("# Model card: rakuten\n")
     Manifest(
         name="rakuten", model_version="7", run_id="run", data_hash="hash", scores={"weighted_f1": 0.8},
-        labels=dict(RAKUTEN.labels), threshold=0.5, temperature=classifier.temperature_, parameters={"C": 0.2},
+        labels=dict(RAKUTEN.labels), threshold=0.5, usual_score=float(np.quantile(top_scores, 0.02)),
+        abstains_on_novelty=False, temperature=classifier.temperature_, parameters={"C": 0.2},
         registered_at="2026-01-01T00:00:00+00:00",
     ).seal(folder)  # fmt: skip
     return folder

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from catalog.evaluation import Evaluation
 
 REFERENCE_FILE = "reference_window.parquet"
+_OF_TRIAL = ("auc", "known_flagged", "unknown_flagged")
 _METRICS = (
     "weighted_f1", "weighted_f1_with_near_duplicates", "macro_f1", "accuracy", "expected_calibration_error", "coverage",
-    "selective_precision",
+    "selective_precision", "novel",
 )  # fmt: skip
 
 
@@ -41,6 +42,9 @@ def log_evaluation(
     for name in _METRICS:
         if (value := getattr(evaluation, name)) is not None:
             client.log_metric(run_id, f"test.{name}", value)
+    if trial := evaluation.novelty_trial:
+        for name in _OF_TRIAL:
+            client.log_metric(run_id, f"novelty.{name}", getattr(trial, name))
     client.log_dict(run_id, evaluation.model_dump(mode="json"), "evaluation/evaluation.json")
     client.log_text(run_id, page, "evaluation/evaluation.html")
     for name, picture in pictures.items():

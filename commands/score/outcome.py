@@ -16,6 +16,7 @@ def show(totals: Totals, request: ScoringRequest, model: str, seconds: float) ->
             "Rows scored": f"{totals.rows:,}",
             "Rejected": rejected,
             "Abstained": f"{totals.abstained:,} ({totals.abstained_share:.1%})",
+            "Novel": f"{totals.novel:,} ({totals.novel_share:.1%})",
             "Types": f"{len(totals.types):,}",
             "Model": model,
             "Answers": request.output,

@@ -48,6 +48,7 @@ class Why(BaseModel):
     label: str | None
     confidence: float
     abstained: bool
+    novelty: bool
     language: str
     model_name: str
     model_version: str
@@ -81,6 +82,7 @@ class Why(BaseModel):
             label=labels.get(record.predicted_code),
             confidence=record.confidence,
             abstained=record.abstained,
+            novelty=record.novelty,
             language=record.language,
             model_name=record.model_name,
             model_version=record.model_version,
@@ -129,6 +131,8 @@ def _rows(why: Why) -> Iterator[tuple[str, str]]:
     yield "Description", _plain(why.description or "")
     yield "Answer", f"{_type(why.code, why.label)}, confidence {why.confidence:.4f}, language {_plain(why.language)}"
     yield "Abstained", "yes: a person should check it" if why.abstained else "no"
+    if why.novelty:
+        yield "Novelty", "the listing looks like nothing the model has learned from"
     yield "Words for it", _terms(why.supporting)
     yield "Words against", _terms(why.opposing)
     yield "Reproduced", _reproduced(why)

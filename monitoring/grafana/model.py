@@ -30,8 +30,14 @@ def board() -> Dashboard:
             value_unit=units.Short,
         ),
         graph(
-            About("Abstained", "Share of answers whose confidence is below the threshold.", units.PercentUnit),
+            About(
+                "Abstained and novel",
+                "Share of answers on which the model abstained, and of listings that look like nothing it has learned "
+                "from. Of listings like those of the training, 2 % are novel.",
+                units.PercentUnit,
+            ),
             Query("sum(rate(predictions_abstained_total[2m])) / (sum(rate(predictions_total[2m])) > 0)", "abstained"),
+            Query("sum(rate(predictions_novel_total[2m])) / (sum(rate(predictions_total[2m])) > 0)", "novel"),
         ),
         graph(
             About(

@@ -101,7 +101,7 @@ def give_a_reviewers_word(url: str) -> None:
     engine = open_engine(url)
     now = datetime.now(UTC)
     record = PredictionRecord(
-        "one", "anna", "Piscine ronde", None, 1560, 0.4, True, "fr", "rakuten-embedded", "0", now,
+        "one", "anna", "Piscine ronde", None, 1560, 0.4, True, False, "fr", "rakuten-embedded", "0", now,
     )  # fmt: skip
     with writing(engine) as connection:
         store_predictions(connection, [record])

@@ -47,6 +47,7 @@ def manifest(classifier: ProductTypeClassifier) -> Manifest:
     return Manifest(
         name="packaging-test", model_version="1", run_id=uuid4().hex, data_hash="d" * 64, scores={"weighted_f1": 0.9},
         labels={int(code): f"type {code}" for code in classifier.classes_}, threshold=0.5,
+        usual_score=None, abstains_on_novelty=False,
         temperature=classifier.temperature_, parameters={"solver": "svm", "blocks": [{"field": "title"}]},
         registered_at="2026-01-01T00:00:00+00:00",
     )  # fmt: skip

@@ -13,7 +13,7 @@ from bento.settings import Settings
 from catalog.predictor import Predictor
 from ledger.database import reading
 from ledger.tables import FeedbackRow, PredictionRow
-from tests.bento.conftest import Service
+from tests.bento.conftest import METRICS_TOKEN, Service
 
 Start = Callable[[Settings], Service]
 POOL = {"designation": "Piscine gonflable ronde", "description": "<p>avec pompe</p>"}
@@ -72,6 +72,21 @@ def test_the_answer_to_a_listing_that_says_little_abstains_and_is_stored_as_such
     with reading(service.engine) as connection:
         stored = connection.execute(select(PredictionRow.id, PredictionRow.abstained)).all()
     assert {tuple(row) for row in stored} == {(unclear["prediction_id"], True), (clear["prediction_id"], False)}
+
+
+def test_the_answer_to_a_listing_unlike_any_learned_says_so_and_that_to_a_usual_one_does_not(service: Service) -> None:
+    strange, usual = {"designation": "☃ ☂"}, POOL
+    headers = service.as_("ulf")
+    one, other = predict(service, strange), predict(service, usual)
+    assert one["novelty"] is True
+    assert "novelty" not in other
+    results = service.client.post("/predict/batch", headers=headers, json={"listings": [usual, strange]}).json()
+    assert ["novelty" in item["prediction"] for item in results["results"]] == [False, True]
+    for answer in (one, other):
+        stored = service.client.get(f"/predictions/{answer['prediction_id']}", headers=headers).json()
+        assert stored.get("novelty") == answer.get("novelty")
+    metrics = service.client.get("/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text
+    assert "predictions_novel_total 2.0" in metrics
 
 
 def test_an_explanation_names_terms_for_and_against(service: Service) -> None:

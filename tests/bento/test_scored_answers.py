@@ -17,7 +17,7 @@ from scoring.shards import cut
 from tests.bento.conftest import Service
 from tests.conftest import ROOT
 
-SAME = ("code", "label", "confidence", "abstained", "language", "model_version")
+SAME = ("code", "label", "confidence", "abstained", "novelty", "language", "model_version")
 _LONG = "ﷺ" * 1_800  # each has 18 letters in its normalised form
 
 
@@ -37,7 +37,7 @@ def test_a_scored_row_is_what_the_service_answers(service: Service, model_folder
     assert [tuple(row[name] for name in SAME) for row in scored] == [
         (
             str(one["predicted_code"]), one["predicted_class"], repr(one["confidence"]), str(one["abstained"]).lower(),
-            one["language"], one["model_version"],
+            str(one.get("novelty", False)).lower(), one["language"], one["model_version"],
         )
         for one in predictions
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from tests.bento.conftest import Service, now
 from tests.bento.test_predictions import POOL, correct, predict
 
 OF_ANOTHER = PredictionRecord(
-    "stored-before", "", "Piscine gonflable", None, 2583, 0.9, False, "fr", "rakuten", "6", now()
+    "stored-before", "", "Piscine gonflable", None, 2583, 0.9, False, False, "fr", "rakuten", "6", now()
 )  # fmt: skip
 
 

@@ -31,7 +31,8 @@ def manifest(classifier: ProductTypeClassifier, threshold: float | None = 0.95) 
     return Manifest(
         name="rakuten", model_version="3", run_id="r", data_hash="d", scores={"weighted_f1": 0.9},
         labels={1281: "Board games", 1560: "Furniture", 2583: "Pool & accessories"},
-        threshold=threshold, temperature=classifier.temperature_, parameters={},
+        threshold=threshold,
+        usual_score=None, abstains_on_novelty=False, temperature=classifier.temperature_, parameters={},
         registered_at="2026-01-01T00:00:00+00:00",
     )  # fmt: skip
 

@@ -5,13 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from catalog.abstention import Abstention
 from catalog.comparison import Decision, PromotionRules, decide, decide_first, paired_bootstrap
-from catalog.evaluation import Abstention, Evaluation, evaluate
+from catalog.evaluation import Evaluation, evaluate
 from catalog.scores import Codes, weighted_f1
 from catalog.taxonomy import Taxonomy
 
 SHOP = Taxonomy(name="shop", labels={1: "Pools", 2: "Sofas", 3: "Puzzles"})
-ALWAYS_ABSTAIN = Abstention(target_precision=0.95, threshold=None, threshold_by_share=None)
+ALWAYS_ABSTAIN = Abstention(
+    target_precision=0.95, threshold=None, threshold_by_share=None, usual_score=None, on_novelty=False
+)
 RULES = PromotionRules()
 
 
@@ -106,7 +109,7 @@ def test_a_gain_on_enough_recent_reviewed_rows_is_promoted() -> None:
 
 def scored(weighted: float, macro: float) -> Evaluation:
     true = codes(30)
-    evaluation = evaluate(true, true, np.ones(30), {}, SHOP, ALWAYS_ABSTAIN, seed=0)
+    evaluation = evaluate(true, true, np.ones(30), np.ones(30), {}, SHOP, ALWAYS_ABSTAIN, seed=0)
     return evaluation.model_copy(update={"weighted_f1": weighted, "macro_f1": macro})
 
 

@@ -1,18 +1,18 @@
-"""Scores against scikit-learn's, calibration, and the abstention threshold."""
+"""Scores against scikit-learn's, calibration, and what is answered."""
 
 import tracemalloc
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom
 from sklearn.metrics import confusion_matrix, f1_score
 
-from catalog.evaluation import Abstention, Evaluation, choose_abstention, evaluate, slices_of
+from catalog.abstention import Abstention
+from catalog.evaluation import Evaluation, evaluate, slices_of
 from catalog.scores import count_confusion, f1_interval, resampled_f1
 from catalog.taxonomy import Taxonomy
 
-NEVER = Abstention(target_precision=0.95, threshold=None, threshold_by_share=None)
+NEVER = Abstention(target_precision=0.95, threshold=None, threshold_by_share=None, usual_score=None, on_novelty=False)
 SHOP = Taxonomy(name="shop", labels={1: "Pools", 2: "Sofas", 3: "Puzzles"})
 
 
@@ -32,8 +32,10 @@ def evaluation(rows: tuple[np.ndarray, ...]) -> Evaluation:  # type: ignore[type
     texts = pd.DataFrame(
         {"language": np.where(numbers < 1_500, "fr", "en"), "description": np.where(numbers % 2 == 0, "text", None)}
     )
-    abstention = Abstention(target_precision=0.95, threshold=0.9, threshold_by_share=0.8)
-    return evaluate(true, predicted, confidence, slices_of(texts), SHOP, abstention, seed=0)
+    abstention = Abstention(
+        target_precision=0.95, threshold=0.9, threshold_by_share=0.8, usual_score=None, on_novelty=False
+    )
+    return evaluate(true, predicted, confidence, np.ones(2_000), slices_of(texts), SHOP, abstention, seed=0)
 
 
 def test_scores_are_scikit_learns(rows: tuple[np.ndarray, ...], evaluation: Evaluation) -> None:  # type: ignore[type-arg]
@@ -72,7 +74,7 @@ def test_a_calibrated_model_has_hardly_any_calibration_error(evaluation: Evaluat
 def test_an_overconfident_model_has_much(rows: tuple[np.ndarray, ...]) -> None:  # type: ignore[type-arg]
     true, predicted, _ = rows
     sure = np.full(2_000, 0.99)
-    given = evaluate(true, predicted, sure, {}, SHOP, NEVER, seed=0)
+    given = evaluate(true, predicted, sure, sure, {}, SHOP, NEVER, seed=0)
     assert given.expected_calibration_error == pytest.approx(0.99 - given.accuracy)
 
 
@@ -101,59 +103,13 @@ def test_an_evaluation_is_the_same_after_a_round_through_json(evaluation: Evalua
 def test_no_rows_are_refused() -> None:
     empty = np.array([], dtype=np.int64)
     with pytest.raises(ValueError, match="no test rows"):
-        evaluate(empty, empty, empty.astype(float), {}, SHOP, NEVER, 0)
-
-
-def test_the_threshold_is_the_lowest_that_keeps_the_precision_with_certainty() -> None:
-    confidence = np.linspace(1, 0.001, 1_000)
-    true = np.ones(1_000, dtype=np.int64)
-    predicted = np.where(np.arange(1_000) < 600, 1, 2)  # the 600 surest are right, the rest wrong
-    found = choose_abstention(true, predicted, confidence, 0.95)
-    by_share = (confidence >= found.threshold_by_share).sum()
-    with_certainty = (confidence >= found.threshold).sum()
-    assert by_share == 631  # 600 of 631 are right, 600 of 632 would be too few
-    # Of so many rows with a precision of 95 %, 600 or more are right in at most 5 % of the cases; of one more, in more.
-    assert with_certainty == 621
-    assert binom.sf(599, 621, 0.95) <= 0.05 < binom.sf(599, 622, 0.95)
-
-
-def test_rows_of_equal_confidence_stand_together() -> None:
-    confidence = np.array([0.9] * 60 + [0.5] * 40)
-    predicted = np.array([1] * 60 + [1] * 20 + [2] * 20)
-    found = choose_abstention(np.ones(100, dtype=np.int64), predicted, confidence, 0.95)
-    assert found.threshold == found.threshold_by_share == 0.9
-
-
-@pytest.mark.parametrize(
-    ("rows", "wrong"), [(100, 100), (58, 0), (0, 0)], ids=["all wrong", "too few to be certain", "no rows"]
-)
-def test_a_precision_out_of_reach_is_an_answer(rows: int, wrong: int) -> None:
-    predicted = np.where(np.arange(rows) < wrong, 2, 1)
-    found = choose_abstention(np.ones(rows, dtype=np.int64), predicted, np.full(rows, 0.9), 0.95)
-    assert found.threshold is None
-
-
-@pytest.mark.parametrize("rows", [500, 3_000])
-@pytest.mark.parametrize("target", [0.8, 0.95])
-def test_the_precision_on_new_listings_is_seldom_below_the_target(rows: int, target: float) -> None:
-    """Of a model whose confidence is exact, the precision from a confidence on is known: (1 + confidence) / 2."""
-    generator = np.random.default_rng(0)
-    true = np.ones(rows, dtype=np.int64)
-    missed = missed_by_share = 0
-    for _ in range(200):
-        confidence = generator.uniform(0.4, 1, rows)
-        predicted = np.where(generator.random(rows) < confidence, 1, 2)
-        found = choose_abstention(true, predicted, confidence, target)
-        missed += found.threshold is not None and (1 + found.threshold) / 2 < target
-        missed_by_share += found.threshold_by_share is not None and (1 + found.threshold_by_share) / 2 < target
-    assert missed <= 20
-    assert missed_by_share >= 80
+        evaluate(empty, empty, empty.astype(float), empty.astype(float), {}, SHOP, NEVER, 0)
 
 
 def test_types_without_a_test_row_are_named(rows: tuple[np.ndarray, ...]) -> None:  # type: ignore[type-arg]
     true, predicted, confidence = rows
     some = true != 3
-    given = evaluate(true[some], predicted[some], confidence[some], {}, SHOP, NEVER, seed=0)
+    given = evaluate(true[some], predicted[some], confidence[some], confidence[some], {}, SHOP, NEVER, seed=0)
     assert given.types_without_rows == ("Puzzles",)
     assert [scores.rows > 0 for scores in given.per_type] == [True, True, False]
 
@@ -189,7 +145,7 @@ def test_thousands_of_types_need_memory_for_their_rows_and_not_for_their_square(
     shop = Taxonomy(name="shop", labels={code: f"type {code}" for code in range(1, types + 1)})
     assert len(count_confusion(true, predicted).rows) < rows
     tracemalloc.start()
-    given = evaluate(true, predicted, confidence, {}, shop, NEVER, seed=0)
+    given = evaluate(true, predicted, confidence, confidence, {}, shop, NEVER, seed=0)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 400 * 2**20  # the matrix of all pairs for each resample would take 67 GiB

@@ -35,7 +35,8 @@ ARRAYS = ModelArrays(
 )
 MANIFEST_OF_TESTS = Manifest(
     name="rakuten", model_version="3", run_id="r", data_hash="d", scores={"weighted_f1": 0.9},
-    labels={1560: "Furniture", 2583: "Pool & accessories"}, threshold=0.5, temperature=1.5,
+    labels={1560: "Furniture", 2583: "Pool & accessories"}, threshold=0.5, usual_score=0.2,
+    abstains_on_novelty=True, temperature=1.5,
     parameters={"C": 0.2, "blocks": [{"field": "title", "weight": 1.0}]}, registered_at="2026-01-01T00:00:00+00:00",
 )  # fmt: skip
 MODEL_FILES = [
@@ -90,8 +91,8 @@ def test_a_model_without_sentence_vectors_has_no_file_of_them(tmp_path: Path) ->
 def test_the_format_of_the_manifest_is_unchanged(sealed: Path) -> None:
     content = json.loads((sealed / MANIFEST).read_text(encoding="utf-8"))
     assert set(content) == {
-        "name", "model_version", "run_id", "data_hash", "scores", "labels", "threshold", "temperature", "parameters",
-        "registered_at", "encoder", "files", "sha256",
+        "name", "model_version", "run_id", "data_hash", "scores", "labels", "threshold", "usual_score",
+        "abstains_on_novelty", "temperature", "parameters", "registered_at", "encoder", "files", "sha256",
     }  # fmt: skip
     assert content["labels"] == {"1560": "Furniture", "2583": "Pool & accessories"}
 

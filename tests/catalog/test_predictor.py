@@ -44,7 +44,15 @@ def listings() -> list[Listing]:
     return [*zip(frame["designation"].tolist(), descriptions, strict=True), *ODD_LISTINGS]
 
 
-def write(classifier: ProductTypeClassifier, folder: Path, card: str | None = "# Karte für «rakuten»\n") -> Path:
+def write(
+    classifier: ProductTypeClassifier,
+    folder: Path,
+    card: str | None = "# Karte für «rakuten»\n",
+    *,
+    abstains_on_novelty: bool = False,
+) -> Path:
+    """Package a model to which half of the listings are novel."""
+    usual_score = float(np.median(classifier.decision_function(generate(200, seed=15)).max(axis=1)))
     folder.mkdir()
     classifier.export(folder)
     if card is not None:
@@ -52,6 +60,7 @@ def write(classifier: ProductTypeClassifier, folder: Path, card: str | None = "#
     Manifest(
         name="rakuten", model_version="3", run_id="r", data_hash="d", scores={"weighted_f1": 0.9},
         labels={int(code): f"type {code}" for code in classifier.classes_}, threshold=0.5,
+        usual_score=usual_score, abstains_on_novelty=abstains_on_novelty,
         temperature=classifier.temperature_, parameters={"C": 0.2, "blocks": [{"field": "title", "weight": 1.0}]},
         registered_at="2026-01-01T00:00:00+00:00",
     ).seal(folder)  # fmt: skip
@@ -103,6 +112,25 @@ def test_other_blocks_give_the_answers_of_the_classifier_too(
     expected = classifier.predict_proba(*zip(*listings, strict=True))
     assert_allclose([predictor.probabilities(*listing) for listing in listings], expected, atol=ROUNDING)
     assert predictor.predict_batch(listings) == [predictor.predict_top_k(*listing) for listing in listings]
+
+
+def test_a_listing_is_novel_if_its_highest_score_is_below_the_usual_one(
+    predictor: Predictor, listings: Sequence[Listing]
+) -> None:
+    novel = [predictor.predict_top_k(*listing).novelty for listing in listings]
+    usual = predictor.manifest.usual_score
+    assert novel == [predictor.scores(*listing).max() < usual for listing in listings]
+    assert 100 < sum(novel) < 400
+    assert predictor.predict_top_k("☃").novelty
+
+
+def test_a_model_that_abstains_on_novelty_does_so_however_sure_it_is(
+    classifier: ProductTypeClassifier, predictor: Predictor, listings: Sequence[Listing], tmp_path: Path
+) -> None:
+    careful = Predictor(write(classifier, tmp_path / "model", abstains_on_novelty=True))
+    by_confidence, by_both = predictor.predict_batch(listings), careful.predict_batch(listings)
+    assert [answer.abstained for answer in by_both] == [answer.abstained or answer.novelty for answer in by_confidence]
+    assert any(answer.novelty and not answer.abstained for answer in by_confidence)
 
 
 def test_many_threads_get_the_same_answers(predictor: Predictor, listings: Sequence[Listing]) -> None:

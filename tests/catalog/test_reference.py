@@ -43,7 +43,7 @@ def test_it_holds_exactly_the_rows_that_no_model_learns_from(built: Built) -> No
 def test_it_has_the_columns_that_later_steps_read(built: Built) -> None:
     assert set(built.window.columns) == {
         "text_key", "designation", "description", "language", "origin", "prediction_id", "given_at", "sampled", "split",
-        "prdtypecode", "predicted_code", "confidence",
+        "prdtypecode", "predicted_code", "confidence", "top_score",
     }  # fmt: skip
 
 

@@ -98,9 +98,9 @@ def test_without_any_row_to_score_the_error_names_the_setting() -> None:
 def test_the_score_is_that_of_the_rows_that_are_not_near_and_the_other_one_is_beside_it() -> None:
     titles = [offer_in("train", 0), offer_in("test", 0), offer_in("test", 1), offer_in("validation", 2)]
     listings = run(*titles).listings
-    window = listings[listings["split"] != "train"].assign(confidence=0.9)
+    window = listings[listings["split"] != "train"].assign(confidence=0.9, top_score=1.0)
     window["predicted_code"] = np.where(window["split"] == "near_duplicate", 10, 40)  # right on what it knows
-    evaluation = evaluate_window(window, SHOP, 0.95, seed=0)
+    evaluation = evaluate_window(window, SHOP, 0.95, seed=0, trial=None)
     assert (evaluation.rows, evaluation.weighted_f1) == (1, 0)
     assert evaluation.near_duplicates == 1
     assert evaluation.weighted_f1_with_near_duplicates == pytest.approx(2 / 3)

@@ -54,7 +54,8 @@ def classifier(encoder: SentenceEncoder, frame: pd.DataFrame) -> ProductTypeClas
 
 def manifest_of(classifier: ProductTypeClassifier, encoder: str) -> Manifest:
     return Manifest(
-        name="shop", model_version="1", run_id="r", data_hash="d", scores={}, threshold=0.5, parameters={},
+        name="shop", model_version="1", run_id="r", data_hash="d", scores={}, threshold=0.5, usual_score=None,
+        abstains_on_novelty=False, parameters={},
         labels={int(code): f"type {code}" for code in classifier.classes_}, temperature=classifier.temperature_,
         registered_at="2026-01-01T00:00:00+00:00", encoder=encoder,
     )  # fmt: skip

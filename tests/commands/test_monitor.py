@@ -76,7 +76,7 @@ def fill(
     now = datetime.now(UTC)
     records = [
         PredictionRecord(
-            f"{kind}-{version}-{row}", "ulf", one.title, one.description, code, confidence, confidence < 0.5,
+            f"{kind}-{version}-{row}", "ulf", one.title, one.description, code, confidence, confidence < 0.5, False,
             detect_language(f"{one.title} {one.description or ''}"), NAME, version, now - timedelta(minutes=row % 60),
         )
         for row, (one, code, confidence) in enumerate(zip(listings, codes, confidences, strict=True))

@@ -266,6 +266,7 @@ def bento(tmp_path: Path) -> Release:
     (model / "blocks.json").write_text("[]")
     Manifest(
         name="shop", model_version="2", run_id="a", data_hash="d", scores={}, labels={1: "one"}, threshold=None,
+        usual_score=None, abstains_on_novelty=False,
         temperature=1.0, parameters={}, registered_at="2026-01-01T00:00:00+00:00",
     ).seal(model)  # fmt: skip
     return release(2, tmp_path / "bento")

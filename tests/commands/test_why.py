@@ -40,7 +40,17 @@ def answered(predictor: Predictor, name: str, number: str) -> PredictionRecord:
     """The answer of a model as the service would store it."""
     found = predictor.predict_top_k(*POOL)
     return PredictionRecord(
-        "p-1", "u-1", *POOL, found.code, found.confidence, found.abstained, "fr", name, number, datetime.now(UTC)
+        "p-1",
+        "u-1",
+        *POOL,
+        found.code,
+        found.confidence,
+        found.abstained,
+        found.novelty,
+        "fr",
+        name,
+        number,
+        datetime.now(UTC),
     )
 
 
@@ -53,7 +63,8 @@ def packaged(classifier: ProductTypeClassifier, tmp_path_factory: pytest.TempPat
     classifier.export(source / "model")
     Manifest(
         name="shop", model_version="3", run_id="run", data_hash="hash", scores={}, labels=dict(RAKUTEN.labels),
-        threshold=0.5, temperature=classifier.temperature_, parameters={}, registered_at="2026-01-01T00:00:00+00:00",
+        threshold=0.5, usual_score=None, abstains_on_novelty=False,
+        temperature=classifier.temperature_, parameters={}, registered_at="2026-01-01T00:00:00+00:00",
     ).seal(source / "model")  # fmt: skip
     return source.parent
 
@@ -90,6 +101,15 @@ def test_an_answer_that_the_model_does_not_repeat_is_said(bento: Path, record: P
     other = record._replace(confidence=record.confidence - 0.1)
     why = Why.of(Stored(other, None, []), None, ask_own_model(VERSION, other, 5), [])
     assert (why.reproduced, why.difference) == (False, pytest.approx(0.1))
+
+
+def test_an_answer_about_a_novel_listing_is_marked(
+    record: PredictionRecord, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show(Why.of(Stored(record, None, []), None, None, []))
+    assert "Novelty" not in capsys.readouterr().out
+    show(Why.of(Stored(record._replace(novelty=True), None, []), None, None, []))
+    assert "the listing looks like nothing the model has learned from" in capsys.readouterr().out
 
 
 def test_the_words_are_read_by_the_code_in_the_bento(bento: Path, record: PredictionRecord) -> None:

@@ -89,6 +89,7 @@ def prediction(user_id: str = "alice", **changes: object) -> PredictionRecord:
         "predicted_code": 2583,
         "confidence": 0.75,
         "abstained": False,
+        "novelty": False,
         "language": "fr",
         "model_name": "rakuten",
         "model_version": "3",

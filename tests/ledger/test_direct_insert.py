@@ -92,6 +92,7 @@ records = st.builds(
     predicted_code=st.integers(-(2**63), 2**63 - 1),
     confidence=st.floats(0, 1) | st.sampled_from([0, 1]),
     abstained=st.booleans(),
+    novelty=st.booleans(),
     language=st.sampled_from(["fr", "en", "de", "und"]),
     model_name=texts,
     model_version=texts,
@@ -103,7 +104,7 @@ records = st.builds(
 @example(
     [
         prediction(designation="NUL \0, half a pair \ud83d, whole \U0001f3ca", description=None, confidence=1),
-        prediction(description="", abstained=True, created_at=NOW.replace(microsecond=0)),
+        prediction(description="", abstained=True, novelty=True, created_at=NOW.replace(microsecond=0)),
     ]
 )
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

@@ -5,7 +5,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from catalog.evaluation import Abstention, Evaluation, evaluate
+from catalog.abstention import Abstention
+from catalog.evaluation import Evaluation, evaluate
+from catalog.novelty import AnsweredShare, NoveltyTrial
 from catalog.taxonomy import Taxonomy
 from reports.evaluation_charts import evaluation_charts, evaluation_pictures
 from reports.evaluation_page import evaluation_page
@@ -13,7 +15,7 @@ from tests.reports.boxes import assert_nothing_collides, charts_of
 from tests.reports.reading import Page
 from tests.reports.values import TAXONOMY, an_evaluation
 
-NEVER = Abstention(target_precision=0.9, threshold=None, threshold_by_share=None)
+NEVER = Abstention(target_precision=0.9, threshold=None, threshold_by_share=None, usual_score=None, on_novelty=False)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def of_many_types(types: int, *, faultless: bool = False) -> Evaluation:
         predicted[400:420:4] = 7
         predicted[800:804] = 9
     shop = Taxonomy(name="shop", labels={code: f"type {code}" for code in range(1, types + 1)})
-    return evaluate(true, predicted, np.ones(len(true)), {}, shop, NEVER, seed=0)
+    return evaluate(true, predicted, np.ones(len(true)), np.ones(len(true)), {}, shop, NEVER, seed=0)
 
 
 def test_the_page_contains_its_charts_and_loads_nothing(page: str) -> None:
@@ -61,6 +63,24 @@ def test_the_page_says_what_the_score_would_be_with_near_duplicates(page: str, e
     assert "1,039 more are left out: each is a near duplicate of a listing that was trained on." in text
     assert "With them weighted F1 would be 0.877." in text
     assert "near duplicate" not in Page(page).text
+
+
+def test_the_page_says_what_a_trial_without_some_types_gave(page: str, evaluation: Evaluation) -> None:
+    without, with_novelty = AnsweredShare(coverage=0.84, precision=0.81), AnsweredShare(coverage=0.82, precision=0.93)
+    trial = NoveltyTrial(
+        types=5, known_rows=1_567, unknown_rows=351, auc=0.974, known_flagged=0.02, unknown_flagged=0.741,
+        without=without, with_novelty=with_novelty,
+    )  # fmt: skip
+    text = Page(page_of(evaluation.model_copy(update={"novelty_trial": trial, "on_novelty": True}))).text
+    assert "Of 351 validation listings of these types 74.1% are novel to it, and of 1,567 of the other types" in text
+    assert "81.0% of its answers are right, and 93.0% if it abstains on novel listings" in text
+    assert "it then answers 82.0% instead of 84.0%. The gain is larger than the loss, so the model abstains on" in text
+    assert "At confidence 0.800 and above, if the listing is not novel, it answers" in text
+    idle = trial.model_copy(update={"with_novelty": without})
+    text = Page(page_of(evaluation.model_copy(update={"novelty_trial": idle}))).text
+    assert "The gain is not larger than the loss, so only the confidence decides." in text
+    assert f"Of the test listings {evaluation.novel:.1%} are novel." in Page(page).text
+    assert "was not measured" in Page(page).text
 
 
 def test_the_page_shows_the_scores_with_three_digits(page: str, evaluation: Evaluation) -> None:

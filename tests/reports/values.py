@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from catalog.abstention import Abstention
 from catalog.agreement import DisagreeingUser, Quality, TypePrecision
-from catalog.evaluation import Abstention, Evaluation, evaluate
+from catalog.evaluation import Evaluation, evaluate
 from catalog.profile import Conflicts, FeedbackCounts, Profile
 from catalog.taxonomy import EMBEDDED, Taxonomy
 from checks.drift import ColumnDrift, Drift, TextDrift
@@ -21,9 +22,11 @@ def an_evaluation(threshold: float | None = 0.8) -> Evaluation:
     predicted = np.where(generator.random(400) < 0.8, true, true % 3 + 1)
     confidence, french = generator.random(400), generator.random(400) < 0.8
     by_share = None if threshold is None else threshold / 2
-    abstention = Abstention(target_precision=0.9, threshold=threshold, threshold_by_share=by_share)
+    abstention = Abstention(
+        target_precision=0.9, threshold=threshold, threshold_by_share=by_share, usual_score=0.02, on_novelty=False
+    )
     slices = {"language <fr>": french, "language de": ~french}
-    return evaluate(true, predicted, confidence, slices, TAXONOMY, abstention, seed=0)
+    return evaluate(true, predicted, confidence, generator.random(400), slices, TAXONOMY, abstention, seed=0)
 
 
 def an_evaluation_of_27_types() -> Evaluation:
@@ -36,9 +39,13 @@ def an_evaluation_of_27_types() -> Evaluation:
     wrong = generator.random(len(places)) > confidence
     predicted = codes[(places + wrong * other) % len(codes)]
     french = generator.random(len(places)) < 0.7
-    abstention = Abstention(target_precision=0.95, threshold=0.82, threshold_by_share=0.7)
+    abstention = Abstention(
+        target_precision=0.95, threshold=0.82, threshold_by_share=0.7, usual_score=0.02, on_novelty=False
+    )
     slices = {"language fr": french, "language de": ~french}
-    return evaluate(codes[places], predicted, confidence, slices, EMBEDDED, abstention, seed=0)
+    return evaluate(
+        codes[places], predicted, confidence, generator.random(len(places)), slices, EMBEDDED, abstention, seed=0
+    )
 
 
 def a_profile() -> Profile:

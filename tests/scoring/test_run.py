@@ -44,6 +44,7 @@ def test_each_row_has_the_answer_of_the_served_model_to_the_last_digit(
         assert answer == {
             "id": listing["index"], "code": str(found.code), "label": found.label, "confidence": repr(found.confidence),
             "abstained": str(found.abstained).lower(),
+            "novelty": str(found.novelty).lower(),
             "language": detect_language(f"{listing['designation']} {listing['description']}"), "model_version": "7",
             "code_2": str(second[0]), "label_2": second[1], "confidence_2": repr(second[2]),
             "productid": listing["productid"],

@@ -8,6 +8,7 @@ from ui.marked_text import listing_html
 from ui.model import Model
 from ui.services.prediction import Explanation, Listing
 from ui.types_table import types_html
+from ui.views.classify import abstention
 
 NAMES = {"for": "for", "against": "against"}
 SCRIPT = "<script>alert(1)</script>"
@@ -39,6 +40,20 @@ def test_what_abstention_means_is_said(tab: Tab) -> None:
     tab.sign_in("ulf")
     classify(tab, "xyzzy")
     assert "its confidence is below 50%" in tab.shown
+
+
+def test_a_listing_unlike_any_that_was_learned_is_marked(tab: Tab) -> None:
+    tab.sign_in("ulf")
+    classify(tab, "xyzzy")
+    assert "This listing looks like nothing the model has learned from." in tab.shown
+    classify(tab, "Piscine gonflable ronde", "avec pompe")
+    assert "looks like nothing" not in tab.shown
+
+
+def test_a_sure_answer_on_which_the_model_abstains_is_not_called_unsure() -> None:
+    assert "below" not in abstention(0.9, 0.5)
+    assert "before a person has checked it" in abstention(0.9, 0.5)
+    assert "below 50%" in abstention(0.4, 0.5)
 
 
 def test_a_blank_title_is_not_sent(tab: Tab) -> None:

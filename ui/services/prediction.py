@@ -52,7 +52,7 @@ class Explanation(TypedDict):
 
 
 class Prediction(TypedDict):
-    """An answer."""
+    """An answer. `novelty` is there where the listing looks like nothing the model has learned from."""
 
     prediction_id: str
     predicted_class: str
@@ -62,6 +62,7 @@ class Prediction(TypedDict):
     top_k: list[RankedType]
     language: str
     model_version: str
+    novelty: NotRequired[Literal[True]]
     explanation: NotRequired[Explanation]
 
 

@@ -59,16 +59,21 @@ def _show(answered: Answered) -> None:
              code=str(answer["predicted_code"]), version=literal(answer["model_version"]))
     )  # fmt: skip
     served = model.served(answer["model_version"])
+    if answer.get("novelty"):
+        st.warning(text("novel"), icon=":material/new_releases:")
     if answer["abstained"]:
-        st.warning(_abstention(served.threshold), icon=":material/help:")
+        st.warning(abstention(answer["confidence"], served.threshold), icon=":material/help:")
     st.html(types_html(answer["top_k"], text("likeliest")))
     verdict.ask(answer, served)
     _explain(answered.listing, answer.get("explanation"))
 
 
-def _abstention(threshold: float | None) -> str:
+def abstention(confidence: float, threshold: float | None) -> str:
+    """Return why the model abstained. From the threshold on it does so because the listing is novel."""
     if threshold is None:
         return text("abstained_always")
+    if confidence >= threshold:
+        return text("abstained_novel")
     return text("abstained", threshold=percent(threshold))
 
 
