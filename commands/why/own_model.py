@@ -29,7 +29,7 @@ asked = json.load(sys.stdin)
 try:
     model = Predictor(Path(sys.argv[2]))
 except ValueError as error:
-    print(json.dumps({"damage": str(error)}))
+    print(json.dumps({"missing" if type(error).__name__ == "EncoderError" else "damage": str(error)}))
     sys.exit()
 text = asked["title"], asked["description"]
 found = model.predict_top_k(*text)
@@ -103,6 +103,8 @@ def ask_own_model(version: "RegisteredVersion", record: "PredictionRecord", limi
         answer = _ask(version, restore_bento(tag, run), question)
         if "damage" in answer:
             answer = _ask(version, restore_bento(tag, run, anew=True), question)
+    if "missing" in answer:
+        raise NotAskedError(f"The model of version {version.number} cannot be asked: {answer['missing']}.")
     if "damage" in answer:
         raise NotAskedError(f"The Bento {tag} is damaged, also in its artifact: {answer['damage']}.")
     try:
