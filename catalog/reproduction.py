@@ -87,17 +87,19 @@ def train_again(recipe: Recipe, listings: pd.DataFrame, champion: pd.DataFrame |
     from catalog.label_audit import audit_labels, without_errors
     from catalog.novelty import try_novelty
     from catalog.reference import build_reference_window
+    from catalog.vector_machine import vectors_kept
 
     parameters = recipe.parameters
     to_train = listings
     if parameters.audit.cleans:
         suspects = audit_labels(listings, parameters.audit, parameters.seed)
         to_train = without_errors(listings, suspects, parameters.audit)
-    chosen = fit_candidates(to_train, parameters.candidates, parameters.seed)
-    window = build_reference_window(listings, chosen.classifier)
     target, trial = parameters.target_precision, None
-    if parameters.abstain_on_novelty == "auto":
-        trial = try_novelty(listings, chosen.parameters, target, parameters.seed)
+    with vectors_kept():
+        chosen = fit_candidates(to_train, parameters.candidates, parameters.seed)
+        window = build_reference_window(listings, chosen.classifier)
+        if parameters.abstain_on_novelty == "auto":
+            trial = try_novelty(listings, chosen.parameters, target, parameters.seed)
     evaluation = evaluate_window(window, recipe.taxonomy, target, parameters.seed, trial)
     decision = _decide(recipe, window, evaluation, champion)
     return window, Result(chosen=chosen.name, evaluation=evaluation, decision=decision)

@@ -31,8 +31,11 @@ _kept: ContextVar[dict[str, Vector] | None] = ContextVar("vectors that are kept"
 
 @contextmanager
 def vectors_kept() -> Iterator[None]:
-    """Within this context each text is encoded once, whichever candidates ask for it; 2 KB are kept of each."""
-    token = _kept.set({})
+    """Within this context each text is encoded once, whichever models ask for it; 2 KB are kept of each.
+
+    A context within another one keeps the same vectors as that.
+    """
+    token = _kept.set({} if (outer := _kept.get()) is None else outer)
     try:
         yield
     finally:

@@ -31,7 +31,8 @@ def classifier(encoder: SentenceEncoder) -> ProductTypeClassifier:
 def manifest(classifier: ProductTypeClassifier) -> Manifest:
     return Manifest(
         name="vectors-test", model_version="1", run_id="0123456789", data_hash="d" * 64, scores={},
-        labels=dict(RAKUTEN.labels), threshold=0.5, temperature=classifier.temperature_, parameters={},
+        labels=dict(RAKUTEN.labels), threshold=0.5, usual_score=None, abstains_on_novelty=False,
+        temperature=classifier.temperature_, parameters={},
         registered_at="2026-01-01T00:00:00+00:00", encoder=classifier.encoder_,
     )  # fmt: skip
 
