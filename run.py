@@ -23,6 +23,8 @@ VERBS = {
     "reproduce": "train a version again from its record, and say whether it is the same",
     "rollback": "return to the version that was in production before",
     "purge": "remove predictions and feedback that are too old to keep",
+    "backup": "write all state of this machine into one file, while the services run",
+    "restore": "put a backup back, also on another machine",
     "audit": "list the listings whose product type is probably wrong",
     "data": "write the embedded listings as the challenge's files",
     "env": 'print exports for native commands: eval "$(python run.py env)"',

@@ -1,6 +1,6 @@
 """State folders that are trained once a test session, and copies of them.
 
-A copy works in another folder: what the databases and files say about the old folder is replaced. Only the cache of
+A copy works in another folder, as a restored backup does. Only the cache of
 ZenML's steps does not, because its keys hold the path of the artifact store. A test that needs cached steps takes the
 original folder for itself (`Snapshot.restored`).
 """
@@ -8,36 +8,17 @@ original folder for itself (`Snapshot.restored`).
 import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from state.lock import hold
+from state.restoration import name_anew
 from tests.system.workspace import LIMIT, Workspace
 
 _BUILDING = 3 * LIMIT  # seconds that another worker may need to build a snapshot
-
-
-def replace_path(folder: Path, old: Path, new: Path) -> None:
-    """Replace `old` by `new` in every SQLite database, ZenML configuration and MLflow model below a folder."""
-    for path in folder.rglob("*"):
-        if path.suffix == ".db":
-            with closing(sqlite3.connect(path)) as connection, connection:
-                for table, column in _columns(connection):
-                    connection.execute(
-                        f'UPDATE "{table}" SET "{column}" = replace("{column}", ?1, ?2) WHERE instr("{column}", ?1)',
-                        (str(old), str(new)),
-                    )
-        elif path.name in ("config.yaml", "MLmodel"):
-            path.write_text(path.read_text().replace(str(old), str(new)))
-
-
-def _columns(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    query = "SELECT t.name, c.name FROM sqlite_master t, pragma_table_info(t.name) c WHERE t.type = 'table'"
-    return list(connection.execute(query))
 
 
 def train(workspace: Workspace, *arguments: str) -> dict[str, Any]:
@@ -87,7 +68,7 @@ class Snapshot:
         """Copy our own state, ZenML's with MLflow's, and BentoML's, each to its folder."""
         for kept, target in ((self._kept / "zenml", zenml), (self._kept / "bentoml", bentoml)):
             shutil.copytree(kept, target, symlinks=True)
-            replace_path(target, self.workspace.state / kept.name, target)
+            name_anew(target, [(self.workspace.state / kept.name, target)])
         ignored = shutil.ignore_patterns("zenml", "bentoml")
         shutil.copytree(self._kept, state, symlinks=True, ignore=ignored, dirs_exist_ok=True)
 
