@@ -17,7 +17,7 @@ from scipy.special import logsumexp, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from catalog.blocks import Block, Field
-from catalog.features import FittedBlock, Tokens, fit_block, restrict_block, transform_block
+from catalog.features import FittedBlock, Tokens, fit_block, restrict_block, side_by_side, transform_block
 from catalog.model_folder import ModelArrays, write_blocks
 from catalog.selection import most_informative
 from catalog.sentence_vectors import ENCODER
@@ -186,9 +186,7 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     def _matrix(self, titles: Texts, descriptions: Texts) -> sparse.csr_matrix:
         fields = _Fields(titles, descriptions)
-        return sparse.hstack(
-            [transform_block(fitted, fields.tokens(fitted.block)) for fitted in self.fitted_blocks_], format="csr"
-        )
+        return side_by_side([transform_block(fitted, fields.tokens(fitted.block)) for fitted in self.fitted_blocks_])
 
     def _held_out(self, validation: Listings | None) -> Rows | None:
         """Return the validation listings, if a setting is chosen by them."""
@@ -236,8 +234,7 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
 
 def _joined(fitted: Sequence[tuple[FittedBlock, sparse.csr_matrix]]) -> sparse.csr_matrix:
-    # The solvers compute in float64 and would copy any other matrix, liblinear once a type.
-    return sparse.hstack([part for _, part in fitted], format="csr", dtype=np.float64)
+    return side_by_side([part for _, part in fitted])
 
 
 def _restricted(

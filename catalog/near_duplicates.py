@@ -11,8 +11,10 @@ Words are runs of letters and digits. So nothing is found in scripts that do not
 
 import hashlib
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Self
 
 import numpy as np
@@ -42,9 +44,10 @@ class Shingles:
     @classmethod
     def of(cls, texts: Sequence[str]) -> Self:
         """Read normalised texts, at least one. What comes out for a text depends on no other text."""
-        vocabulary: dict[str, int] = {"": 0}  # the empty word stands before the first one of each text
+        # Words are numbered in the order of their first occurrence. The empty word stands before each text.
+        vocabulary: defaultdict[str, int] = defaultdict(count().__next__)
         words = [["", *(_WORD.findall(text) or [text])] for text in texts]
-        numbers = np.fromiter((vocabulary.setdefault(word, len(vocabulary)) for row in words for word in row), np.intp)
+        numbers = np.fromiter(map(vocabulary.__getitem__, chain.from_iterable(words)), np.intp)
         lengths = np.array([len(row) - 1 for row in words])
         starts = np.concatenate([[0], np.cumsum(lengths)])
         by_word = np.array([_digest(word) for word in vocabulary], dtype=np.uint64)[numbers]

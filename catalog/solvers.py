@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import SGDClassifier
-from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import LinearSVC
 
 Scores = NDArray[np.float64]
@@ -18,6 +18,7 @@ ClassWeight = Literal["balanced"] | None
 # smaller ones it takes longer to start processes. They are not threads: liblinear has one random state a process, and
 # two threads that share it never give the same model twice.
 _PROCESSES, _ENTRIES_FOR_PROCESSES = 2, 15_000_000
+_SHARES = 2  # of the types, each fitted in one call; as many with one process, so that the model is the same
 _TOLERANCE = 0.1  # a quarter faster than liblinear's default 0.0001, with the same F1 to three digits
 _ROWS_OF_SPREAD = 2_000
 # With more types than this, a listing is an example for its own type and against some others only: those that naive
@@ -80,9 +81,10 @@ def support_vectors(rows: Rows, C: float, class_weight: ClassWeight, seed: int) 
     machine = LinearSVC(C=C, tol=_TOLERANCE, class_weight=class_weight, random_state=seed)
     if rows.types.max() < _TYPES_FOR_ALL:
         processes = _PROCESSES if rows.matrix.nnz > _ENTRIES_FOR_PROCESSES else 1
-        machines = OneVsRestClassifier(machine, n_jobs=processes).fit(rows.matrix, rows.types).estimators_
-        intercepts = np.concatenate([fitted.intercept_ for fitted in machines])
-        return _linear([fitted.coef_ for fitted in machines], intercepts)
+        types = int(rows.types.max()) + 1
+        shares = np.array_split(np.arange(types), min(_SHARES, types // 2))
+        parts = Parallel(n_jobs=processes)(delayed(_against_the_rest)(machine, rows, share) for share in shares)
+        return _linear([part for part, _ in parts], np.concatenate([intercepts for _, intercepts in parts]))
     examples = _examples(rows, seed)
     coefficients = np.empty((len(examples), rows.matrix.shape[1]), dtype=np.float32)
     intercepts = np.empty(len(examples))
@@ -91,6 +93,20 @@ def support_vectors(rows: Rows, C: float, class_weight: ClassWeight, seed: int) 
         machine.fit(rows.matrix[chosen], rows.types[chosen] == place)
         coefficients[place], intercepts[place] = machine.coef_[0], machine.intercept_[0]
     return Linear(np.ascontiguousarray(coefficients.T), intercepts)
+
+
+def _against_the_rest(machine: LinearSVC, rows: Rows, types: NDArray[np.intp]) -> tuple[NDArray[np.float32], Scores]:
+    """Fit a machine for each of these neighbouring types against all other listings.
+
+    They are fitted in one call, since liblinear makes a copy of the matrix in each. All other types are one more to it.
+    Class weights are those of one type against the rest, so with them there is a call for each.
+    """
+    if machine.class_weight and len(types) > 1:
+        parts = [_against_the_rest(machine, rows, types[place : place + 1]) for place in range(len(types))]
+        return np.vstack([part for part, _ in parts]), np.concatenate([intercepts for _, intercepts in parts])
+    own = (rows.types >= types[0]) & (rows.types <= types[-1])
+    machine.fit(rows.matrix, np.where(own, rows.types - types[0] + 1, 0))
+    return machine.coef_[-len(types) :].astype(np.float32), machine.intercept_[-len(types) :]
 
 
 def _examples(rows: Rows, seed: int) -> list[NDArray[np.intp]]:
@@ -115,7 +131,7 @@ def _examples(rows: Rows, seed: int) -> list[NDArray[np.intp]]:
 def logistic(rows: Rows, alpha: float, class_weight: ClassWeight, seed: int) -> Linear:
     """Fit the logistic loss by stochastic gradient descent, one type against the rest."""
     model = SGDClassifier(loss="log_loss", alpha=alpha, class_weight=class_weight, random_state=seed, n_jobs=-1)
-    model.fit(rows.matrix, rows.types)
+    model.fit(rows.matrix.astype(np.float64), rows.types)
     return _linear([model.coef_], model.intercept_)
 
 
@@ -149,10 +165,10 @@ def counts_of_types(rows: Rows) -> sparse.csr_matrix:
     """Return the sum of each term's weights in the listings of each type (terms x types)."""
     count = len(rows.types)
     members = sparse.csr_matrix((np.ones(count), (np.arange(count), rows.types)))
-    return (rows.matrix.T.tocsr() @ members).tocsr()
+    return (members.T.tocsr() @ rows.matrix).T.tocsr()  # the matrix is large: it is not turned
 
 
-def _linear(coefficients: Sequence[Scores], intercepts: Scores) -> Linear:
+def _linear(coefficients: Sequence[NDArray[np.floating]], intercepts: Scores) -> Linear:
     """Return a model of coefficients (types x terms, in parts)."""
     stacked = np.vstack(coefficients)
     if len(stacked) == 1:  # scikit-learn fits one machine for two types

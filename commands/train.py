@@ -92,6 +92,9 @@ def _run(options: Namespace) -> "Outcome | Published":
     """Run the pipeline and return its outcome, or when the engine will run it. Raises `CommandError`."""
     taxonomy = taxonomy_to_train(options)
     with announce("starting: loading ZenML and MLflow"):
+        # First, since skops looks for the module of each of its functions, in the order in which modules were loaded.
+        import scipy.special  # noqa: F401
+
         from catalog.candidates import require_encoder_of
         from catalog.sentence_vectors import EncoderError
         from catalog.synthetic import SIZES

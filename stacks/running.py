@@ -11,6 +11,7 @@ from stacks.active import active_name, connect_tracker, ensure_stack
 from stacks.failures import RunError, explain
 from stacks.files import file_of
 from stacks.health import require_healthy
+from stacks.packages import remember_packages
 from stacks.publishing import Published, publish
 from state.folder import SOURCE_ROOT
 from terminal.progress import follow, hide_zenml_log
@@ -49,6 +50,7 @@ def run_pipeline(
     `revision` returns the commit of the source, for stack files that ask for it. Raises `StepFailedError` when a step
     fails, `RunError` when the run cannot start, `StackError` when the stack's file cannot be used.
     """
+    remember_packages()
     set_custom_source_root(str(SOURCE_ROOT))  # by default ZenML takes the folder of the module that was started
     file = file_of(active_name())
     settings = _filled_in(file.settings if file else {}, model.name, pipeline.name, revision)
