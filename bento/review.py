@@ -128,6 +128,7 @@ def _fields(record: PredictionRecord, labels: Mapping[int, str]) -> dict[str, An
         "predicted_class": labels.get(record.predicted_code, str(record.predicted_code)),
         "confidence": record.confidence,
         "abstained": record.abstained,
+        "novelty": record.novelty,
         "language": record.language,
         "model_version": record.model_version,
         "created_at": record.created_at,

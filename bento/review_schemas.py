@@ -34,6 +34,7 @@ class ReviewItem(AnswerBody):
     predicted_class: str
     confidence: float
     abstained: bool
+    novelty: bool
     language: str
     model_version: str
     created_at: datetime

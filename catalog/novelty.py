@@ -18,9 +18,8 @@ from catalog.scores import Flags
 logger = logging.getLogger(__name__)
 
 _UNKNOWN_TYPES = 0.2  # of all types
-# Of each split at most, so that it takes a small part of the time of a training. Measured on the embedded listings and
-# on PriceRunner: ten times as many rows come to the same decision.
-_ROWS = 2_000
+# Rows of the trial, of the train rows and at most as many of validation: a small part of the time of a training.
+_SHARE, _FEWEST, _MOST = 1 / 8, 2_000, 8_000
 _FEWEST_TYPES = 3  # one is held out, and a model needs two
 
 
@@ -79,9 +78,10 @@ def try_novelty(
 
     started = time.monotonic()
     train, validation = (listings[listings["split"] == split] for split in ("train", "validation"))
+    most = min(max(int(len(train) * _SHARE), _FEWEST), _MOST)
     held_out = _held_out(train, seed)
-    train = _some(train[~train["prdtypecode"].isin(held_out)], seed)
-    validation = _some(validation, seed)
+    train = _some(train[~train["prdtypecode"].isin(held_out)], most, seed)
+    validation = _some(validation, most, seed)
     types = train["prdtypecode"].nunique()
     known: Flags = validation["prdtypecode"].isin(train["prdtypecode"].unique()).to_numpy()
     if len(held_out) == 0 or types < _FEWEST_TYPES - 1 or known.all() or not known.any():
@@ -126,5 +126,5 @@ def _held_out(train: pd.DataFrame, seed: int) -> np.ndarray:
     return np.sort(np.random.default_rng(seed).choice(types, count, replace=False))
 
 
-def _some(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
-    return rows.sample(n=_ROWS, random_state=seed) if len(rows) > _ROWS else rows
+def _some(rows: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
+    return rows.sample(n=most, random_state=seed) if len(rows) > most else rows

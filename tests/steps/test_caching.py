@@ -16,6 +16,7 @@ STEPS = ("ingest", "check", "consolidate", "audit", "train", "evaluate")
 ALL = set(STEPS)
 # The steps that must run again after an edit of a file. A file that is not here must make no step run again.
 RUN_AGAIN: dict[str, set[str]] = {
+    "catalog/abstention.py": {"evaluate"},
     "catalog/audit_rules.py": {"audit"},
     "catalog/blocks.py": {"audit", "train", "evaluate"},
     "catalog/candidates.py": {"train", "evaluate"},
@@ -31,6 +32,7 @@ RUN_AGAIN: dict[str, set[str]] = {
     "catalog/listings.py": {"ingest"},
     "catalog/model_folder.py": {"train", "evaluate"},
     "catalog/near_duplicates.py": {"consolidate", "audit"},
+    "catalog/novelty.py": {"evaluate"},
     "catalog/profile.py": {"check", "consolidate", "train", "evaluate"},
     "catalog/reference.py": {"evaluate"},
     "catalog/scores.py": {"train", "evaluate"},
@@ -69,6 +71,7 @@ RUN_AGAIN: dict[str, set[str]] = {
     "reports/templates/label_audit_page.html.j2": {"audit"},
     "reports/templates/macros.html.j2": {"ingest", "consolidate", "audit", "evaluate"},
     "reports/templates/model_card.md.j2": {"evaluate"},
+    "reports/templates/novelty.txt.j2": {"evaluate"},
     "reports/templates/page.js": ALL - {"train"},
     "reports/templates/style.css": ALL - {"train"},
     "reports/templates/table_page.html.j2": {"ingest", "consolidate", "audit", "evaluate"},

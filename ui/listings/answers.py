@@ -8,11 +8,11 @@ import pandas as pd
 
 from ui.services.prediction import BatchItem
 
-NUMBER, TYPE, CODE, CONFIDENCE, UNCERTAIN, LANGUAGE, SECOND, ID, PROBLEM = (
-    "row", "predicted_type", "predicted_code", "confidence", "uncertain", "language", "second_type", "prediction_id",
-    "problem",
+NUMBER, TYPE, CODE, CONFIDENCE, UNCERTAIN, NOVELTY, LANGUAGE, SECOND, ID, PROBLEM = (
+    "row", "predicted_type", "predicted_code", "confidence", "uncertain", "novelty", "language", "second_type",
+    "prediction_id", "problem",
 )  # fmt: skip
-COLUMNS = (TYPE, CODE, CONFIDENCE, UNCERTAIN, LANGUAGE, SECOND, ID, PROBLEM)
+COLUMNS = (TYPE, CODE, CONFIDENCE, UNCERTAIN, NOVELTY, LANGUAGE, SECOND, ID, PROBLEM)
 
 
 @dataclass
@@ -38,16 +38,16 @@ class Answers:
         """Return them as a table; its index is the number of the row."""
         with self._lock:
             frame = pd.DataFrame(self._columns, index=pd.Index(self._rows, name=NUMBER, dtype="int64"))
-        return frame.astype({CODE: "Int64", CONFIDENCE: "float64", UNCERTAIN: "bool"})
+        return frame.astype({CODE: "Int64", CONFIDENCE: "float64", UNCERTAIN: "bool", NOVELTY: "bool"})
 
 
 def _values(item: BatchItem) -> tuple[object, ...]:
     prediction = item.get("prediction")
     if prediction is None:
         errors = "; ".join(error.get("message", "") for error in item.get("errors") or [])
-        return "", None, None, False, "", "", "", errors or "?"
+        return "", None, None, False, False, "", "", "", errors or "?"
     second = prediction["top_k"][1]["label"] if len(prediction["top_k"]) > 1 else ""
     return (
         prediction["predicted_class"], prediction["predicted_code"], prediction["confidence"], prediction["abstained"],
-        prediction["language"], second, prediction["prediction_id"], "",
+        prediction.get("novelty", False), prediction["language"], second, prediction["prediction_id"], "",
     )  # fmt: skip
