@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import SGDClassifier
 from sklearn.svm import LinearSVC
+from sklearn.utils.parallel import Parallel, delayed
 
 Scores = NDArray[np.float64]
 ClassWeight = Literal["balanced"] | None
