@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 _UNKNOWN_TYPES = 0.2  # of all types
 # Rows of the trial, of the train rows and at most as many of validation: a small part of the time of a training.
-_SHARE, _FEWEST, _MOST = 1 / 8, 2_000, 8_000
+_SHARE, _FEWEST, _MOST = 1 / 10, 1_600, 8_000
 _FEWEST_TYPES = 3  # one is held out, and a model needs two
 
 
