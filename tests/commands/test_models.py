@@ -39,7 +39,7 @@ def train(folder: Path, number: int, evaluation: dict[str, Any] | None, decision
     )
     with mlflow.start_run(run_name=f"training {number}") as active:
         mlflow.set_tags({"data_hash": f"data {number}", "mlflow.source.git.commit": "abc+changes"})
-        mlflow.log_params({"rows_train": 1_000 * number})
+        mlflow.log_params({"rows_train": 1_000 * number, "vector_share": 0.2 if number == 2 else 0.0})
         if evaluation:
             mlflow.log_dict(evaluation, "evaluation/evaluation.json")
             mlflow.log_text("# Card\n", "model_card.md")
@@ -65,6 +65,15 @@ def two_versions(tracker: Path) -> None:  # noqa: F811
 
 
 @pytest.mark.usefixtures("two_versions")
+def test_a_version_with_sentence_vectors_is_shown_as_such(capsys: pytest.CaptureFixture[str]) -> None:
+    tables.show(NAME, read_version(NAME, "2"))
+    tables.show(NAME, read_version(NAME, "1"))
+    with_vectors, without = capsys.readouterr().out.split("Version", 2)[1:]
+    assert "sentence vectors with a share of 0.2" in " ".join(with_vectors.split())
+    assert "sentence vectors" not in without
+
+
+@pytest.mark.usefixtures("two_versions")
 def test_the_catalogue_has_the_versions_with_their_scores_and_decisions_newest_first() -> None:
     catalogue = read_catalogue(NAME)
     assert (catalogue.production, catalogue.previous) == ("2", "1")
@@ -76,6 +85,7 @@ def test_the_catalogue_has_the_versions_with_their_scores_and_decisions_newest_f
         2_000,
     )
     assert (newest.commit, newest.clean, newest.data_hash) == ("abc", False, "data 2")
+    assert (newest.vector_share, first.vector_share) == (0.2, 0.0)
     evaluation = an_evaluation()
     score = first.scores["weighted_f1"]
     assert (score.value, score.low, score.high) == (evaluation.weighted_f1, *evaluation.weighted_f1_interval)

