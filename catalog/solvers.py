@@ -73,10 +73,11 @@ class Linear:
         return self
 
 
-def support_vectors(rows: Rows, C: float, class_weight: ClassWeight, seed: int) -> Linear:
+def support_vectors(rows: Rows, C: float, class_weight: ClassWeight, seed: int, terms: Rows | None = None) -> Linear:
     """Fit liblinear's support vector machine with squared hinge loss, one type against the rest.
 
-    There are at least two types, and all occur. Of many types, the rest is a sample; see `_examples`.
+    There are at least two types, and all occur. Of many types, the rest is a sample; see `_examples`. `terms`: the same
+    listings by their terms, if the rows have no counts of them; the sample is drawn by these.
     """
     machine = LinearSVC(C=C, tol=_TOLERANCE, class_weight=class_weight, random_state=seed)
     if rows.types.max() < _TYPES_FOR_ALL:
@@ -85,7 +86,7 @@ def support_vectors(rows: Rows, C: float, class_weight: ClassWeight, seed: int) 
         shares = np.array_split(np.arange(types), min(_SHARES, types // 2))
         parts = Parallel(n_jobs=processes)(delayed(_against_the_rest)(machine, rows, share) for share in shares)
         return _linear([part for part, _ in parts], np.concatenate([intercepts for _, intercepts in parts]))
-    examples = _examples(rows, seed)
+    examples = _examples(terms or rows, seed)
     coefficients = np.empty((len(examples), rows.matrix.shape[1]), dtype=np.float32)
     intercepts = np.empty(len(examples))
     for place, own in enumerate(examples):

@@ -84,7 +84,7 @@ class VectorMachine:
         mean = vectors.mean(axis=0, dtype=np.float64)
         scale = float((vectors - mean).std()) * DIMENSIONS**0.5 or 1.0
         rows = Rows(sparse.csr_matrix((vectors - mean) / scale), terms.types)
-        fitted = support_vectors(rows, _C, class_weight, seed)
+        fitted = support_vectors(rows, _C, class_weight, seed, terms)
         fitted.scale(of_terms.spread(terms) / (fitted.spread(rows) or 1.0))
         weights = fitted.coefficients.astype(np.float64) / scale
         self.intercepts = fitted.intercepts

@@ -228,3 +228,13 @@ def test_scores_of_vectors_are_spread_like_those_of_the_terms_and_0_in_the_mean(
     spread = [np.std(scores - scores.mean(axis=1, keepdims=True)) for scores in (found, of_terms)]
     assert spread[0] == pytest.approx(spread[1], rel=0.5)
     assert_allclose((found - machine.intercepts).mean(axis=0), 0, atol=0.3)
+
+
+def test_many_types_are_learned_from_the_listings_that_are_like_each_other_by_their_terms() -> None:
+    generator = np.random.default_rng(0)
+    types = np.arange(800) % 40
+    vectors = np.eye(512, dtype=np.float32)[types] + generator.normal(scale=0.02, size=(800, 512)).astype(np.float32)
+    terms = Rows(sparse.csr_matrix(generator.random((800, 50))), types)
+    of_terms = Linear(generator.normal(size=(50, 40)).astype(np.float32), np.zeros(40))
+    machine = VectorMachine(vectors[:600], Rows(terms.matrix[:600], types[:600]), of_terms, None, seed=0)
+    assert (machine.scores(vectors[600:]).argmax(axis=1) == types[600:]).mean() > 0.95
