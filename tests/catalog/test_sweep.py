@@ -41,8 +41,9 @@ def test_another_value_must_be_better_than_the_default_by_more_than_chance(
 
 
 def test_a_value_that_learns_nothing_is_left_for_a_better_one(
-    listings: pd.DataFrame, caplog: pytest.LogCaptureFixture
+    listings: pd.DataFrame, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("catalog.sweep.MAXIMUM_LISTINGS", 0)  # few listings have no C to choose
     candidate = Candidate(
         blocks=[WORDS], C=[1e-6, 1e-5, 1.0], smoothing=[1e6, 0.1], bayes_share=[1.0, 0.0, 0.5],
     )  # fmt: skip

@@ -35,6 +35,7 @@ RUN_AGAIN: dict[str, set[str]] = {
     "catalog/novelty.py": {"evaluate"},
     "catalog/profile.py": {"check", "consolidate", "train", "evaluate"},
     "catalog/reference.py": {"evaluate"},
+    "catalog/ridge.py": {"train", "evaluate"},
     "catalog/scores.py": {"train", "evaluate"},
     "catalog/selection.py": {"train", "evaluate"},
     "catalog/sentence_vectors.py": {"train", "evaluate"},
