@@ -69,7 +69,7 @@ def our_models() -> dict[str, Candidate]:
 
     return {
         OURS: default,
-        "support vectors alone": changed(bayes_share=0.0),
+        "without naive Bayes": changed(bayes_share=0.0),
         "naive Bayes alone": changed(bayes_share=1.0),
         "nothing chosen": changed(C=0.5, smoothing=0.01, bayes_share=0.5),
         "terms of two listings or more": changed(blocks=frequent),

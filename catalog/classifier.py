@@ -51,7 +51,8 @@ class ProductTypeClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     `solver` `blend` mixes liblinear's support vector machine with squared hinge loss (`C`) and complement naive Bayes
     (`smoothing`), whose part is `bayes_share`: 0 is the machine alone, 1 is Bayes alone. Both are linear, so the mix
-    is one model. Each of the three may have several values; see `fit`. `logistic` is stochastic gradient descent on
+    is one model. Each of the three may have several values; see `fit`. Few listings are fitted by ridge regression in
+    the place of the machine (`catalog.ridge`), which has no `C`. `logistic` is stochastic gradient descent on
     the logistic loss (`alpha`), as the replaced system used.
 
     `vector_share` is the part that a machine on the sentence vectors of titles (`catalog.sentence_vectors`) has in the

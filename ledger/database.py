@@ -23,6 +23,7 @@ __all__ = [
 ]  # fmt: skip
 
 _MIGRATION_LOCK = 7_016_996_765_293  # an arbitrary number that nothing else locks in the same PostgreSQL database
+_NO_COLUMN = "42703"  # PostgreSQL's code of a column that a table does not have
 _one_migration = threading.Lock()  # Alembic keeps its context in a module
 
 
@@ -37,6 +38,11 @@ def translated(engine: Engine, done: str) -> Iterator[None]:
         where = engine.url.set(query={}).render_as_string(hide_password=True)
         cause = getattr(error, "orig", None)
         code = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
+        if code == _NO_COLUMN or "no such column" in str(cause):
+            raise LedgerError(
+                f"the tables of the ledger at {where} are those of an earlier release: train a version with this one "
+                "('python run.py --new-baseline') and serve it, which migrates them (docs/operations.md)"
+            ) from error
         kind = type(error).__name__ + (f", {code}" if code else "")
         raise LedgerError(f"the ledger at {where} cannot be {done}: {kind}") from error
 

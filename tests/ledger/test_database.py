@@ -187,3 +187,16 @@ def test_any_text_can_be_stored(engine: Engine, given: str, stored: str) -> None
         found = find_prediction(connection, record.id)
     assert found is not None
     assert found.designation == stored
+
+
+def test_tables_of_an_earlier_release_are_named_with_the_way_on(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    migrate(url)
+    engine = open_engine(url)
+    with writing(engine) as connection:
+        connection.execute(text("ALTER TABLE predictions DROP COLUMN novelty"))
+    with (
+        pytest.raises(LedgerError, match=r"are those of an earlier release: train a version .* which migrates them"),
+        reading(engine) as connection,
+    ):
+        find_prediction(connection, "any")
