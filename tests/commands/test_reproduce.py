@@ -37,9 +37,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workspace(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """The state after two trainings; the second version replaced the first one, with which it was compared."""
     workspace = Workspace(tmp_path_factory.mktemp("reproduce"), source)
-    for size, strength in ((600, 0.001), (2_000, 0.5)):
+    for size in (600, 2_000):
         config = workspace.folder / "training.yaml"
-        candidates = {"words": {"C": strength, "blocks": [BLOCK]}}
+        candidates = {"words": {"blocks": [BLOCK]}}
         config.write_text(yaml.safe_dump({"candidates": candidates, "promotion": LOW}))
         outcome = train(workspace, "--size", str(size), "--config", str(config))
     assert (outcome["model_version"], outcome["promoted"]) == ("2", True), outcome["reason"]
@@ -94,7 +94,7 @@ def test_the_version_in_production_is_reproduced_and_what_has_changed_is_named(w
 
     def lose_the_rows(record: dict[str, Any]) -> None:
         Path(record["listings"]["uri"]).unlink()
-        record["recipe"]["parameters"]["candidates"]["words"]["C"] = 0.01
+        record["recipe"]["parameters"]["candidates"]["words"]["bayes_share"] = 1
 
     edit_the_record(workspace, lose_the_rows)
     code, found, printed = reproduced(workspace)
