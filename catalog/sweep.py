@@ -61,6 +61,7 @@ def fit_blend(train: Rows, validation: Rows | None, choices: Choices, class_weig
     vectors: Linear | None = None
     if min(choices.shares) < 1:
         if len(train.types) <= MAXIMUM_LISTINGS and class_weight is None:
+            logger.info("%s listings: ridge regression, in which C has no effect", f"{len(train.types):,}")
             vectors = ridge(train)
         else:
             if validation is not None:

@@ -3,9 +3,8 @@
 import shlex
 import sqlite3
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from commands.options import add_state
 from ledger.location import database_url
@@ -13,6 +12,9 @@ from state.backup import BackupError, Record, members, write_backup
 from state.folder import State
 from terminal.console import announce, console
 from terminal.errors import CommandError, in_a_line, reported
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _PATIENCE = 120  # seconds to wait for a run
 _TOLD = ("predictions", "feedback", "users", "audit")  # tables of the ledger
@@ -38,8 +40,9 @@ def backup(state: State, options: Namespace) -> int:
     with state.locked("run.py backup", patience=_PATIENCE), reported(BackupError):
         total = sum(path.stat().st_size for _, path in members(roots))
         try:
-            with progress("Backing up", total) as advance:
-                record = write_backup(file, roots, advance)
+            with progress() as shown:
+                task = shown.add_task("Backing up", total=total)
+                record = write_backup(file, roots, lambda size: shown.advance(task, size))
         except sqlite3.Error as error:
             raise CommandError(
                 f"a database cannot be copied ({in_a_line(error)}); 'run.py doctor' says more"
@@ -62,15 +65,12 @@ def places(state: State) -> dict[str, Path]:
         return {"state": state.folder, "zenml": zenml_home(), "bentoml": store_folder()}
 
 
-@contextmanager
-def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how far a copy of `total` bytes is, and yield who is told of more bytes."""
+def progress() -> "Progress":
+    """Return what shows how far a copy is, for a `with` statement."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(), transient=True) as shown:
-        task = shown.add_task(what, total=total)
-        yield lambda size: shown.advance(task, size)
+    return Progress(*columns, console=console(), transient=True)
 
 
 def contents(record: Record) -> str:

@@ -30,8 +30,13 @@ def restore(state: State, options: Namespace) -> int:
         raise CommandError(f"there is no file {file}")
     roots = places(state)
     state.prepare()
-    with state.locked("run.py restore"), reported(BackupError), progress("Restoring", file.stat().st_size) as advance:
-        record = restore_backup(file, roots, advance)
+    with (
+        state.locked("run.py restore"),
+        reported(BackupError),
+        progress() as shown,
+        shown.open(file, "rb", description="Restoring") as archive,
+    ):
+        record = restore_backup(archive, roots)
     console().print(contents(record))
     console().print(f"All of it is as it was written, in {state.folder}.", soft_wrap=True)
     console().print("Users that were erased after the backup are back, and tokens that were voided after it are valid.")

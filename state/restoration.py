@@ -9,9 +9,10 @@ import os
 import shutil
 import sqlite3
 import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from state.backup import LEDGER, RECORD, BackupError, Record, Stored, rows_of
 
@@ -23,8 +24,8 @@ _WITH_PATHS = ("config.yaml", "MLmodel")  # where ZenML's database is, and an ML
 Places = Mapping[str, Path]
 
 
-def restore_backup(archive: Path, roots: Places, advance: Callable[[int], None]) -> Record:
-    """Unpack an archive into folders that are empty or missing, and return its record.
+def restore_backup(archive: BinaryIO, roots: Places) -> Record:
+    """Unpack an open archive into folders that are empty or missing, and return its record.
 
     Raises `BackupError` for folders in use, and for an archive that is damaged or not complete; nothing is left then.
     """
@@ -36,13 +37,13 @@ def restore_backup(archive: Path, roots: Places, advance: Callable[[int], None])
             )
     try:
         with _staged(roots) as staged:
-            record = _unpack(archive, staged, advance)
+            record = _unpack(archive, staged)
             before = {name: Path(path) for name, path in record.roots.items()}
             name_anew(staged["zenml"], [(before[name], path.resolve()) for name, path in roots.items()])
             if LEDGER in record.files and rows_of(_place(LEDGER, staged)) != record.rows:
-                raise BackupError(f"{archive} is damaged: the ledger has other rows than its record says")
+                raise BackupError(f"{archive.name} is damaged: the ledger has other rows than its record says")
     except (tarfile.TarError, EOFError, OSError, sqlite3.Error) as error:
-        raise BackupError(f"{archive} cannot be restored: {error}") from error
+        raise BackupError(f"{archive.name} cannot be restored: {error}") from error
     return record
 
 
@@ -80,14 +81,14 @@ def _staged(roots: Places) -> Iterator[Places]:
             shutil.rmtree(staging, ignore_errors=True)
 
 
-def _unpack(archive: Path, staged: Places, advance: Callable[[int], None]) -> Record:
+def _unpack(archive: BinaryIO, staged: Places) -> Record:
     found: dict[str, Stored] = {}
     record: Record | None = None
-    with tarfile.open(archive, "r:gz") as tar:
+    with tarfile.open(fileobj=archive, mode="r:gz") as tar:
         for entry in tar:
             source = tar.extractfile(entry) if entry.isfile() else None
             if source is None:
-                raise BackupError(f"{archive} is not a backup: {entry.name} in it is not a file")
+                raise BackupError(f"{archive.name} is not a backup: {entry.name} in it is not a file")
             if entry.name == RECORD:
                 record = Record.read(source.read())
                 continue
@@ -98,14 +99,13 @@ def _unpack(archive: Path, staged: Places, advance: Callable[[int], None]) -> Re
                 while content := source.read(_PIECE):
                     file.write(content)
                     digest.update(content)
-                    advance(len(content))
             path.chmod(0o700 if entry.mode & 0o100 else 0o600)
             found[entry.name] = Stored(entry.size, digest.hexdigest())
     if record is None:
-        raise BackupError(f"{archive} is not complete: it has no {RECORD}")
+        raise BackupError(f"{archive.name} is not complete: it has no {RECORD}")
     different = [name for name in found.keys() | record.files.keys() if found.get(name) != record.files.get(name)]
     if different:
-        raise BackupError(f"{archive} is damaged: {min(different)} is not what was written")
+        raise BackupError(f"{archive.name} is damaged: {min(different)} is not what was written")
     return record
 
 

@@ -50,7 +50,8 @@ def made(roots: Roots, archive: Path) -> Record:
 
 def restored(archive: Path, state: Path) -> Roots:
     roots = {"state": state, "zenml": state / "zenml", "bentoml": state / "bentoml"}
-    restore_backup(archive, roots, lambda size: None)
+    with archive.open("rb") as file:
+        restore_backup(file, roots)
     return roots
 
 
@@ -94,7 +95,8 @@ def test_paths_in_the_databases_are_those_of_the_new_folders_and_listings_stay(
 def test_folders_of_their_own_are_restored_into_one_and_back(roots: Roots, tmp_path: Path) -> None:
     made(roots, tmp_path / "one.tar.gz")
     apart = {"state": tmp_path / "a", "zenml": tmp_path / "home" / "zenml", "bentoml": tmp_path / "home" / "bentoml"}
-    restore_backup(tmp_path / "one.tar.gz", apart, lambda size: None)
+    with (tmp_path / "one.tar.gz").open("rb") as file:
+        restore_backup(file, apart)
     assert (apart["bentoml"] / "model.bin").is_file()
     made(apart, tmp_path / "two.tar.gz")
     new = restored(tmp_path / "two.tar.gz", tmp_path / "new")
@@ -133,7 +135,7 @@ def test_a_member_that_would_leave_the_folders_is_refused(tmp_path: Path, name: 
 def test_folders_in_use_are_left_alone(roots: Roots, tmp_path: Path) -> None:
     made(roots, tmp_path / "backup.tar.gz")
     with pytest.raises(BackupError, match=r"is in use: restore into another folder .* mv "):
-        restore_backup(tmp_path / "backup.tar.gz", roots, lambda size: None)
+        restored(tmp_path / "backup.tar.gz", roots["state"])
     assert (roots["state"] / "admin-password").read_text() == "a secret"
 
 
